@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import { listSources } from '../core/catalog.ts';
+import { counted } from '../core/counted.ts';
+import { Failure } from '../core/failure.ts';
+import { notReadable, withStores } from '../core/open-stores.ts';
+import type { Store, World } from '../core/ports.ts';
+import { carryOut, cleanUp, leftoverFolders } from '../core/prune-carry-out.ts';
+import { judgePlan } from '../core/prune-judgement.ts';
+import { planStore, type StorePlan } from '../core/prune-plan.ts';
+import { describePrune, type PrunedStore, planLines } from '../core/prune-report.ts';
+import { type Finding, finding, type Report, report } from '../core/report.ts';
+import { hasKeepRule, type RetentionPolicy } from '../core/retention.ts';
+import { isTimeZone } from '../core/retention-periods.ts';
+import {
+  calendarDuration,
+  common,
+  countOrAll,
+  flag,
+  parseInputs,
+  type RawInputs,
+  share,
+  shared,
+} from '../github/inputs.ts';
+
+export const description =
+  'Removes backups that no keep rule wants, never the newest, the newest proven, a pinned or an unreadable one, and says why.';
+
+const keep = (what: string) =>
+  countOrAll(`Keep the newest backup of each of the last so many ${what}, or \`all\`.`).optional();
+const keepWithin = (what: string) =>
+  calendarDuration(
+    `Keep the newest backup of each ${what} within this time before the newest backup, e.g. \`1y2mo\`.`,
+  ).optional();
+
+const timeZone = z
+  .string()
+  .refine(isTimeZone, 'Use a name of the IANA time zone database such as `Europe/Berlin`.')
+  .meta({
+    description: 'Time zone in which hours, days, weeks, months and years begin, e.g. `Europe/Berlin`.',
+    env: true,
+  });
+
+export const inputs = z.strictObject({
+  ...common,
+  source: shared.source,
+  'keep-last': countOrAll('Keep so many of the last backups, or `all`.')
+    .refine((count) => count > 0, '`keep-last: 0` keeps nothing; give at least 1.')
+    .optional(),
+  'keep-hourly': keep('hours'),
+  'keep-daily': keep('days'),
+  'keep-weekly': keep('weeks'),
+  'keep-monthly': keep('months'),
+  'keep-yearly': keep('years'),
+  'keep-within': calendarDuration(
+    'Keep all backups within this time before the newest backup, e.g. `14d` or `1y2mo3d3h`.',
+  ).optional(),
+  'keep-within-hourly': keepWithin('hour'),
+  'keep-within-daily': keepWithin('day'),
+  'keep-within-weekly': keepWithin('week'),
+  'keep-within-monthly': keepWithin('month'),
+  'keep-within-yearly': keepWithin('year'),
+  'time-zone': timeZone.prefault('UTC'),
+  'require-proven': flag('Remove nothing from a store that holds no backup proven by a drill.').prefault('true'),
+  'max-delete': share(
+    "Refuse a plan that removes ten backups or more and more than this share of a store's backups.",
+    {},
+    1,
+  ).prefault('50%'),
+  'dry-run': flag('Show the plan and do nothing.').prefault('false'),
+});
+
+export const outputs = {
+  kept: 'JSON array of the ids that are still in a store.',
+  removed: 'JSON array of the ids that were removed and are gone from every store given.',
+  'kept-count': 'How many are kept.',
+  'removed-count': 'How many were removed.',
+  'freed-bytes': 'Bytes freed in all stores together, unfinished backups among them.',
+} as const;
+
+type Given = z.output<typeof inputs>;
+
+/** Plans every store from its own content, judges the plans, carries out those that hold. */
+export async function prune(raw: RawInputs, world: World): Promise<Report> {
+  const given = parseInputs(inputs, raw);
+  const policy = policyOf(given);
+  return withStores(world, given.store, async ({ stores, findings }) => {
+    const all = [...findings];
+    const pruned: PrunedStore[] = [];
+    for (const store of stores) {
+      try {
+        const plan = await planStore(store, given.source, policy, world.now(), world.signal);
+        await showPlan(plan, world);
+        const { findings, ...one } = await pruneStore(store, plan, given, world);
+        pruned.push(one);
+        all.push(...findings);
+      } catch (error) {
+        all.push(notReadable(store.location, error, `${given.source} was left alone: it`));
+      }
+    }
+    if (findings.length === 0) all.push(...(await judgeSource(given.source, pruned, stores)));
+    const details = describePrune(pruned, {
+      dryRun: given['dry-run'],
+      now: world.now(),
+      isComplete: pruned.length === stores.length && findings.length === 0,
+    });
+    return report(`${given['dry-run'] ? 'Plan to prune' : 'Prune'} ${given.source}`, all, details);
+  });
+}
+
+/** A name that no store knows is most often mistyped: a green run would hide that nothing is ever pruned. */
+async function judgeSource(
+  source: string,
+  pruned: readonly PrunedStore[],
+  stores: readonly Store[],
+): Promise<Finding[]> {
+  const isEmpty = ({ plan: { plan } }: PrunedStore) => plan.keep.size + plan.remove.size === 0;
+  if (pruned.length < stores.length || !pruned.every(isEmpty)) return [];
+  const names = new Set((await Promise.all(stores.map((store) => listSources(store)))).flat());
+  names.delete(source);
+  const held = names.size === 0 ? 'no other source' : `backups of ${[...names].toSorted().slice(0, 10).join(', ')}`;
+  const hint = `There is ${held}. Check \`source\` and \`store\`: they must be those of the backup job.`;
+  return [finding('backup-missing', 'fail', `${source}: none of the stores holds a backup of it.`, { hint })];
+}
+
+async function showPlan(plan: StorePlan, { log }: World): Promise<void> {
+  await log.group(`Plan for ${plan.source} in ${plan.location}`, async () => {
+    for (const line of planLines(plan)) log.info(line);
+  });
+}
+
+async function pruneStore(
+  store: Store,
+  plan: StorePlan,
+  given: Given,
+  world: World,
+): Promise<PrunedStore & { findings: Finding[] }> {
+  const limits = { requireProven: given['require-proven'], maxDelete: given['max-delete'], dryRun: given['dry-run'] };
+  const { findings, mayRemove, mayClean } = judgePlan(plan, limits);
+  if (given['dry-run']) {
+    const announced = [...findings, ...announceCleaning(plan, world.now())];
+    return { plan, mayRemove, done: undefined, cleanedBytes: 0, findings: announced };
+  }
+  const done = mayRemove && plan.goes.length > 0 ? await carryOut(store, plan, world.now(), world.log) : undefined;
+  const cleaned = mayClean ? await cleanUp(store, plan, world.now()) : undefined;
+  const after = [...(done?.findings ?? []), ...(cleaned?.finding ? [cleaned.finding] : [])];
+  return { plan, mayRemove, done, cleanedBytes: cleaned?.freedBytes ?? 0, findings: [...findings, ...after] };
+}
+
+function announceCleaning(plan: StorePlan, now: Date): Finding[] {
+  const [folders, uploads] = [leftoverFolders(plan, now).length, plan.staleUploads.length];
+  if (folders + uploads === 0) return [];
+  const message = `${plan.source}: ${counted(folders, 'unfinished backup')} and ${counted(uploads, 'unfinished upload')} would be removed.`;
+  return [finding('prune-leftovers', 'pass', message, { subject: plan.location, numbers: { folders, uploads } })];
+}
+
+function policyOf(given: Given): RetentionPolicy {
+  const policy = {
+    timeZone: given['time-zone'],
+    ...defined({ last: given['keep-last'], within: given['keep-within'] }),
+    counts: defined({
+      hourly: given['keep-hourly'],
+      daily: given['keep-daily'],
+      weekly: given['keep-weekly'],
+      monthly: given['keep-monthly'],
+      yearly: given['keep-yearly'],
+    }),
+    withinPeriod: defined({
+      hourly: given['keep-within-hourly'],
+      daily: given['keep-within-daily'],
+      weekly: given['keep-within-weekly'],
+      monthly: given['keep-within-monthly'],
+      yearly: given['keep-within-yearly'],
+    }),
+  };
+  if (hasKeepRule(policy)) return policy;
+  throw new Failure('invalid-input', 'No keep rule was given: every backup but the newest would go.', {
+    hint: 'Set at least one of `keep-last`, `keep-daily`, `keep-weekly`, `keep-monthly`, `keep-within`, …',
+  });
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function defined<T extends object>(values: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

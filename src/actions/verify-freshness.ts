@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { listSources } from '../core/catalog.ts';
+import { counted } from '../core/counted.ts';
+import { Failure } from '../core/failure.ts';
+import { type FreshnessLimits, judgeCopies, judgeFreshness } from '../core/freshness.ts';
+import { describeSources, type JudgedSource } from '../core/freshness-report.ts';
+import { type ReadData, type SourceSurvey, type SurveyOptions, surveySource } from '../core/freshness-survey.ts';
+import { checkSourceName } from '../core/keys.ts';
+import { notReadable, withStores } from '../core/open-stores.ts';
+import type { Store, World } from '../core/ports.ts';
+import { type Finding, finding, type Report, report, worst } from '../core/report.ts';
+import { formatBytes } from '../core/size.ts';
+import { common, count, duration, lines, parseInputs, type RawInputs, share, shared } from '../github/inputs.ts';
+
+export const description =
+  'Judges backups from the stores alone: age, size, copies, integrity, drills, free space, and what somebody else removed.';
+
+const readData = z
+  .string()
+  .transform((value, context): ReadData => {
+    const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(value)?.[1] ?? Number.NaN);
+    if (value === 'none' || value === 'newest') return value;
+    if (percent <= 100) return percent / 100;
+    context.addIssue({ code: 'custom', message: 'Use `none`, `newest`, or a share such as `10%`.' });
+    return z.NEVER;
+  })
+  .meta({
+    description:
+      'Whose stored bytes are read and compared with their SHA-256: `none`, the `newest` backup, or a share such as `10%` of all bytes, chosen at random.',
+  });
+
+export const inputs = z.strictObject({
+  ...common,
+  source: shared.sources.prefault(''),
+  expect: lines('Names of sources that must exist, one a line, beside those judged anyway.').prefault(''),
+  'max-age': duration('Greatest age of the newest backup, counted from the moment of its snapshot.').prefault('26h'),
+  'max-drill-age': duration(
+    'Greatest age of the last conclusive drill, e.g. `8d`; without it, a missing drill only warns.',
+  ).optional(),
+  'min-size': shared['min-size'],
+  'max-size-deviation': shared['max-size-deviation'],
+  'min-backups': count('Smallest number of backups a source may have.').optional(),
+  'min-free-space': share('Smallest share of a local store that must be free.', {}, 1).prefault('20%'),
+  'read-data': readData.prefault('none'),
+});
+
+export const outputs = {
+  sources: 'JSON, a row per source and store: verdict, newest backup, age, bytes, copies, last drill.',
+  'newest-backup-id': 'Id of the newest backup in any of the stores, when one source was judged.',
+  'age-seconds': 'Its age in seconds, when one source was judged.',
+  bytes: 'Its size in bytes, when one source was judged.',
+} as const;
+
+type Given = z.output<typeof inputs>;
+
+/** Judges every source in every store, then the stores against each other. */
+export async function verifyFreshness(raw: RawInputs, world: World): Promise<Report> {
+  const given = parseInputs(inputs, raw);
+  for (const name of [...given.source, ...given.expect]) if (name !== '*') checkSourceName(name);
+  return withStores(world, given.store, async ({ stores, findings }) => {
+    const around = [...findings, ...(await Promise.all(stores.map((store) => judgeRoom(store, given)))).flat()];
+    const listing = await listAll(stores, given);
+    const judged: JudgedSource[] = [];
+    for (const source of listing.sources) judged.push(await judgeSource(source, stores, given, world));
+    // A store that was not read may hold everything.
+    const isRead = findings.length === 0 && listing.findings.length === 0;
+    const nothing = listing.sources.length === 0 && isRead ? [noSource(given)] : [];
+    const all = [...around, ...listing.findings, ...nothing, ...judged.flatMap(({ findings }) => findings)];
+    const title = judged.length === 1 ? `Freshness of ${judged[0]?.source}` : `Freshness of ${judged.length} sources`;
+    return report(title, all, describeSources(judged, world.now()));
+  });
+}
+
+async function judgeSource(
+  source: string,
+  stores: readonly Store[],
+  given: Given,
+  world: World,
+): Promise<JudgedSource> {
+  const limits: FreshnessLimits = {
+    maxAgeMs: given['max-age'],
+    maxDrillAgeMs: given['max-drill-age'],
+    minBytes: given['min-size'],
+    maxDeviation: given['max-size-deviation'],
+    minBackups: given['min-backups'],
+  };
+  const surveyed = await Promise.all(stores.map((store) => survey(store, source, given, world)));
+  const surveys = surveyed.map((one) => one.survey).filter((one) => one !== undefined);
+  const copies = judgeCopies(surveys);
+  const rows = surveyed.map(({ location, survey, unknown }) => {
+    const own = survey === undefined ? unknown : judgeFreshness(survey, limits, world.now());
+    const findings = [...own, ...copies.filter(({ subject }) => subject === location)];
+    return { location, survey, findings, verdict: worst(findings) };
+  });
+  return { source, rows, findings: rows.flatMap(({ findings }) => findings) };
+}
+
+interface Surveyed {
+  readonly location: string;
+  readonly survey: SourceSurvey | undefined;
+  readonly unknown: readonly Finding[];
+}
+
+async function survey(store: Store, source: string, given: Given, world: World): Promise<Surveyed> {
+  const options: SurveyOptions = {
+    now: world.now(),
+    minBackups: given['min-backups'] ?? 0,
+    maxDrillAgeMs: given['max-drill-age'],
+    readData: given['read-data'],
+    random: (below) => Number.parseInt(world.randomHex(6), 16) % below,
+    signal: world.signal,
+  };
+  const { location } = store;
+  try {
+    const found = await surveySource(store, source, options);
+    world.log.info(`${source} in ${location}: looked at ${counted(found.backups.length, 'backup')}.`);
+    return { location, survey: found, unknown: [] };
+  } catch (error) {
+    return { location, survey: undefined, unknown: [notReadable(location, error, source)] };
+  }
+}
+
+/** Names to judge: those given, or all that any store holds; those expected in any case. */
+async function listAll(stores: readonly Store[], given: Given): Promise<{ sources: string[]; findings: Finding[] }> {
+  const isAll = given.source.length === 0 || given.source.includes('*');
+  const names = new Set([...given.source.filter((name) => name !== '*'), ...given.expect]);
+  const findings: Finding[] = [];
+  for (const store of stores) {
+    try {
+      const found = isAll ? await listSources(store) : [];
+      for (const name of found) names.add(name);
+    } catch (error) {
+      findings.push(notReadable(store.location, error));
+    }
+  }
+  return { sources: [...names].toSorted(), findings };
+}
+
+function noSource(given: Given): Finding {
+  return finding('backup-missing', 'fail', 'The stores hold no source at all.', {
+    hint: `Check \`store\` (${given.store.map((url) => url.replace(/\?.*$/, '')).join(', ')}), or take a first backup.`,
+  });
+}
+
+/** The room of a folder that is not there would be its parent's; that the store is missing is said by who lists it. */
+async function isThere(store: Store): Promise<boolean> {
+  try {
+    await store.listFolders();
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'store-missing') return false;
+    throw error;
+  }
+}
+
+async function judgeRoom(store: Store, given: Given): Promise<Finding[]> {
+  try {
+    if (!(await isThere(store))) return [];
+    const space = await store.freeSpace();
+    if (space === undefined) return [];
+    const limit = given['min-free-space'];
+    const isLow = space.freeBytes < limit * space.totalBytes;
+    const percent = (part: number) => `${Math.floor(part * 100)} %`;
+    const free = `${formatBytes(space.freeBytes)} of ${formatBytes(space.totalBytes)} are free`;
+    const relation = isLow ? 'less than' : 'at least';
+    const message = `${free} (${percent(space.freeBytes / space.totalBytes)}), ${relation} ${percent(limit)}.`;
+    const numbers = { ...space, limitShare: limit };
+    const hint = 'Prune, or give the store more room, before the next backup no longer fits.';
+    return [
+      finding('free-space', isLow ? 'fail' : 'pass', message, {
+        numbers,
+        subject: store.location,
+        ...(isLow && { hint }),
+      }),
+    ];
+  } catch (error) {
+    return [notReadable(store.location, error, 'Free space')];
+  }
+}

@@ -1,0 +1,103 @@
+import { conclusiveDrill } from './catalog.ts';
+import type { ConcludedDrill } from './drill-record.ts';
+import { formatDuration } from './duration.ts';
+import { readDrill } from './proof.ts';
+import type { Proof } from './records.ts';
+import { type Finding, type Report, report, type Table, type Trend } from './report.ts';
+import { formatBytes } from './size.ts';
+
+/** Drills in the curve, the present one among them. */
+const TREND_DRILLS = 10;
+
+/** The report of a drill: verdict, proof, times, rows, and how long the last restores took. */
+export async function describeDrill(drill: ConcludedDrill, key: string, findings: readonly Finding[]): Promise<Report> {
+  const { plan, outcome, proof, dataLossSeconds } = drill;
+  const { backup } = plan.copies.chosen;
+  const seconds = outcome.restoreMs === null ? '' : String(outcome.restoreMs / 1000);
+  return report(`Restore drill of ${backup.source}: ${wordOf(proof)}`, findings, {
+    headline: headline(drill),
+    tables: [...outcome.tables, ...rowTable(drill)],
+    trends: await readRestoreTrend(drill),
+    outputs: {
+      'backup-id': backup.id,
+      proof,
+      'restore-seconds': seconds,
+      'data-loss-seconds': dataLossSeconds === null ? '' : String(dataLossSeconds),
+      'record-key': key,
+    },
+  });
+}
+
+function wordOf(proof: Proof): string {
+  return proof === 'inconclusive' ? 'nothing proven' : `backup ${proof}`;
+}
+
+/** What is not proven may lose everything: then no time can be given. */
+function describeLoss(proof: Proof, lossMs: number): string {
+  return proof === 'proven' ? formatDuration(lossMs) : 'unknown: this backup is not proven';
+}
+
+function headline({ plan, outcome, startedAt, proof, dataLossSeconds, alsoRead }: ConcludedDrill) {
+  const { chosen, store } = plan.copies;
+  const { manifest } = chosen;
+  const age = startedAt.getTime() - Date.parse(manifest.takenAt);
+  const bytes = manifest.artifacts.reduce((sum, one) => sum + one.bytes, 0);
+  const { restoreMs, scratch, kept } = outcome;
+  return [
+    { name: 'Backup', value: `${manifest.id}, ${formatDuration(age)} old, ${formatBytes(bytes)} (${manifest.scope})` },
+    { name: 'Proof', value: proof },
+    { name: 'Restored in', value: restoreMs === null ? 'not restored' : formatDuration(restoreMs) },
+    ...(dataLossSeconds === null ? [] : [{ name: 'Data loss', value: describeLoss(proof, age) }]),
+    { name: 'Store', value: [store.location, ...alsoRead.map((other) => `${other} (read back)`)].join(', ') },
+    ...(scratch === undefined
+      ? []
+      : [{ name: 'Scratch server', value: `PostgreSQL ${scratch.version}, ${scratch.server}` }]),
+    ...(kept === undefined ? [] : [{ name: 'Kept for 24 hours', value: kept }]),
+    ...chosen.skipped.slice(0, 3).map(({ id, why }) => ({ name: 'Passed over', value: `${id}: ${why}` })),
+  ];
+}
+
+function rowTable({ outcome }: ConcludedDrill): Table[] {
+  const { expected, found } = outcome;
+  if (expected === undefined || expected.tables.length === 0) return [];
+  const rowsOf = new Map(found?.tables.map(({ name, rows }) => [name, rows]));
+  const cell = (rows: number | undefined) => rows?.toLocaleString('en-US') ?? 'absent';
+  return [
+    {
+      title: 'Rows per table',
+      columns: [{ name: 'Table' }, { name: 'Expected', numeric: true }, { name: 'Found', numeric: true }],
+      rows: expected.tables.map(({ name, rows }) => [
+        name,
+        cell(rows),
+        found ? cell(rowsOf.get(name)) : 'not restored',
+      ]),
+      folded: true,
+    },
+  ];
+}
+
+async function readRestoreTrend(drill: ConcludedDrill): Promise<Trend[]> {
+  const { catalog, store } = drill.plan.copies;
+  const marks = catalog.flatMap((backup) => {
+    const mark = conclusiveDrill(backup);
+    return mark === undefined ? [] : [{ backup, mark }];
+  });
+  const latest = marks
+    .toSorted((a, b) => a.mark.startedAt.getTime() - b.mark.startedAt.getTime())
+    .slice(1 - TREND_DRILLS);
+  const points: { label: string; value: number }[] = [];
+  for (const { backup, mark } of latest) {
+    // A curve is no reason to fail: what cannot be read is not drawn.
+    const record = await readDrill(store, backup, mark).catch(() => undefined);
+    if (record?.restoreSeconds != null) points.push(pointOf(mark.startedAt, record.restoreSeconds));
+  }
+  const { restoreMs } = drill.outcome;
+  if (restoreMs !== null) points.push(pointOf(drill.startedAt, restoreMs / 1000));
+  if (points.length < 2) return [];
+  const title = 'Restore time of the last drills';
+  return [{ title, unit: 's', points }];
+}
+
+function pointOf(at: Date, seconds: number): { label: string; value: number } {
+  return { label: at.toISOString().slice(0, 16).replace('T', ' '), value: Number(seconds.toPrecision(4)) };
+}

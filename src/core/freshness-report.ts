@@ -1,0 +1,150 @@
+import { type CatalogBackup, isComplete } from './catalog.ts';
+import { formatDuration } from './duration.ts';
+import { relevant, type SourceSurvey } from './freshness-survey.ts';
+import type { Finding, Report, Table, Trend, Verdict } from './report.ts';
+import { formatBytes } from './size.ts';
+import { sizeTrend } from './size-trend.ts';
+
+export interface JudgedSource {
+  readonly source: string;
+  /** One for each store. */
+  readonly rows: readonly {
+    readonly location: string;
+    /** Undefined when the store could not be read. */
+    readonly survey: SourceSurvey | undefined;
+    readonly findings: readonly Finding[];
+    readonly verdict: Verdict;
+  }[];
+  readonly findings: readonly Finding[];
+}
+
+/** More curves than this make nobody wiser. */
+const MOST_TRENDS = 5;
+
+/** One line of the table and of the output `sources`. */
+interface Row {
+  readonly source: string;
+  readonly store: string;
+  readonly verdict: Verdict;
+  readonly newestBackupId: string | null;
+  readonly takenAt: string | null;
+  readonly ageSeconds: number | null;
+  readonly bytes: number | null;
+  readonly backups: number | null;
+  /** Not all backups were listed: there may be more. */
+  readonly mayBeMore: boolean;
+  /** Stores that hold the newest backup of this row. */
+  readonly copies: number;
+  readonly lastDrill: { readonly backup: string; readonly at: string; readonly proof: string } | null;
+}
+
+/** Headline, table, curves and outputs of what was judged. */
+export function describeSources(
+  judged: readonly JudgedSource[],
+  now: Date,
+): Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs'> {
+  const rows = judged.flatMap((one) => rowsOf(one, now));
+  const newest = rows.toSorted((a, b) => (a.ageSeconds ?? Infinity) - (b.ageSeconds ?? Infinity))[0];
+  const one = judged.length === 1 && newest?.newestBackupId ? newest : undefined;
+  return {
+    headline: one === undefined ? headlineOfMany(judged) : headlineOfOne(one, now),
+    tables: rows.length === 0 ? [] : [tableOf(rows, now)],
+    trends: judged.slice(0, MOST_TRENDS).flatMap((source) => trendOf(source, now)),
+    outputs: {
+      sources: JSON.stringify(rows),
+      ...(one && {
+        'newest-backup-id': one.newestBackupId ?? '',
+        'age-seconds': String(one.ageSeconds),
+        bytes: String(one.bytes),
+      }),
+    },
+  };
+}
+
+function rowsOf({ source, rows }: JudgedSource, now: Date): Row[] {
+  const surveys = rows.map(({ survey }) => survey).filter((survey) => survey !== undefined);
+  return rows.map(({ location, survey, verdict }) => {
+    const newest = survey?.newest;
+    const proof = survey?.proof;
+    const takenAt = newest?.manifest.takenAt ?? null;
+    return {
+      source,
+      store: location,
+      verdict,
+      newestBackupId: newest?.backup.id ?? null,
+      takenAt,
+      ageSeconds: takenAt === null ? null : Math.round((now.getTime() - new Date(takenAt).getTime()) / 1000),
+      bytes: newest?.backup.bytes ?? null,
+      backups: survey === undefined ? null : relevant(survey.backups, survey.scope, now).length,
+      mayBeMore: survey?.since !== undefined,
+      copies: newest === undefined ? 0 : surveys.filter(({ backups }) => holds(backups, newest.backup.id)).length,
+      lastDrill: proof
+        ? { backup: proof.backup.id, at: proof.drill.startedAt.toISOString(), proof: proof.proof }
+        : null,
+    };
+  });
+}
+
+function holds(backups: readonly CatalogBackup[], id: string): boolean {
+  return backups.some((backup) => backup.id === id && isComplete(backup));
+}
+
+function tableOf(rows: readonly Row[], now: Date): Table {
+  const numeric = true;
+  const stores = new Set(rows.map(({ store }) => store)).size;
+  return {
+    title: 'Sources',
+    columns: [
+      { name: 'Source' },
+      { name: 'Store' },
+      { name: 'Verdict' },
+      { name: 'Newest backup' },
+      { name: 'Age', numeric },
+      { name: 'Size', numeric },
+      { name: 'Copies', numeric },
+      { name: 'Backups', numeric },
+      { name: 'Last drill' },
+    ],
+    rows: rows.map((row) => [
+      row.source,
+      row.store,
+      row.verdict,
+      row.newestBackupId ?? '–',
+      row.ageSeconds === null ? '–' : formatDuration(row.ageSeconds * 1000),
+      row.bytes === null ? '–' : formatBytes(row.bytes),
+      `${row.copies} of ${stores}`,
+      row.backups === null ? '–' : `${row.backups}${row.mayBeMore ? '+' : ''}`,
+      drillText(row, now),
+    ]),
+  };
+}
+
+function drillText({ lastDrill }: Row, now: Date): string {
+  if (lastDrill === null) return 'none';
+  return `${lastDrill.proof}, ${formatDuration(now.getTime() - new Date(lastDrill.at).getTime())} ago`;
+}
+
+function headlineOfOne(row: Row, now: Date): Report['headline'] {
+  return [
+    { name: 'Newest backup', value: row.newestBackupId ?? '–' },
+    { name: 'Age', value: formatDuration((row.ageSeconds ?? 0) * 1000) },
+    { name: 'Size', value: formatBytes(row.bytes ?? 0) },
+    { name: 'Last drill', value: drillText(row, now) },
+  ];
+}
+
+function headlineOfMany(judged: readonly JudgedSource[]): Report['headline'] {
+  const bad = judged.filter(({ rows }) => rows.some(({ verdict }) => verdict === 'fail' || verdict === 'unknown'));
+  return [
+    { name: 'Sources', value: String(judged.length) },
+    { name: 'In order', value: String(judged.length - bad.length) },
+    ...(bad.length > 0 ? [{ name: 'Not in order', value: bad.map(({ source }) => source).join(', ') }] : []),
+  ];
+}
+
+/** Of the store that tells the longest story. */
+function trendOf({ source, rows }: JudgedSource, now: Date): Trend[] {
+  const stories = rows.map(({ survey }) => (survey ? relevant(survey.backups, survey.scope, now) : []));
+  const longest = stories.toSorted((a, b) => b.length - a.length)[0] ?? [];
+  return longest.length < 2 ? [] : [sizeTrend(`Size of ${source}`, longest)];
+}

@@ -1,0 +1,99 @@
+import { type CatalogBackup, isComplete } from './catalog.ts';
+import { backupPrefix, MANIFEST, parseBackupKey } from './keys.ts';
+import type { OpenUpload, Store } from './ports.ts';
+
+/** What has not changed for so long belongs to nobody who is still at work. */
+export const QUIET_MS = 24 * 3_600_000;
+/** A run rewrites its `in-progress.json` all the time; one this old was left behind. */
+const MARK_MS = 3_600_000;
+
+export interface OpenFolder {
+  readonly backup: CatalogBackup;
+  readonly uploads: readonly Pick<OpenUpload, 'key' | 'lastChangeAt'>[];
+}
+
+/**
+ * Whether somebody may still be writing this backup. Without a manifest: any key or open upload
+ * changed within a day. With one, only a fresh mark or upload counts: a drill record written today
+ * makes no old backup unfinished.
+ */
+export function isInProgress({ backup, uploads }: OpenFolder, now: Date): boolean {
+  const isRecent = (moment: Date | undefined, ms: number) =>
+    moment !== undefined && moment.getTime() > now.getTime() - ms;
+  const prefix = backupPrefix(backup.source, backup.id);
+  const open = uploads.filter(({ key }) => key.startsWith(prefix));
+  if (open.some(({ lastChangeAt }) => isRecent(lastChangeAt, QUIET_MS))) return true;
+  return isComplete(backup) ? isRecent(backup.inProgressAt, MARK_MS) : isRecent(backup.lastChangeAt, QUIET_MS);
+}
+
+/** Uploads nobody has added to for a day. */
+export function isStale(upload: Pick<OpenUpload, 'lastChangeAt'>, now: Date): boolean {
+  return upload.lastChangeAt.getTime() <= now.getTime() - QUIET_MS;
+}
+
+/** What folders that are no backups turn out to be. */
+export interface Leftovers {
+  readonly inProgress: readonly CatalogBackup[];
+  /** Begun and never finished, or left by an interrupted removal. */
+  readonly abandoned: readonly CatalogBackup[];
+  /** Their manifest was taken away by somebody who is not this program. */
+  readonly beheaded: readonly CatalogBackup[];
+}
+
+/**
+ * Sorts the folders without a manifest.
+ *
+ * A backup that is removed by this program loses its manifest first, too. But this program never
+ * removes the newest, leaves no older version behind, and whoever is making a backup leaves its
+ * mark: where none of this fits, somebody else was at work, and what is left may be all there is.
+ *
+ * @param hiddenIds ids whose manifest exists in an older version only
+ */
+export function sortLeftovers(
+  catalog: readonly CatalogBackup[],
+  uploads: OpenFolder['uploads'],
+  hiddenIds: ReadonlySet<string>,
+  now: Date,
+): Leftovers {
+  const newest = catalog.findLast(isComplete)?.takenAt;
+  const isNewer = (backup: CatalogBackup) => newest === undefined || backup.takenAt > newest;
+  const found = {
+    inProgress: [] as CatalogBackup[],
+    abandoned: [] as CatalogBackup[],
+    beheaded: [] as CatalogBackup[],
+  };
+  for (const backup of catalog.filter((one) => !isComplete(one))) {
+    const hasMark = backup.inProgressAt !== undefined;
+    const isBeheaded = hiddenIds.has(backup.id) || (!hasMark && backup.artifacts.length > 0 && isNewer(backup));
+    if (isBeheaded) found.beheaded.push(backup);
+    else if (isInProgress({ backup, uploads }, now)) found.inProgress.push(backup);
+    else found.abandoned.push(backup);
+  }
+  return found;
+}
+
+/** Ids under a prefix whose manifest, or an artifact, exists in an older version only. */
+export async function readHidden(
+  store: Store,
+  source: string,
+  prefixes: readonly string[],
+): Promise<{ manifests: Set<string>; artifacts: Set<string>; keys: Map<string, string[]> }> {
+  const hidden = { manifests: new Set<string>(), artifacts: new Set<string>(), keys: new Map<string, string[]>() };
+  for (const prefix of prefixes) {
+    for await (const { key } of store.hidden(prefix)) {
+      const parsed = parseBackupKey(key);
+      if (parsed?.source !== source) continue;
+      const keys = hidden.keys.get(parsed.id);
+      if (keys === undefined) hidden.keys.set(parsed.id, [key]);
+      else keys.push(key);
+      if (parsed.relative === MANIFEST) hidden.manifests.add(parsed.id);
+      else if (isArtifactName(parsed.relative)) hidden.artifacts.add(parsed.id);
+    }
+  }
+  return hidden;
+}
+
+/** Marks and records are hidden by ourselves where versions may not be removed. */
+function isArtifactName(relative: string): boolean {
+  return !relative.includes('/') && !relative.endsWith('.json');
+}

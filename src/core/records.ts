@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { RunInfo } from './manifest.ts';
+import { Status, StoredFinding } from './report.ts';
+
+/** What a drill says of the backup itself, apart from its verdict: a missed RTO disproves nothing. */
+export const Proof = z.enum(['proven', 'disproven', 'inconclusive']);
+export type Proof = z.output<typeof Proof>;
+
+const Moment = z.iso.datetime({ precision: 0 });
+
+/** `<id>/drills/<drill id>.<verdict>.<proof>.json`: the evidence, written beside the backup. */
+export const DrillRecord = z.object({
+  format: z.literal(1),
+  id: z.string(),
+  source: z.string(),
+  backup: z.string(),
+  /** Of the manifest that was drilled: a copy in another store counts only if it is the same. */
+  manifestSha256: z.string(),
+  /** Location of the store whose bytes were restored. */
+  store: z.string(),
+  /** Locations of other stores whose bytes were read back against the same SHA-256. */
+  alsoRead: z.array(z.string()),
+  startedAt: Moment,
+  finishedAt: Moment,
+  /** Fetch, decrypt, decompress and restore, until the database could be queried. */
+  restoreSeconds: z.number().nonnegative().nullable(),
+  dataLossSeconds: z.number().nullable(),
+  verdict: Status,
+  proof: Proof,
+  findings: z.array(StoredFinding),
+  scratch: z.object({
+    /** `own` or the location of the `scratch-url` server, without credentials. */
+    server: z.string(),
+    version: z.string(),
+    /** Isolation that was not possible here, one sentence each. */
+    notIsolated: z.array(z.string()),
+  }),
+  tool: z.object({ name: z.string(), version: z.string() }),
+  run: RunInfo.optional(),
+});
+export type DrillRecord = z.output<typeof DrillRecord>;
+
+/** `<id>/pin-<until, or forever>.json`: why this backup must stay. */
+export const PinRecord = z.object({
+  format: z.literal(1),
+  reason: z.string().min(1),
+  pinnedAt: Moment,
+  /** Null: for ever. */
+  until: Moment.nullable(),
+  by: z.string().optional(),
+});
+export type PinRecord = z.output<typeof PinRecord>;
+
+/** `<id>/in-progress.json`: who is making this backup; rewritten while it is being made. */
+export const InProgressRecord = z.object({
+  format: z.literal(1),
+  id: z.string(),
+  source: z.string(),
+  startedAt: Moment,
+  host: z.string(),
+  pid: z.int(),
+  run: RunInfo.optional(),
+});
+export type InProgressRecord = z.output<typeof InProgressRecord>;

@@ -1,0 +1,105 @@
+import { Failure, type FailureCode } from '../../core/failure.ts';
+
+interface Explanation {
+  readonly pattern: RegExp;
+  readonly code: FailureCode;
+  readonly hint: string;
+}
+
+const GRANTS =
+  'Grant the backup role what it needs (README, "The database role"): GRANT pg_read_all_data TO <role>, BYPASSRLS where row security is used, and SELECT on large objects or superuser where there are any.';
+
+// First match wins. Patterns are those of libpq and the server in their untranslated form: sessions
+// and programs run with LC_MESSAGES=C.
+const explanations: readonly Explanation[] = [
+  {
+    pattern: /docker daemon|docker API|podman.*connect|No such container|container \S+ is not running/i,
+    code: 'tool-failed',
+    hint: 'Check that the container of `tools-prefix` runs (`docker ps`), and that the user of this runner may use it (group docker).',
+  },
+  {
+    pattern: /password authentication failed|no password supplied/,
+    code: 'source-denied',
+    hint: 'Check user and password in `database-url` (special characters percent-encoded), or PGPASSWORD and ~/.pgpass of the runner.',
+  },
+  {
+    pattern: /no pg_hba\.conf entry/,
+    code: 'source-denied',
+    hint: "Allow this runner's address in pg_hba.conf of the server, and reload it. `no encryption` in the message means that only TLS is allowed: add ?sslmode=require.",
+  },
+  {
+    pattern: /(Peer|Ident) authentication failed/,
+    code: 'source-denied',
+    hint: 'The socket asks for the system user of that name: connect over TCP (postgresql://user:password@127.0.0.1/…) or map the user in pg_ident.conf.',
+  },
+  {
+    pattern: /database ".*" does not exist/,
+    code: 'source-unreachable',
+    hint: 'Correct the database name at the end of `database-url`.',
+  },
+  {
+    pattern: /role ".*" does not exist/,
+    code: 'source-denied',
+    hint: 'Create the role (README, "The database role"), or correct the user in `database-url`.',
+  },
+  {
+    pattern: /too many (connections|clients)|remaining connection slots/,
+    code: 'source-busy',
+    hint: 'Raise max_connections, or reserve connections for the backup role; a backup needs four.',
+  },
+  {
+    pattern: /could not translate host name|Name or service not known|Temporary failure in name resolution/,
+    code: 'source-unreachable',
+    hint: 'Correct the host in `database-url`, or the DNS of this runner.',
+  },
+  {
+    pattern:
+      /Connection refused|could not connect|timeout expired|No route to host|Network is unreachable|Is the server running|server closed the connection unexpectedly|connection to server .* failed|terminating connection|the database system is (starting up|shutting down|in recovery)/,
+    code: 'source-unreachable',
+    hint: 'Check that the server runs and that this runner reaches its host and port (firewall, container network, `tools-prefix`).',
+  },
+  {
+    pattern: /row-level security|row security/,
+    code: 'source-denied',
+    hint: 'Rows hidden by a policy would be missing without a word: give the backup role BYPASSRLS (ALTER ROLE <role> BYPASSRLS).',
+  },
+  { pattern: /permission denied|must be (superuser|owner)/, code: 'source-denied', hint: GRANTS },
+  {
+    // pg_dump's `--lock-wait-timeout` is a statement_timeout for its LOCK TABLE.
+    pattern: /lock timeout|could not obtain lock|lock-wait-timeout|statement timeout.*LOCK TABLE/s,
+    code: 'source-busy',
+    hint: 'DDL (ALTER, TRUNCATE, VACUUM FULL, a migration) held a table longer than `table-lock-timeout`, or queued for one while it was read. Run the backup at another time, or raise the limit.',
+  },
+  {
+    pattern: /invalid snapshot identifier|could not import the requested snapshot|snapshot ".*" does not exist/,
+    code: 'source-unreachable',
+    hint: 'The session that held the snapshot was ended: by somebody on the server (pg_terminate_backend), by a restart, or with its connection. Look at the log of the server, then run it again.',
+  },
+  {
+    pattern: /canceling statement due to user request/,
+    code: 'source-refused',
+    hint: 'Somebody cancelled it on the server (pg_cancel_backend), or something does so with long statements. Leave backups alone, and run it again.',
+  },
+  {
+    pattern: /server version mismatch/,
+    code: 'tool-version',
+    hint: "Install the client programs of the server's major on the runner.",
+  },
+  {
+    pattern: /No space left on device|disk full/,
+    code: 'disk-full',
+    hint: 'Free space where the message says, then run again.',
+  },
+];
+
+/** The same failure with the code and hint for an operator, when the message is a known one. */
+export function explain(failure: Failure): Failure {
+  const known = explanations.find(({ pattern }) => pattern.test(failure.message));
+  if (known === undefined || failure.hint !== undefined) return failure;
+  return new Failure(known.code, failure.message, { hint: known.hint, cause: failure });
+}
+
+/** The same for anything thrown; what is no failure of a program stays as it is. */
+export function explainError(error: unknown): unknown {
+  return error instanceof Failure ? explain(error) : error;
+}

@@ -1,0 +1,72 @@
+import { Failure } from '../../core/failure.ts';
+import { explain } from './explain.ts';
+
+export const OUT_OF_ROOM = 'The scratch server ran out of room';
+export const SCRATCH_FULL =
+  'Free space in the scratch folder, or name one on a larger disk with `scratch-dir`; with `scratch-url`, free space on that server.';
+
+/** What ends a restore and says nothing of the backup: of the machine, and of whoever else is on it. */
+const FROM_OUTSIDE: readonly { readonly pattern: RegExp; readonly what: string; readonly hint: string }[] = [
+  {
+    // `failureOf`'s words for a program that ended by a signal.
+    pattern: /^\S+ was killed by /,
+    what: 'The restore was ended from outside',
+    hint: 'Somebody ended the program, or the system did because memory ran out: look at `dmesg`.',
+  },
+  {
+    pattern: /Read-only file system|Input\/output error/,
+    what: 'The disk of the scratch server failed',
+    hint: 'Check the disk and its mount (`dmesg`, `mount`), or name another folder with `scratch-dir`.',
+  },
+  {
+    pattern: /out of memory|[Cc]annot allocate memory|could not fork|out of shared memory|[Tt]oo many open files/,
+    what: 'This machine has too little for the restore',
+    hint: 'Give this machine more memory, or fewer jobs at a time.',
+  },
+  {
+    // postgres_fdw and dblink: a view is filled anew from a server that a drill must not reach.
+    pattern: /could not connect to server "|could not establish connection/,
+    what: 'The restore needs another server, which a drill does not reach',
+    hint: 'A materialized view, or code in a constraint or index, reads from a foreign server: its rows are in no dump. Create the view WITH NO DATA, or leave it out with `exclude-tables`.',
+  },
+  {
+    pattern:
+      /server closed the connection|terminating connection|connection to server|the database system is|no connection to the server/,
+    what: 'The scratch server died during the restore',
+    hint: 'Look for the reason in the log of the kernel (dmesg): mostly the memory was full.',
+  },
+];
+
+/**
+ * What went wrong in a restore, by what it says of the backup: a full disk and a server that died say
+ * nothing of it, an object that cannot be made does.
+ */
+export function explainRestore(error: unknown, artifact: string): unknown {
+  if (!(error instanceof Failure)) return error;
+  const lines = firstLines(error.message);
+  if (explain(error).code === 'disk-full') {
+    return new Failure('disk-full', `${OUT_OF_ROOM}: ${lines}`, { cause: error, hint: SCRATCH_FULL });
+  }
+  if (error.code !== 'tool-failed') return error;
+  const outside = FROM_OUTSIDE.find(({ pattern }) => pattern.test(error.message));
+  if (outside !== undefined) {
+    const { what, hint } = outside;
+    return new Failure('scratch-failed', `${what}: ${lines}`, { cause: error, hint });
+  }
+  if (/deadlock detected/.test(error.message)) {
+    const message = `Streams of the restore locked each other out at ${artifact}: ${lines}`;
+    return new Failure('scratch-failed', message, { cause: error, hint: 'Restore one by one: `jobs: 1`.' });
+  }
+  return new Failure('restore-failed', `${artifact} could not be restored: ${lines}`, { cause: error });
+}
+
+/** The error, the object and the statement, without what pg_restore says besides. */
+function firstLines(message: string): string {
+  const lines = message
+    .split('\n')
+    .map((line) =>
+      line.replace(/^(pg_restore exited with \d+: )?pg_restore: (error: |while PROCESSING TOC:)?/, '').trim(),
+    )
+    .filter((line) => line !== '' && !line.startsWith('warning:'));
+  return lines.join(' · ').slice(0, 1500);
+}

@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { finding, report } from '../../src/core/report.ts';
+import { renderText } from '../../src/core/report-text.ts';
+
+it('says verdict, what is not well with what to do, numbers and tables, and counts the rest', () => {
+  const text = renderText(
+    report(
+      'Freshness of orders',
+      [
+        finding('backup-age', 'pass', 'Young enough.'),
+        finding('drill-age', 'warn', 'Old drill.'),
+        finding('artifact-missing', 'fail', 'One is gone.\nTwo are gone.', { subject: 'file:///b', hint: 'Look.' }),
+      ],
+      {
+        headline: [{ name: 'Age', value: '3h' }],
+        tables: [
+          {
+            title: 'Stores',
+            columns: [{ name: 'Store' }, { name: 'Size', numeric: true }],
+            rows: [['file:///b', '4 B']],
+          },
+          {
+            title: 'Long',
+            columns: [{ name: 'A' }],
+            rows: Array.from({ length: 21 }, () => ['not here']),
+            folded: true,
+          },
+          { title: 'Short', columns: [{ name: 'A' }], rows: [['here']], folded: true },
+        ],
+      },
+    ),
+  );
+  expect(text).toBe(`FAIL: Freshness of orders
+
+fail artifact-missing [file:///b]: One is gone.
+  Two are gone.
+  -> Look.
+warn drill-age: Old drill.
+
+Age: 3h
+
+Stores
+  Store      Size
+  file:///b   4 B
+
+Long: 21 rows, in the JSON report (\`--json\`, or the file of \`report-path\`).
+
+Short
+  A
+  here
+
+1 check passed.
+`);
+});
+
+it('spells out control characters and direction marks of names', () => {
+  expect(renderText(report('a\u001b[2Jb\u202e', [finding('amcheck', 'fail', 'x\u0007\ty')]))).toBe(
+    'FAIL: a\\x1b[2Jb\\u{202e}\n\nfail amcheck: x\\x07 y\n',
+  );
+});

@@ -1,0 +1,8 @@
+import type { Fault } from './fault.ts';
+import { ddlFaults } from './faults-ddl.ts';
+import { diskFaults } from './faults-disks.ts';
+import { kills } from './faults-kills.ts';
+import { postgresFaults } from './faults-postgresql.ts';
+import { s3Faults } from './faults-s3.ts';
+
+export const everyFault: readonly Fault[] = [...s3Faults, ...postgresFaults, ...diskFaults, ...kills, ...ddlFaults];

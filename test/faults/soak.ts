@@ -1,0 +1,71 @@
+// `npm run soak`: every fault, at seeded moments, each followed by a check of all that must hold. The same seed
+// tries the same moments again; how far the program has come by then depends on the machine.
+//
+//   npm run soak -- [--seed N] [--rounds N] [--only 'part of a name, or a pattern']
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { missingPrograms, startRgw, stopRgw } from '../servers/rgw.ts';
+import { whyNoDisk } from './disk.ts';
+import { everyFault } from './every-fault.ts';
+import { type Fault, type Trial, tryFault } from './fault.ts';
+import { prepareGround } from './ground.ts';
+import { tabulate } from './table.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
+  },
+});
+const [seed, rounds] = [Number(values.seed), Number(values.rounds)];
+const only = new RegExp(values.only, 'i');
+
+let isStopped = false;
+// The servers outlive this process unless it ends them: the fault under way is finished first.
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    isStopped = true;
+  });
+}
+
+const missing = missingPrograms();
+if (missing.length > 0) console.log(`Skipped, all that needs S3: ${missing.join(', ')} not found.`);
+const noDisk = whyNoDisk();
+if (noDisk !== undefined) console.log(`Skipped, all that needs a small disk: ${noDisk}`);
+const rgw = missing.length === 0 ? await startRgw(mkdtempSync(join(tmpdir(), 'lifeboat-rgw-'))) : undefined;
+const ground = await prepareGround(rgw).catch(async (error: unknown) => {
+  if (rgw !== undefined) await stopRgw(rgw.dir);
+  throw error;
+});
+const trials: Trial[] = [];
+try {
+  for (const fault of everyFault.filter(isWanted)) await tryAll(fault);
+} finally {
+  await ground.stop();
+  if (rgw !== undefined) await stopRgw(rgw.dir);
+}
+console.log(`\nSeed ${seed}, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}.\n\n${tabulate(trials)}`);
+process.exitCode = trials.some(({ problems }) => problems.length > 0) ? 1 : 0;
+
+function isWanted({ group, name, action, store }: Fault): boolean {
+  if (store === 's3' && rgw === undefined) return false;
+  if (store === 'disk' && noDisk !== undefined) return false;
+  return only.test(`${group}: ${name} (${action})`);
+}
+
+async function tryAll(fault: Fault): Promise<void> {
+  for (let moment = 1; moment <= fault.moments * rounds && !isStopped; moment += 1) {
+    const trial = await tryFault(ground, fault, seed, moment);
+    trials.push(trial);
+    const { outcome, hit, seconds, problems } = trial;
+    const what = `${fault.group}: ${fault.name} (${fault.action}) #${moment}`;
+    console.log(
+      `${problems.length === 0 ? 'ok  ' : 'LOST'} ${what}: ${hit ? '' : 'too late, '}${outcome}, ${seconds.toFixed(1)} s`,
+    );
+    for (const problem of problems) console.log(`       ${problem}`);
+    if (problems.length > 0 && process.env.LIFEBOAT_TEST_PRINT === '1') console.log(trial.ended.log);
+  }
+}

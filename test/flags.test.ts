@@ -1,0 +1,100 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { describeFlags, parseFlags } from '../src/flags.ts';
+import { choice, common, flag, text } from '../src/github/inputs.ts';
+
+const schema = z.strictObject({
+  store: common.store,
+  'dry-run': flag('Only shows the plan.').prefault('false'),
+  facts: choice(['counts', 'none'], 'What is recorded.').prefault('counts'),
+  'age-identity': text('Secret key.', { secret: true, env: true }).optional(),
+});
+const given = (...words: string[]) => parseFlags(words, schema).given;
+
+it('reads values beside and behind the equals sign, switches, and repeated flags as lines', () => {
+  expect(given('--store', 'file:///a', '--facts=none', '--store=file:///b', '--dry-run')).toEqual({
+    store: 'file:///a\nfile:///b',
+    facts: 'none',
+    'dry-run': 'true',
+  });
+  expect(given('--dry-run=false', '--store', '--odd')).toEqual({ 'dry-run': 'false', store: '--odd' });
+});
+
+it('takes `true` or `false` behind a switch as its value, and no other word', () => {
+  expect(given('--dry-run', 'false', '--store', 'a')).toEqual({ 'dry-run': 'false', store: 'a' });
+  expect(() => given('--dry-run', 'no')).toThrow('"no" is no flag');
+});
+
+it('shows a switch that is on by default with what switches it off', () => {
+  const on = z.strictObject({ 'require-proven': flag('Only with proof.').prefault('true') });
+  expect(describeFlags('prune', 'Removes.', on)).toContain('  --require-proven=false\n');
+});
+
+it('guesses what a mistyped flag was meant to be', () => {
+  expect(() => given('--stoer', 'x')).toThrow(
+    expect.objectContaining({ hint: expect.stringMatching(/^Did you mean `--store`\?/) }),
+  );
+});
+
+it('keeps what concerns the terminal apart from inputs', () => {
+  expect(parseFlags(['--dry-run', '--json', '--debug'], schema)).toEqual({
+    given: { 'dry-run': 'true' },
+    json: true,
+    debug: true,
+    help: false,
+  });
+  expect(parseFlags(['-h'], schema).help).toBe(true);
+});
+
+it('refuses a secret as a flag and names the two ways there are', () => {
+  expect(() => given('--age-identity', 'AGE-SECRET-KEY-1X')).toThrow(
+    expect.objectContaining({
+      message: '--age-identity is a secret and cannot be a flag.',
+      hint: expect.stringMatching(/LIFEBOAT_AGE_IDENTITY .*--age-identity-file PATH/),
+    }),
+  );
+});
+
+it('reads a secret from a file, without its last line end', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'lifeboat-')), 'key');
+  writeFileSync(path, '# comment\nAGE-SECRET-KEY-1X\n');
+  expect(given('--age-identity-file', path)).toEqual({ 'age-identity': '# comment\nAGE-SECRET-KEY-1X' });
+  expect(() => given('--age-identity-file', '/nonexistent/key')).toThrow(
+    expect.objectContaining({
+      message: expect.stringMatching(/cannot be read: \/nonexistent\/key/),
+      hint: expect.stringContaining('may read the file'),
+    }),
+  );
+});
+
+it.each([
+  [['--stoer', 'x'], /no flag --stoer/],
+  [['--stoer-file', 'x'], /no flag --stoer-file/],
+  [['store'], /"store" is no flag/],
+  [['--store'], /--store has no value/],
+])('refuses %j', (words, message) => {
+  expect(() => given(...words)).toThrow(message);
+});
+
+it('describes flags as the README describes inputs', () => {
+  expect(describeFlags('prune', 'Removes backups.', schema)).toBe(`Removes backups.
+
+Usage: lifeboat prune [--input value]…
+
+  --store VALUE
+      Where backups are, one URL a line: \`file:///srv/backups\` or \`s3://bucket/prefix?region=eu-central-1\`. (required; or LIFEBOAT_STORE)
+  --dry-run
+      Only shows the plan. (default false)
+  --facts counts|none
+      What is recorded. (default counts)
+  --age-identity-file PATH
+      Secret key. (or LIFEBOAT_AGE_IDENTITY)
+  --json
+      Print the report as JSON.
+  --debug
+      Show programs, timings and stacks.
+`);
+});

@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { finding, type Report, report } from '../../src/core/report.ts';
+import { renderText } from '../../src/core/report-text.ts';
+import { renderSummary } from '../../src/github/summary.ts';
+
+/** What Markdown, HTML, mermaid, GitHub and a runner each take for theirs. */
+const pieces = [
+  ...[
+    '|',
+    '\\',
+    '\\|',
+    '`',
+    '```',
+    '```mermaid\n',
+    '~~~',
+    '\n',
+    '\r\n',
+    '\r',
+    '\n\n',
+    '\n#',
+    '\n- ',
+    '\n> ',
+    '\t',
+    '    ',
+  ],
+  ...['<', '>', '<script>', '</details>', '<!--', '-->', '<![CDATA[', '<code>', '&lt;', '&', '<br>', '</summary>'],
+  ...['::error::', '::stop-commands::x', '\n::set-output name=x::y', '##[error]', '$', '$$', '*', '**', '_', '~~'],
+  ...[
+    '[a](http://evil.example)',
+    '![a](http://evil.example)',
+    '[a]: http://evil.example',
+    '@acme/admins',
+    'https://evil.example',
+    '_www.evil.example',
+    '#12',
+    'GH-3',
+  ],
+  ...[
+    '"',
+    "'",
+    ']',
+    ', ',
+    '\u001b[31m',
+    '\u202e',
+    '\u200b',
+    '\u2028',
+    '\u0085',
+    '\u0000',
+    '\ud83d',
+    '%0A',
+    'a',
+    'ä',
+    '𝕏',
+    '---',
+  ],
+];
+const hostile = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((parts) => parts.join(''));
+const value = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(1e300, -1, 5e-324, Number.NaN, 1e21));
+
+const reports: fc.Arbitrary<Report> = fc
+  .record({
+    title: hostile,
+    messages: fc.array(fc.record({ message: hostile, subject: hostile, hint: hostile }), { maxLength: 4 }),
+    passed: fc.array(hostile, { maxLength: 3 }),
+    columns: fc.array(hostile, { minLength: 1, maxLength: 4 }),
+    rows: fc.array(fc.array(hostile, { maxLength: 5 }), { maxLength: 4 }),
+    folded: fc.boolean(),
+    points: fc.array(fc.record({ label: hostile, value }), { maxLength: 4 }),
+    unit: hostile,
+  })
+  .map((given) => {
+    const bad = given.messages.map((one) => finding('facts-tables', 'fail', one.message, one));
+    const good = given.passed.map((message) => finding('backup-age', 'pass', message, { subject: message }));
+    return report(given.title, [...bad, ...good], {
+      headline: [{ name: given.unit, value: given.title }],
+      tables: [
+        {
+          title: given.title,
+          columns: given.columns.map((name) => ({ name })),
+          rows: given.rows,
+          folded: given.folded,
+        },
+      ],
+      trends: [{ title: given.title, unit: given.unit, points: given.points }],
+    });
+  });
+
+/** A line of a table without its escaped bars has one bar more than cells. */
+const barsIn = (line: string) => line.replaceAll(/\\[\s\S]/g, '').split('|').length - 1;
+
+it('keeps its form, whatever is in it', () => {
+  fc.assert(
+    fc.property(reports, (given) => {
+      const lines = renderSummary(given).split('\n');
+      let bars: number | undefined;
+      let isFenced = false;
+      for (const line of lines) {
+        if (line.startsWith('```')) isFenced = !isFenced;
+        else if (isFenced)
+          expect(line).toMatch(
+            /^(xychart-beta| {4}(x-axis \[("[^"]*"(, )?)+\]|y-axis "[^"]*" 0 --> [\d.]+|bar \[[\d., ]+\]))$/,
+          );
+        else if (line.startsWith('|')) {
+          bars ??= barsIn(line);
+          expect(barsIn(line), line).toBe(bars);
+          continue;
+        } else expectOurs(line);
+        bars = undefined;
+      }
+      expect(isFenced).toBe(false);
+      const count = (tag: string) => lines.filter((line) => line.includes(tag)).length;
+      expect(count('<details>')).toBe(count('</details>'));
+    }),
+    { numRuns: 400 },
+  );
+});
+
+/** Every line begins as one that we write, and holds no tag, link or mention but ours. */
+function expectOurs(line: string): void {
+  expect(line).toMatch(/^($|## |### |- | {2}- What to do: |\*\*|<details><summary>|<\/details>$|… )/u);
+  const text = line.replaceAll(/<\/?(details|summary|code|br)>/g, '');
+  expect(text).not.toMatch(/<|https?:|www\.|(^|[^\w])@\w|(?<!&)#\d/);
+  // A backtick outside of the name of a rule would begin code that swallows what follows.
+  const bare = line.startsWith('<details>') ? '' : text.replaceAll(/\\[\s\S]/g, '').replace(/\(`[a-z-]+`/, '(');
+  expect(bare).not.toMatch(/[`[\]$~]|(?<!\*)\*(?!\*)/);
+  expect(text).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
+}
+
+it('shows the worst findings and the verdict, however long others are', () => {
+  const long = '<'.repeat(5_000);
+  const findings = Array.from({ length: 200 }, () => finding('left-out', 'warn', long, { subject: long, hint: long }));
+  const summary = renderSummary(report('x', [...findings, finding('artifact-corrupt', 'fail', 'One byte is wrong.')]));
+  expect(summary).toMatch(/^## ❌ fail: x\n\n- ❌ \*\*fail\*\* One byte is wrong\./u);
+  expect(summary).toMatch(/… and \d+ more findings/);
+  expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(1_000_000);
+});
+
+it('writes a table of two hundred thousand rows as text', () => {
+  const rows = Array.from({ length: 200_000 }, (_, at) => [String(at)]);
+  const tables = [{ title: 'All', columns: [{ name: 'Id' }], rows }];
+  expect(renderText(report('x', [], { tables })).split('\n')).toHaveLength(rows.length + 5);
+});

@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { actions } from '../../src/actions/index.ts';
+import { node } from '../e2e/runner.ts';
+import { root } from './source-files.ts';
+
+const dist = join(root, 'dist');
+const files = readdirSync(dist).sort();
+const bare = { PATH: '/usr/bin:/bin', HOME: '/nonexistent' };
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = bare): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(program, args, { env, timeout: 20_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+    });
+  });
+}
+
+it('holds the bundle, its chunks, licences, and one stub for each entry, and nothing else', () => {
+  const stubs = [...Object.keys(actions), 'command', 'post', 'cli'].map((name) => `${name}.js`);
+  const rest = files.filter((file) => !/^\d+\.index\.js$/.test(file));
+  expect(rest).toEqual([...stubs, 'index.js', 'licenses.txt', 'package.json'].sort());
+  expect(readFileSync(join(dist, 'licenses.txt'), 'utf8')).toMatch(
+    /^zod \d+\.\d+\.\d+ \(MIT\)\n\n[\s\S]*Permission is hereby granted/m,
+  );
+});
+
+it.each(Object.keys(actions))('%s.js starts, and refuses a step without inputs', async (name) => {
+  const { code, stdout, stderr } = await run(node, [join(dist, `${name}.js`)]);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+  expect(stdout).toContain(`UNKNOWN: ${name} could not do its work`);
+  expect(stdout).toContain('`store` is missing.');
+});
+
+it('command.js runs the action that `command` names', async () => {
+  const known = await run(node, [join(dist, 'command.js')], { ...bare, INPUT_COMMAND: 'prune' });
+  expect(known).toMatchObject({ code: 1, stdout: expect.stringContaining('prune could not do its work') });
+  const unknown = await run(node, [join(dist, 'command.js')], { ...bare, INPUT_COMMAND: 'prunes' });
+  expect(unknown).toMatchObject({ code: 1, stdout: expect.stringContaining('`command` cannot be "prunes"') });
+});
+
+it('post.js does nothing after a step that ended by itself', async () => {
+  expect(await run(node, [join(dist, 'post.js')])).toEqual({ code: 0, stdout: '', stderr: '' });
+  const env = { ...bare, STATE_started: '{}', STATE_finished: 'true' };
+  expect(await run(node, [join(dist, 'post.js')], env)).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+it.each(files.filter((file) => file.endsWith('index.js')))('%s can be loaded', async (file) => {
+  expect(await run(node, ['--input-type=module', '-e', `await import('${join(dist, file)}')`])).toMatchObject({
+    code: 0,
+  });
+});
+
+/** Chunks that hold no code of stores and engines: GitHub's toolkit. */
+const toolkit = files.filter(
+  (file) =>
+    /^\d+\.index\.js$/.test(file) &&
+    !/\.\/lib\/(stores|engines)\/|@aws-sdk/.test(readFileSync(join(dist, file), 'utf8')),
+);
+
+function partOf(...kept: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lifeboat-dist-'));
+  for (const file of ['index.js', 'package.json', ...kept]) copyFileSync(join(dist, file), join(folder, file));
+  return folder;
+}
+
+it('refuses wrong inputs without loading a store or an engine', async () => {
+  const folder = partOf('backup.js', ...toolkit);
+  expect(files.filter((file) => /^\d/.test(file)).length).toBeGreaterThan(toolkit.length);
+  const { stdout } = await run(node, [join(folder, 'backup.js')], { ...bare, INPUT_SOURCE: 'orders' });
+  expect(stdout).toContain('`store` is missing.');
+});
+
+it("does without GitHub's toolkit on a terminal, and after a step that ended by itself", async () => {
+  const folder = partOf('cli.js', 'post.js');
+  const refused = await run(node, [join(folder, 'cli.js'), 'prune']);
+  expect(refused).toMatchObject({ code: 2, stdout: expect.stringContaining('`store` is missing.') });
+  const env = { ...bare, STATE_started: '{}', STATE_finished: 'true' };
+  expect(await run(node, [join(folder, 'post.js')], env)).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+it('prints no secret, output or state as a command where no runner reads', async () => {
+  const env = { ...bare, PGPASSWORD: 'hunter2-hunter2', INPUT_SOURCE: 'orders' };
+  const { stdout, stderr } = await run(node, [join(dist, 'backup.js')], env);
+  expect(stdout).toContain('`store` is missing.');
+  expect(stdout + stderr).not.toMatch(/hunter2|add-mask|set-output|save-state/);
+});
+
+it('bin/lifeboat finds its bundle through a link, and a Node that can run it', async () => {
+  const link = join(mkdtempSync(join(tmpdir(), 'lifeboat-bin-')), 'lifeboat');
+  symlinkSync(join(root, 'bin/lifeboat'), link);
+  const env = { ...bare, PATH: `${dirname(node)}:${bare.PATH}` };
+  expect(await run(link, ['--version'], env)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^lifeboat \d/) });
+  expect(await run(link, [], env)).toMatchObject({ code: 0, stdout: expect.stringContaining('verify-freshness') });
+});
+
+it('exits with 2 on a terminal when the work could not be done', async () => {
+  const env = { ...bare, PATH: `${dirname(node)}:${bare.PATH}` };
+  const refused = await run(join(root, 'bin/lifeboat'), ['prune'], env);
+  expect(refused).toMatchObject({ code: 2, stdout: expect.stringContaining('`store` is missing.') });
+  const secret = await run(join(root, 'bin/lifeboat'), ['backup', '--database-url', 'postgresql://a:b@c/d'], env);
+  expect(secret).toMatchObject({ code: 2, stderr: expect.stringContaining('is a secret and cannot be a flag') });
+});

@@ -1,0 +1,231 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+export interface TestPostgresOptions {
+  /** 15 from the distribution, 16 and 18 from npm; default: the highest one with a complete client. */
+  readonly major?: number;
+  /** Server programs of `major` in another place, e.g. of `programsWithExtension()`. */
+  readonly binDir?: string;
+  /** Lines of postgresql.conf, e.g. `{ wal_level: 'logical' }`. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** Appended to ours (`--encoding=UTF8 --locale=C.UTF-8 --auth=trust`), so they win. */
+  readonly initdbArgs?: readonly string[];
+  /** The bootstrap role; default `postgres`. */
+  readonly superuser?: string;
+}
+
+export interface TestPostgres {
+  /** Over TCP, as the superuser, to the database `postgres`. */
+  readonly url: string;
+  urlOf(database: string, user?: string): string;
+  readonly socketDir: string;
+  readonly port: number;
+  /** `initdb`, `postgres`, `pg_ctl` of the server; client programs only when it is the distribution's. */
+  readonly binDir: string;
+  /** psql, pg_dump, … of the highest major installed on the machine. */
+  readonly clientDir: string;
+  readonly major: number;
+  readonly dataDir: string;
+  readonly superuser: string;
+  readonly pid: number;
+  /** Runs a script, stopping at the first error; gives unaligned tuples. */
+  psql(sql: string, database?: string, user?: string): Promise<string>;
+  /** What the server has logged so far. */
+  log(): string;
+  /** Ends the server and removes its directory. */
+  stop(): Promise<void>;
+}
+
+const DISTRIBUTION = '/usr/lib/postgresql';
+const START_TRIES = 5;
+/** Nothing here has to survive a power cut. */
+const FAST = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: 40 };
+
+/** Majors that `startPostgres` can start on this machine, ascending. */
+export function availableMajors(): number[] {
+  return [12, 13, 14, 15, 16, 17, 18, 19].filter((major) => serverDir(major) !== undefined);
+}
+
+/** Folder of psql, pg_dump, pg_restore: of `major`, or of the highest one there is. */
+export function clientBinDir(major?: number): string {
+  const majors = (existsSync(DISTRIBUTION) ? readdirSync(DISTRIBUTION) : []).filter((name) => /^\d+$/.test(name));
+  const wanted = majors.filter((name) => major === undefined || Number(name) === major);
+  const folders = wanted.sort((a, b) => Number(b) - Number(a)).map((name) => join(DISTRIBUTION, name, 'bin'));
+  const found = folders.find((folder) => existsSync(join(folder, 'pg_dump')));
+  if (found === undefined) throw new Error(`No PostgreSQL client programs ${major ?? ''} below ${DISTRIBUTION}.`);
+  return found;
+}
+
+/**
+ * Starts an empty cluster of its own on a free port of 127.0.0.1 and a socket in its own directory.
+ * As root it runs as an unprivileged user; it dies with this process even when that is killed.
+ */
+export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
+  const clientDir = clientBinDir();
+  const major = options.major ?? Number(clientDir.split('/').at(-2));
+  const binDir = options.binDir ?? reachable(major);
+  const superuser = options.superuser ?? 'postgres';
+  const home = ownedDirectory();
+  try {
+    initialise(binDir, home, superuser, options);
+    const started = await startOnFreePort(binDir, home);
+    return describe({ ...started, home, binDir, clientDir, major, superuser });
+  } catch (error) {
+    rmSync(home, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function serverDir(major: number): string | undefined {
+  const folders = [join(DISTRIBUTION, String(major), 'bin'), resolve('node_modules', `pg${major}`, 'native', 'bin')];
+  return folders.find((folder) => existsSync(join(folder, 'initdb')));
+}
+
+const copies = new Map<number, string>();
+
+/** The programs of `major` where the unprivileged user can execute them: a checkout below /root is not. */
+function reachable(major: number): string {
+  const folder = copies.get(major) ?? serverDir(major);
+  if (folder === undefined) {
+    throw new Error(`No PostgreSQL ${major} server programs: have ${availableMajors().join(', ') || 'none'}.`);
+  }
+  const [program, args] = asUser(join(folder, 'initdb'), ['--version']);
+  if (spawnSync(program, args, { env: environment() }).status === 0) return folder;
+  const copy = mkdtempSync(join(tmpdir(), `lb-pg${major}-`));
+  chmodSync(copy, 0o755);
+  cpSync(resolve(folder, '..'), copy, { recursive: true, verbatimSymlinks: true });
+  process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
+  copies.set(major, join(copy, 'bin'));
+  return join(copy, 'bin');
+}
+
+/** Nothing of PG* or LD_*: a PGPORT from outside would make the server listen somewhere else. */
+function environment(): NodeJS.ProcessEnv {
+  return { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+let cachedUser: { uid: number; gid: number } | undefined;
+
+function unprivileged(): { uid: number; gid: number } {
+  const idOf = (flag: string, name: string) => Number(spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout);
+  const name = spawnSync('id', ['-u', 'postgres']).status === 0 ? 'postgres' : 'nobody';
+  cachedUser ??= { uid: idOf('-u', name), gid: idOf('-g', name) };
+  return cachedUser;
+}
+
+function asUser(program: string, args: readonly string[]): [string, string[]] {
+  const rights = isRoot()
+    ? [`--reuid=${unprivileged().uid}`, `--regid=${unprivileged().gid}`, '--clear-groups']
+    : ['--no-new-privs'];
+  return ['setpriv', [...rights, '--pdeathsig', 'KILL', '--', program, ...args]];
+}
+
+function ownedDirectory(): string {
+  const home = mkdtempSync(join(tmpdir(), 'lb-pg-')); // short: a socket path ends at 107 bytes
+  chmodSync(home, 0o755);
+  if (isRoot()) chownSync(home, unprivileged().uid, unprivileged().gid);
+  return home;
+}
+
+function initialise(binDir: string, home: string, superuser: string, options: TestPostgresOptions): void {
+  const fixed = ['-D', join(home, 'data'), '-U', superuser, '--no-sync', '--encoding=UTF8', '--locale=C.UTF-8'];
+  const args = [...fixed, '--auth=trust', ...(options.initdbArgs ?? [])];
+  const [program, words] = asUser(join(binDir, 'initdb'), args);
+  execFileSync(program, words, { env: environment(), cwd: home, stdio: ['ignore', 'pipe', 'pipe'] });
+  const settings = { ...FAST, listen_addresses: '127.0.0.1', unix_socket_directories: home, ...options.settings };
+  const quoted = (value: string | number) => `'${String(value).replaceAll("'", "''")}'`;
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoted(value)}\n`);
+  writeFileSync(join(home, 'data', 'postgresql.auto.conf'), lines.join(''));
+}
+
+async function startOnFreePort(binDir: string, home: string) {
+  for (let tries = 1; ; tries++) {
+    const port = await freePort();
+    const [program, args] = asUser(join(binDir, 'postgres'), ['-D', join(home, 'data'), '-p', String(port)]);
+    const child = spawn(program, args, { env: environment(), cwd: home, stdio: ['ignore', 'ignore', 'pipe'] });
+    let log = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      log = (log + chunk).slice(-200_000);
+    });
+    if (await isReady(child, () => log)) return { child, port, log: () => log };
+    // Somebody else took the port between the look and the start.
+    if (tries === START_TRIES || !/could not bind|Address already in use/.test(log)) throw new Error(log);
+  }
+}
+
+function isReady(child: ChildProcess, log: () => string): Promise<boolean> {
+  return new Promise((resolvePromise) => {
+    child.once('exit', () => resolvePromise(false));
+    child.once('error', () => resolvePromise(false));
+    child.stderr?.on('data', () => {
+      if (log().includes('database system is ready to accept')) resolvePromise(true);
+    });
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolvePromise, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolvePromise(port));
+    });
+  });
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly log: () => string;
+  readonly home: string;
+  readonly binDir: string;
+  readonly clientDir: string;
+  readonly major: number;
+  readonly superuser: string;
+}
+
+function describe(started: Started): TestPostgres {
+  const { child, home, log, port, superuser } = started;
+  const urlOf = (database: string, user = superuser) =>
+    `postgresql://${encodeURIComponent(user)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+  const { binDir, clientDir, major } = started;
+  return {
+    ...{ url: urlOf('postgres'), urlOf, socketDir: home, port, binDir, clientDir, major, superuser, log },
+    dataDir: join(home, 'data'),
+    pid: child.pid ?? -1,
+    psql: (sql, database = 'postgres', user = superuser) =>
+      runPsql(join(clientDir, 'psql'), urlOf(database, user), sql),
+    stop: () => stop(child, home),
+  };
+}
+
+async function runPsql(program: string, url: string, sql: string): Promise<string> {
+  const args = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-f', '-', '-d', url];
+  const child = spawn(program, args, { env: environment(), stdio: 'pipe' });
+  const closed = new Promise<number | null>((resolvePromise) => child.once('close', resolvePromise));
+  child.stdin.on('error', () => {}); // it stopped at an error; its exit code says so
+  child.stdin.end(sql);
+  const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  if (code !== 0) throw new Error(`psql exited with ${code}: ${errors.trim()}`);
+  return output.replace(/\n$/, '');
+}
+
+async function stop(child: ChildProcess, home: string): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const exited = new Promise((resolvePromise) => child.once('exit', resolvePromise));
+    child.kill('SIGINT'); // fast shutdown: connections are cut, nobody is waited for
+    const timer = setTimeout(() => child.kill('SIGQUIT'), 10_000);
+    await exited;
+    clearTimeout(timer);
+  }
+  rmSync(home, { recursive: true, force: true });
+}

@@ -1,0 +1,12 @@
+import { memoryStore } from '../../src/stores/memory.ts';
+import { storeContract } from '../contracts/store.contract.ts';
+
+storeContract('memory', async () => {
+  const store = memoryStore();
+  return {
+    store,
+    hide: async (key) => store.hide(key),
+    lock: async (key, until) => store.lock(key, until),
+    leaveUpload: async (key) => store.leaveUpload(key, new Date()),
+  };
+});

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // Packages of GitHub name source maps that they do not hold; Vite warns of each file.
+  logLevel: 'error',
+  test: {
+    include: ['test/**/*.test.ts'],
+    // The official language service is published for bundlers: its imports need Vite's resolution.
+    server: { deps: { inline: [/@actions\/(languageservice|workflow-parser)/] } },
+    // Two real servers and a handful of child processes: more workers only make each other wait.
+    maxWorkers: 2,
+    // Real servers on a busy machine: no test is about time, and a hanging one still ends.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
