@@ -29,7 +29,7 @@ test_all() {
 
 bench() {
   bash scripts/build.sh || return 1
-  exec node test/bench/main-job.ts "$@"
+  exec node test/bench/main.ts "$@"
 }
 
 scale() {
