@@ -575,7 +575,7 @@ async function exportAndLock(session, control, request) {
     refuseUnreadable(selected.dumped);
     const locked = isParallel(request) ? [...selected.dumped, ...othersToLock(relations, selected)] : selected.dumped;
     await lockTables(session, control, locked, request.tableLockTimeoutMs);
-    await refuseRewritten(session);
+    await refuseRewritten(session, selected.dumped);
     return {
         snapshotId,
         takenAt: new Date(takenAt),
@@ -647,12 +647,15 @@ async function explainLock(error, control, pid, batch) {
         hint: 'A migration, TRUNCATE or VACUUM FULL, or a transaction somebody left open, holds the table longer than `table-lock-timeout`. End it, or run the backup later.',
     });
 }
-/** pg_class is read under the snapshot, pg_relation_filenode() sees the present: they differ after a rewrite. */
-async function refuseRewritten(session) {
+/**
+ * pg_class is read under the snapshot, pg_relation_filenode() sees the present: they differ after a rewrite. Only
+ * of tables that are dumped: one that is emptied all day long may be left out for that very reason.
+ */
+async function refuseRewritten(session, dumped) {
     const rewritten = await session.query(`
     SELECT format('%I.%I', n.nspname, c.relname) AS name
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    WHERE c.oid = ANY ('{${dumped.map(({ oid }) => oid).join(',')}}'::oid[]) AND c.relkind = 'r'
       AND c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid) LIMIT 5`);
     if (rewritten.length > 0)
         throw new core_failure/* Failure */.H('source-changed', `${rewritten.map((one) => one.name).join(', ')} was truncated, rewritten or dropped in the meantime.`);

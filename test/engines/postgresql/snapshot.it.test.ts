@@ -82,6 +82,23 @@ describe('a guarded snapshot', () => {
     expect(await taken).toEqual({ restarts: 1, tables: expected });
   });
 
+  it.each<Partial<DumpRequest>>([
+    { excludeTableData: ['staging'] },
+    { excludeTables: ['staging'] },
+    { scope: 'tables', tables: ['t'] },
+    { excludeTableData: ['staging'], jobs: 2 },
+  ])('is not disturbed by the TRUNCATE of a table whose rows are left out: %j', async (changes) => {
+    await pg.psql('CREATE TABLE staging AS SELECT 1 AS one');
+    const other = await session();
+    await other.execute('BEGIN');
+    await other.execute('TRUNCATE public.staging');
+    await other.execute('LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE');
+    const taken = (await engine()).withSnapshot(request(changes), async (snapshot) => snapshot.findings);
+    await whenSomebodyWaits();
+    await other.execute('COMMIT');
+    expect((await taken).filter((one) => one.rule === 'backup-restarted')).toEqual([]);
+  });
+
   it('keeps DDL out until the last stream has ended, and writers not', async () => {
     await (await engine()).withSnapshot(request(), async (snapshot) => {
       const other = await session();
