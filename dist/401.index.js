@@ -21,7 +21,10 @@ var external_node_path_ = __webpack_require__(6760);
 var exec = __webpack_require__(1260);
 // EXTERNAL MODULE: ./lib/sys/process.js
 var sys_process = __webpack_require__(996);
+// EXTERNAL MODULE: ./lib/sys/trace.js
+var trace = __webpack_require__(3124);
 ;// CONCATENATED MODULE: ./lib/sys/short-command.js
+
 
 
 
@@ -36,7 +39,9 @@ const WITHOUT_INPUT = ['-c', 'exec "$0" "$@" </dev/null'];
  * @throws {Failure} `tool-missing`, `tool-failed`
  */
 async function askProgram(command) {
+    const ended = (0,trace/* tracedStart */.C)(command);
     const { stdout, exit } = await answerOf(command);
+    ended((0,sys_process/* howEnded */.f2)(exit));
     const failure = (0,sys_process/* failureOf */.g5)(exit);
     if (failure !== undefined)
         throw failure;
@@ -92,6 +97,36 @@ const explanations = [
         pattern: /(Peer|Ident) authentication failed/,
         code: 'source-denied',
         hint: 'The socket asks for the system user of that name: connect over TCP (postgresql://user:password@127.0.0.1/…) or map the user in pg_ident.conf.',
+    },
+    {
+        pattern: /permission denied for database/,
+        code: 'source-denied',
+        hint: 'GRANT CONNECT ON DATABASE <database> TO <role>, as an owner of the database (README, "The database role").',
+    },
+    {
+        pattern: /is not permitted to log in/,
+        code: 'source-denied',
+        hint: 'ALTER ROLE <role> LOGIN, or use another user in `database-url`.',
+    },
+    {
+        pattern: /is not currently accepting connections/,
+        code: 'source-denied',
+        hint: 'Name the database at the end of `database-url`; this one is closed (ALTER DATABASE <database> ALLOW_CONNECTIONS true opens it).',
+    },
+    {
+        pattern: /server does not support SSL/,
+        code: 'source-unreachable',
+        hint: 'Switch on `ssl` on the server, or, where the network is private, leave `sslmode` out of `database-url`.',
+    },
+    {
+        pattern: /certificate verify failed|root certificate file|server certificate for|SSL error|tlsv1 alert/,
+        code: 'source-unreachable',
+        hint: "Check the certificate of the server: `sslrootcert` must name the authority that signed it, and with `sslmode=verify-full` the host of `database-url` must be the certificate's.",
+    },
+    {
+        pattern: /invalid (URI|connection option|sslmode|port number|integer value)|missing "=" after|definition of service/,
+        code: 'invalid-input',
+        hint: 'Correct `database-url`: postgresql://user:password@host:5432/name?sslmode=require, special characters percent-encoded; parameters are those of libpq.',
     },
     {
         pattern: /database ".*" does not exist/,
@@ -151,11 +186,16 @@ const explanations = [
         hint: 'Free space where the message says, then run again.',
     },
 ];
+const UNKNOWN = 'The words are those of the program: search for them in its manual, and in the log of the server. With debug logging (RUNNER_DEBUG=1, `--debug`) the log shows how it was called.';
 /** The same failure with the code and hint for an operator, when the message is a known one. */
 function explain(failure) {
     const known = explanations.find(({ pattern }) => pattern.test(failure.message));
-    if (known === undefined || failure.hint !== undefined)
+    if (failure.hint !== undefined)
         return failure;
+    if (known === undefined && failure.code !== 'tool-failed')
+        return failure;
+    if (known === undefined)
+        return new core_failure/* Failure */.H(failure.code, failure.message, { hint: UNKNOWN, cause: failure });
     return new core_failure/* Failure */.H(known.code, failure.message, { hint: known.hint, cause: failure });
 }
 /** The same for anything thrown; what is no failure of a program stays as it is. */

@@ -844,6 +844,7 @@ function childEnvironment(env, given) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $s: () => (/* binding */ bound),
 /* harmony export */   BJ: () => (/* binding */ endOnAbort),
+/* harmony export */   f2: () => (/* binding */ howEnded),
 /* harmony export */   g5: () => (/* binding */ failureOf),
 /* harmony export */   hm: () => (/* binding */ feed),
 /* harmony export */   jH: () => (/* binding */ outputOf),
@@ -857,6 +858,8 @@ function childEnvironment(env, given) {
 /* harmony import */ var node_stream_consumers__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8321);
 /* harmony import */ var node_stream_promises__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6466);
 /* harmony import */ var _core_failure_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8165);
+/* harmony import */ var _trace_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3124);
+
 
 
 
@@ -885,12 +888,16 @@ function bound({ program, args }) {
  */
 function start(command, stdio, parentDeath = true) {
     const [program, args] = parentDeath ? bound(command) : [command.program, [...command.args]];
+    const ended = (0,_trace_js__WEBPACK_IMPORTED_MODULE_6__/* .tracedStart */ .C)(command);
     const child = (0,node_child_process__WEBPACK_IMPORTED_MODULE_0__.spawn)(program, args, { env: command.env, cwd: command.cwd, stdio });
     running.add(child);
     if (!process.listeners('exit').includes(killRunning))
         process.once('exit', killRunning);
     const exit = exitOf(child, command.program);
-    void exit.then(() => running.delete(child));
+    void exit.then((how) => {
+        running.delete(child);
+        ended(howEnded(how));
+    });
     return { child, pid: child.pid, exit, end: (signal = 'SIGTERM') => endChild(child, exit, signal) };
 }
 function exitOf(child, path) {
@@ -903,6 +910,12 @@ function exitOf(child, path) {
         child.once('error', (error) => resolve({ program, path, code: null, signal: null, stderr, error }));
         child.once('close', (code, signal) => resolve({ program, path, code, signal, stderr }));
     });
+}
+/** In the past tense, after the name of the program. */
+function howEnded({ error, code, signal }) {
+    if (error !== undefined)
+        return `could not be started (${error.code ?? error.message})`;
+    return code === null ? `was killed by ${signal ?? 'a signal'}` : `exited with ${code}`;
 }
 async function endChild(child, exit, signal) {
     if (child.exitCode !== null || child.signalCode !== null)
@@ -1049,6 +1062,36 @@ async function feed(pipe, input) {
 function isPipeError(error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     return code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET';
+}
+
+
+/***/ }),
+
+/***/ 3124:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C: () => (/* binding */ tracedStart),
+/* harmony export */   P: () => (/* binding */ traceTo)
+/* harmony export */ });
+let write;
+/** Where the lines of `tracedStart` go, for the whole process; nowhere when undefined. */
+function traceTo(log) {
+    write = log;
+}
+/**
+ * Says which program is started, and with what; `args` hold no secrets.
+ *
+ * @returns says how it ended and after what time
+ */
+function tracedStart({ program, args }) {
+    const startedAt = performance.now();
+    write?.(`Starting ${[program, ...args].map(quoted).join(' ')}`);
+    return (how) => write?.(`${program} ${how} after ${((performance.now() - startedAt) / 1000).toFixed(2)} s`);
+}
+/** As a shell would take it, so that the line can be copied. */
+function quoted(word) {
+    return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 
@@ -11412,7 +11455,7 @@ const ServerInfo = lib_schemas/* object */.Ikc({
     connectionLimit: lib_schemas/* int */.Whr(),
     /**
      * `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`; `role` is null for the database's own. Empty with
-     * encryption: their values may be secrets, and are in the encrypted facts.
+     * encryption: their values may be secrets, and are in the encrypted facts, if there are any.
      */
     settings: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ role: lib_schemas/* string */.YjP().nullable(), setting: lib_schemas/* string */.YjP() })),
     encoding: lib_schemas/* string */.YjP(),
@@ -12079,6 +12122,7 @@ function makeManifest(made, facts, findings) {
     const { server } = snapshot;
     const { settings } = server;
     const encrypted = plan.recipients.length > 0;
+    const hidesSettings = encrypted || isLong(settings);
     const finishedAt = world.now();
     const rows = facts?.tables.reduce((sum, table) => sum + table.rows, 0) ?? null;
     return {
@@ -12091,9 +12135,12 @@ function makeManifest(made, facts, findings) {
         takenAt: wholeSeconds(snapshot.takenAt),
         finishedAt: wholeSeconds(finishedAt),
         durationSeconds: (finishedAt.getTime() - startedAt.getTime()) / 1000,
-        server: facts !== undefined && (encrypted || isLong(settings)) ? { ...server, settings: [] } : server,
+        server: hidesSettings ? { ...server, settings: [] } : server,
         // Names of tables stay in the encrypted facts: anybody who lists the store can read a manifest.
-        content: { ...(encrypted ? {} : plan.content), leftOut: [...snapshot.leftOut] },
+        content: {
+            ...(encrypted ? {} : plan.content),
+            leftOut: [...snapshot.leftOut, ...(hidesSettings && facts === undefined ? lostSettings(settings) : [])],
+        },
         artifacts: [...made.artifacts],
         totals: {
             databaseBytes: snapshot.databaseBytes,
@@ -12114,6 +12161,13 @@ function makeManifest(made, facts, findings) {
  */
 function isLong(settings) {
     return settings.reduce((sum, { setting }) => sum + setting.length, 0) > LONGEST_SETTINGS;
+}
+/** Without facts there is nowhere else to put them. */
+function lostSettings(settings) {
+    if (settings.length === 0)
+        return [];
+    const why = 'with `facts: none` there is no encrypted place for their values; `facts: counts` keeps them';
+    return [{ what: `${settings.length} settings of the database`, why }];
 }
 /** In characters, all together. */
 const LONGEST_SETTINGS = 100_000;
@@ -12796,8 +12850,10 @@ const flag = (description, meta = {}) => described(lib_schemas/* stringbool */.u
 const count = (description, meta = {}) => parsed(parseCount, description, meta);
 /** A whole number, or `all` as Infinity. */
 const countOrAll = (description, meta = {}) => parsed((value) => (value === 'all' ? Number.POSITIVE_INFINITY : parseCount(value, ', or `all`')), description, meta);
-/** Milliseconds. */
-const duration = (description, meta = {}) => parsed(core_duration/* parseDuration */.E9, description, meta);
+/** Milliseconds, from `least` to the longest that a timer can wait. */
+const duration = (description, meta = {}, least = 0) => parsed((value) => parseWait(value, least), description, meta);
+/** Milliseconds; for an age or a date, which no timer waits for. */
+const timespan = (description, meta = {}, least = 0) => parsed((value) => atLeast((0,core_duration/* parseDuration */.E9)(value), value, least), description, meta);
 const calendarDuration = (description, meta = {}) => parsed(core_duration/* parseCalendarDuration */.I8, description, meta);
 /** Bytes. */
 const size = (description, meta = {}) => parsed(core_size/* parseSize */.D, description, meta);
@@ -12830,10 +12886,8 @@ const shared = {
 /** Inputs of every action: where backups are, and how long anything may take. */
 const common = {
     store: lines('Where backups are, one URL a line: `file:///srv/backups` or `s3://bucket/prefix?region=eu-central-1`.', { env: true }),
-    timeout: duration('Time after which the step gives up and cleans up after itself, e.g. `6h`; no limit when empty.', {
-        env: true,
-    }).optional(),
-    'stall-timeout': duration('Time without a single byte moved after which a transfer is given up.').prefault('5m'),
+    timeout: duration('Time after which the step gives up and cleans up after itself, e.g. `6h`; no limit when empty.', { env: true }, 1).optional(),
+    'stall-timeout': duration('Time without a single byte moved after which a transfer is given up.', {}, 1).prefault('5m'),
 };
 /** Of every refused input; a terminal has something better to say. */
 const COMPARE_INPUTS = 'Compare the inputs of this step with the table of inputs in the README.';
@@ -12894,6 +12948,19 @@ function parsed(parse, description, meta) {
         }
     });
     return described(schema, description, meta);
+}
+/** What node and PostgreSQL can wait for, in milliseconds; a little less than 25 days. */
+const LONGEST_WAIT_MS = 2_147_483_647;
+function parseWait(value, least) {
+    const ms = atLeast((0,core_duration/* parseDuration */.E9)(value), value, least);
+    if (ms <= LONGEST_WAIT_MS)
+        return ms;
+    throw new failure/* Failure */.H('invalid-input', `"${value}" is longer than can be waited for.`, { hint: 'Use `24d` at most.' });
+}
+function atLeast(ms, value, least) {
+    if (ms >= least)
+        return ms;
+    throw new failure/* Failure */.H('invalid-input', `"${value}" is no time at all.`, { hint: 'Use `1s` at least.' });
 }
 function splitLines(value) {
     return value
@@ -12978,7 +13045,7 @@ const inputs = lib_schemas/* strictObject */.rej({
     'min-size': shared['min-size'],
     'max-size-deviation': shared['max-size-deviation'],
     pin: inputs_text('A reason why prune must keep this backup, e.g. `before the move to 17`.').optional(),
-    'pin-for': duration('How long the pin holds, e.g. `8w`; for ever when empty.').optional(),
+    'pin-for': timespan('How long the pin holds, e.g. `8w`; for ever when empty.', {}, 1).optional(),
     jobs: shared.jobs,
     labels: lines('Labels kept in the manifest, one `name=value` a line.').prefault(''),
     'lock-timeout': duration('How long to wait for another run of this source.').prefault('0'),
@@ -13249,7 +13316,7 @@ function isStale(upload, now) {
  * @param hiddenIds ids whose manifest exists in an older version only
  */
 function sortLeftovers(catalog, uploads, hiddenIds, now) {
-    const newest = catalog.findLast(isComplete)?.takenAt;
+    const newest = catalog.findLast((one) => isComplete(one) && !isInFuture(one, now))?.takenAt;
     const isNewer = (backup) => newest === undefined || backup.takenAt > newest;
     const found = {
         inProgress: [],
@@ -16325,8 +16392,8 @@ const restore_drill_inputs = lib_schemas/* strictObject */.rej({
     'compare-with': inputs_text('The live database, as `postgresql://…`: its row counts are shown beside the restored ones.', {
         secret: true,
     }).optional(),
-    'max-duration': duration('Recovery time objective: the longest a restore may take, e.g. `30m`.').optional(),
-    'max-data-loss': duration('Recovery point objective: the oldest the newest backup may be, e.g. `26h`; judged with `backup: latest`.').optional(),
+    'max-duration': timespan('Recovery time objective: the longest a restore may take, e.g. `30m`.').optional(),
+    'max-data-loss': timespan('Recovery point objective: the oldest the newest backup may be, e.g. `26h`; judged with `backup: latest`.').optional(),
     amcheck: flag('Check tables and B-tree indexes with pg_amcheck.').prefault('false'),
     'self-test': flag('After a drill that proved the backup, prove that the drill can fail: damage what is read of the copy and the restored database, one damage at a time, and fail unless each is found and named. Nothing in a store is changed. Every artifact is read about seven times more, and all rows are counted once more; `docs/SELF-TEST.md` lists the damages.').prefault('false'),
     jobs: shared.jobs,
@@ -16925,8 +16992,8 @@ const verify_freshness_inputs = lib_schemas/* strictObject */.rej({
     ...common,
     source: shared.sources.prefault(''),
     expect: lines('Names of sources that must exist, one a line, beside those judged anyway.').prefault(''),
-    'max-age': duration('Greatest age of the newest backup, counted from the moment of its snapshot.').prefault('26h'),
-    'max-drill-age': duration('Greatest age of the last conclusive drill, e.g. `8d`; without it, a missing drill only warns.').optional(),
+    'max-age': timespan('Greatest age of the newest backup, counted from the moment of its snapshot.').prefault('26h'),
+    'max-drill-age': timespan('Greatest age of the last conclusive drill, e.g. `8d`; without it, a missing drill only warns.').optional(),
     'min-size': shared['min-size'],
     'max-size-deviation': shared['max-size-deviation'],
     'min-backups': count('Smallest number of backups a source may have.').optional(),
@@ -37991,6 +38058,8 @@ function explainDecryption(cause) {
     return new failure/* Failure */.H('artifact-corrupt', `An encrypted artifact could not be decrypted: ${message}.`, { cause });
 }
 
+// EXTERNAL MODULE: ./lib/sys/trace.js
+var trace = __nccwpck_require__(3124);
 // EXTERNAL MODULE: ./lib/sys/zstd.js
 var zstd = __nccwpck_require__(4426);
 ;// CONCATENATED MODULE: ./lib/tool.js
@@ -38007,9 +38076,11 @@ const tool = { name: 'lifeboat', version: '1.0.0' };
 
 
 
+
 /** The real world, and the only place where ports meet what implements them. */
 function realWorld({ env, log, signal, stallMs }) {
     const now = () => new Date();
+    (0,trace/* traceTo */.P)((line) => log.debug(line));
     const forbidden = [env.GITHUB_WORKSPACE, env.RUNNER_TEMP].filter((folder) => folder !== undefined);
     return {
         now,
@@ -38103,7 +38174,7 @@ async function act({ name, readInputs, env, log, stop }) {
     parseInputs(action.inputs, raw);
     const { timeout, 'stall-timeout': stallMs } = parseInputs(Limits, only(raw, Object.keys(Limits.shape)));
     const giveUp = () => stop.abort(timedOut(timeout ?? 0));
-    const timer = timeout === undefined ? undefined : setTimeout(giveUp, Math.min(timeout, MAX_TIMER_MS));
+    const timer = timeout === undefined ? undefined : setTimeout(giveUp, timeout);
     try {
         return await action.run(raw, realWorld({ env, log, signal: stop.signal, stallMs }));
     }

@@ -26,7 +26,7 @@ export const manifestSentences = {
   'server.acl': 'Its privileges (`pg_database.datacl`) as text; null when nobody ever changed them.',
   'server.connectionLimit': 'Its limit of connections; -1 for none.',
   'server.settings':
-    '`ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`. Empty when the backup is encrypted and has facts: values may be secrets, and are then in the facts alone.',
+    '`ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`. Empty when the backup is encrypted, or when they are very long: values may be secrets, and are then in the facts alone, if there are any.',
   'server.settings[].role': "Role it is for; null for the database's own.",
   'server.settings[].setting': '`name=value`, as the catalog holds it.',
   'server.encoding': 'Its encoding, e.g. `UTF8`.',

@@ -64,7 +64,7 @@ async function act({ name, readInputs, env, log, stop }: Run): Promise<Report> {
   parseInputs(action.inputs, raw);
   const { timeout, 'stall-timeout': stallMs } = parseInputs(Limits, only(raw, Object.keys(Limits.shape)));
   const giveUp = () => stop.abort(timedOut(timeout ?? 0));
-  const timer = timeout === undefined ? undefined : setTimeout(giveUp, Math.min(timeout, MAX_TIMER_MS));
+  const timer = timeout === undefined ? undefined : setTimeout(giveUp, timeout);
   try {
     return await action.run(raw, realWorld({ env, log, signal: stop.signal, stallMs }));
   } finally {

@@ -8,6 +8,7 @@ import type { Environment } from './github/inputs.ts';
 import { interruptible } from './interruptible.ts';
 import { openStore } from './stores/registry.ts';
 import { age } from './sys/age.ts';
+import { traceTo } from './sys/trace.ts';
 import { zstd } from './sys/zstd.ts';
 import { tool } from './tool.ts';
 
@@ -22,6 +23,7 @@ export interface Surroundings {
 /** The real world, and the only place where ports meet what implements them. */
 export function realWorld({ env, log, signal, stallMs }: Surroundings): World {
   const now = () => new Date();
+  traceTo((line) => log.debug(line));
   const forbidden = [env.GITHUB_WORKSPACE, env.RUNNER_TEMP].filter((folder) => folder !== undefined);
   return {
     now,

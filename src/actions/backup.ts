@@ -13,7 +13,18 @@ import type { Report } from '../core/report.ts';
 import { formatBytes } from '../core/size.ts';
 import { judgeSize, sizeHistory } from '../core/size-judgement.ts';
 import { type BackupPlan, writeBackup } from '../core/write-backup.ts';
-import { choice, common, duration, flag, lines, parseInputs, type RawInputs, shared, text } from '../github/inputs.ts';
+import {
+  choice,
+  common,
+  duration,
+  flag,
+  lines,
+  parseInputs,
+  type RawInputs,
+  shared,
+  text,
+  timespan,
+} from '../github/inputs.ts';
 
 export const description =
   'Back up a PostgreSQL database: one stream into every store at once, with the facts a restore is compared with.';
@@ -44,7 +55,7 @@ export const inputs = z.strictObject({
   'min-size': shared['min-size'],
   'max-size-deviation': shared['max-size-deviation'],
   pin: text('A reason why prune must keep this backup, e.g. `before the move to 17`.').optional(),
-  'pin-for': duration('How long the pin holds, e.g. `8w`; for ever when empty.').optional(),
+  'pin-for': timespan('How long the pin holds, e.g. `8w`; for ever when empty.', {}, 1).optional(),
   jobs: shared.jobs,
   labels: lines('Labels kept in the manifest, one `name=value` a line.').prefault(''),
   'lock-timeout': duration('How long to wait for another run of this source.').prefault('0'),

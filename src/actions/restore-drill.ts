@@ -12,7 +12,7 @@ import type { Store, World } from '../core/ports.ts';
 import type { Proof } from '../core/records.ts';
 import type { Finding, Report } from '../core/report.ts';
 import { examiners, selfTest, skippedSelfTest } from '../core/self-test.ts';
-import { common, duration, flag, lines, parseInputs, type RawInputs, shared, text } from '../github/inputs.ts';
+import { common, flag, lines, parseInputs, type RawInputs, shared, text, timespan } from '../github/inputs.ts';
 
 export const description =
   'Rehearses a disaster: restores a backup into a throwaway server, compares all its data with the facts of the snapshot, and writes the proof beside the backup.';
@@ -35,8 +35,8 @@ export const inputs = z.strictObject({
   'compare-with': text('The live database, as `postgresql://…`: its row counts are shown beside the restored ones.', {
     secret: true,
   }).optional(),
-  'max-duration': duration('Recovery time objective: the longest a restore may take, e.g. `30m`.').optional(),
-  'max-data-loss': duration(
+  'max-duration': timespan('Recovery time objective: the longest a restore may take, e.g. `30m`.').optional(),
+  'max-data-loss': timespan(
     'Recovery point objective: the oldest the newest backup may be, e.g. `26h`; judged with `backup: latest`.',
   ).optional(),
   amcheck: flag('Check tables and B-tree indexes with pg_amcheck.').prefault('false'),

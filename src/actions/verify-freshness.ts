@@ -10,7 +10,7 @@ import { notReadable, withStores } from '../core/open-stores.ts';
 import type { Store, World } from '../core/ports.ts';
 import { type Finding, finding, type Report, report, worst } from '../core/report.ts';
 import { formatBytes } from '../core/size.ts';
-import { common, count, duration, lines, parseInputs, type RawInputs, share, shared } from '../github/inputs.ts';
+import { common, count, lines, parseInputs, type RawInputs, share, shared, timespan } from '../github/inputs.ts';
 
 export const description =
   'Judges backups from the stores alone: age, size, copies, integrity, drills, free space, and what somebody else removed.';
@@ -33,8 +33,8 @@ export const inputs = z.strictObject({
   ...common,
   source: shared.sources.prefault(''),
   expect: lines('Names of sources that must exist, one a line, beside those judged anyway.').prefault(''),
-  'max-age': duration('Greatest age of the newest backup, counted from the moment of its snapshot.').prefault('26h'),
-  'max-drill-age': duration(
+  'max-age': timespan('Greatest age of the newest backup, counted from the moment of its snapshot.').prefault('26h'),
+  'max-drill-age': timespan(
     'Greatest age of the last conclusive drill, e.g. `8d`; without it, a missing drill only warns.',
   ).optional(),
   'min-size': shared['min-size'],

@@ -1,4 +1,4 @@
-import { type CatalogBackup, isComplete } from './catalog.ts';
+import { type CatalogBackup, isComplete, isInFuture } from './catalog.ts';
 import { backupPrefix, MANIFEST, parseBackupKey } from './keys.ts';
 import type { OpenUpload, Store } from './ports.ts';
 
@@ -55,7 +55,7 @@ export function sortLeftovers(
   hiddenIds: ReadonlySet<string>,
   now: Date,
 ): Leftovers {
-  const newest = catalog.findLast(isComplete)?.takenAt;
+  const newest = catalog.findLast((one) => isComplete(one) && !isInFuture(one, now))?.takenAt;
   const isNewer = (backup: CatalogBackup) => newest === undefined || backup.takenAt > newest;
   const found = {
     inProgress: [] as CatalogBackup[],

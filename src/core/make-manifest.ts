@@ -28,6 +28,7 @@ export function makeManifest(made: MadeBackup, facts: Facts | undefined, finding
   const { server } = snapshot;
   const { settings } = server;
   const encrypted = plan.recipients.length > 0;
+  const hidesSettings = encrypted || isLong(settings);
   const finishedAt = world.now();
   const rows = facts?.tables.reduce((sum, table) => sum + table.rows, 0) ?? null;
   return {
@@ -40,9 +41,12 @@ export function makeManifest(made: MadeBackup, facts: Facts | undefined, finding
     takenAt: wholeSeconds(snapshot.takenAt),
     finishedAt: wholeSeconds(finishedAt),
     durationSeconds: (finishedAt.getTime() - startedAt.getTime()) / 1000,
-    server: facts !== undefined && (encrypted || isLong(settings)) ? { ...server, settings: [] } : server,
+    server: hidesSettings ? { ...server, settings: [] } : server,
     // Names of tables stay in the encrypted facts: anybody who lists the store can read a manifest.
-    content: { ...(encrypted ? {} : plan.content), leftOut: [...snapshot.leftOut] },
+    content: {
+      ...(encrypted ? {} : plan.content),
+      leftOut: [...snapshot.leftOut, ...(hidesSettings && facts === undefined ? lostSettings(settings) : [])],
+    },
     artifacts: [...made.artifacts],
     totals: {
       databaseBytes: snapshot.databaseBytes,
@@ -64,6 +68,13 @@ export function makeManifest(made: MadeBackup, facts: Facts | undefined, finding
  */
 function isLong(settings: Manifest['server']['settings']): boolean {
   return settings.reduce((sum, { setting }) => sum + setting.length, 0) > LONGEST_SETTINGS;
+}
+
+/** Without facts there is nowhere else to put them. */
+function lostSettings(settings: Manifest['server']['settings']): Manifest['content']['leftOut'] {
+  if (settings.length === 0) return [];
+  const why = 'with `facts: none` there is no encrypted place for their values; `facts: counts` keeps them';
+  return [{ what: `${settings.length} settings of the database`, why }];
 }
 
 /** In characters, all together. */

@@ -61,7 +61,7 @@ export const ServerInfo = z.object({
   connectionLimit: z.int(),
   /**
    * `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`; `role` is null for the database's own. Empty with
-   * encryption: their values may be secrets, and are in the encrypted facts.
+   * encryption: their values may be secrets, and are in the encrypted facts, if there are any.
    */
   settings: z.array(z.object({ role: z.string().nullable(), setting: z.string() })),
   encoding: z.string(),

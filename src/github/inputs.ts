@@ -44,8 +44,13 @@ export const count = (description: string, meta: InputMeta = {}) => parsed(parse
 export const countOrAll = (description: string, meta: InputMeta = {}) =>
   parsed((value) => (value === 'all' ? Number.POSITIVE_INFINITY : parseCount(value, ', or `all`')), description, meta);
 
-/** Milliseconds. */
-export const duration = (description: string, meta: InputMeta = {}) => parsed(parseDuration, description, meta);
+/** Milliseconds, from `least` to the longest that a timer can wait. */
+export const duration = (description: string, meta: InputMeta = {}, least = 0) =>
+  parsed((value) => parseWait(value, least), description, meta);
+
+/** Milliseconds; for an age or a date, which no timer waits for. */
+export const timespan = (description: string, meta: InputMeta = {}, least = 0) =>
+  parsed((value) => atLeast(parseDuration(value), value, least), description, meta);
 
 export const calendarDuration = (description: string, meta: InputMeta = {}) =>
   parsed(parseCalendarDuration, description, meta);
@@ -115,10 +120,14 @@ export const common = {
     'Where backups are, one URL a line: `file:///srv/backups` or `s3://bucket/prefix?region=eu-central-1`.',
     { env: true },
   ),
-  timeout: duration('Time after which the step gives up and cleans up after itself, e.g. `6h`; no limit when empty.', {
-    env: true,
-  }).optional(),
-  'stall-timeout': duration('Time without a single byte moved after which a transfer is given up.').prefault('5m'),
+  timeout: duration(
+    'Time after which the step gives up and cleans up after itself, e.g. `6h`; no limit when empty.',
+    { env: true },
+    1,
+  ).optional(),
+  'stall-timeout': duration('Time without a single byte moved after which a transfer is given up.', {}, 1).prefault(
+    '5m',
+  ),
 } as const;
 
 /** Of every refused input; a terminal has something better to say. */
@@ -196,6 +205,20 @@ function parsed<T>(parse: (value: string) => T, description: string, meta: Input
     }
   });
   return described(schema, description, meta);
+}
+
+/** What node and PostgreSQL can wait for, in milliseconds; a little less than 25 days. */
+const LONGEST_WAIT_MS = 2_147_483_647;
+
+function parseWait(value: string, least: number): number {
+  const ms = atLeast(parseDuration(value), value, least);
+  if (ms <= LONGEST_WAIT_MS) return ms;
+  throw new Failure('invalid-input', `"${value}" is longer than can be waited for.`, { hint: 'Use `24d` at most.' });
+}
+
+function atLeast(ms: number, value: string, least: number): number {
+  if (ms >= least) return ms;
+  throw new Failure('invalid-input', `"${value}" is no time at all.`, { hint: 'Use `1s` at least.' });
 }
 
 function splitLines(value: string): string[] {

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { pipeline as copy } from 'node:stream/promises';
 import { Failure } from '../core/failure.ts';
 import type { Environment } from './environment.ts';
+import { tracedStart } from './trace.ts';
 
 /** One program to run. `args` never hold secrets: anybody on the machine can read them. */
 export interface Command {
@@ -60,11 +61,15 @@ export function bound({ program, args }: Command): [string, string[]] {
  */
 export function start(command: Command, stdio: StdioOptions, parentDeath = true): Running {
   const [program, args] = parentDeath ? bound(command) : [command.program, [...command.args]];
+  const ended = tracedStart(command);
   const child = spawn(program, args, { env: command.env, cwd: command.cwd, stdio });
   running.add(child);
   if (!process.listeners('exit').includes(killRunning)) process.once('exit', killRunning);
   const exit = exitOf(child, command.program);
-  void exit.then(() => running.delete(child));
+  void exit.then((how) => {
+    running.delete(child);
+    ended(howEnded(how));
+  });
   return { child, pid: child.pid, exit, end: (signal = 'SIGTERM') => endChild(child, exit, signal) };
 }
 
@@ -78,6 +83,12 @@ function exitOf(child: ChildProcess, path: string): Promise<Exit> {
     child.once('error', (error) => resolve({ program, path, code: null, signal: null, stderr, error }));
     child.once('close', (code, signal) => resolve({ program, path, code, signal, stderr }));
   });
+}
+
+/** In the past tense, after the name of the program. */
+export function howEnded({ error, code, signal }: Pick<Exit, 'error' | 'code' | 'signal'>): string {
+  if (error !== undefined) return `could not be started (${error.code ?? error.message})`;
+  return code === null ? `was killed by ${signal ?? 'a signal'}` : `exited with ${code}`;
 }
 
 async function endChild(child: ChildProcess, exit: Promise<Exit>, signal: NodeJS.Signals): Promise<void> {

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { getExecOutput } from '@actions/exec';
-import { bound, type Command, type Exit, failureOf } from './process.ts';
+import { bound, type Command, type Exit, failureOf, howEnded } from './process.ts';
+import { tracedStart } from './trace.ts';
 
 // An input of @actions/exec, also an empty one, crashes the step when the program ends without reading
 // it, and without one the program may wait for its end for ever.
@@ -14,7 +15,9 @@ const WITHOUT_INPUT = ['-c', 'exec "$0" "$@" </dev/null'];
  * @throws {Failure} `tool-missing`, `tool-failed`
  */
 export async function askProgram(command: Command): Promise<string> {
+  const ended = tracedStart(command);
   const { stdout, exit } = await answerOf(command);
+  ended(howEnded(exit));
   const failure = failureOf(exit);
   if (failure !== undefined) throw failure;
   return stdout;

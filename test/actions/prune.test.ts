@@ -377,6 +377,8 @@ describe('leftovers', () => {
   it('newer than the newest backup and without a mark are the work of somebody else, and stay', async () => {
     const store = await nightly(3);
     await store.remove([key(0, 'manifest.json')]);
+    // A date in the future makes no backup the newest.
+    putBackup(store, '2027-11-21T03:00:00Z');
     await putDrill(store, { source: 'orders', id: idAt(night(1)) }, '2026-11-21T05:00:00Z');
     const later = { ...fakeWorld({ [here]: store }, '2026-11-25T00:00:00Z') };
     const report = await prune({ source: 'orders', store: here, 'keep-last': '1' }, later);

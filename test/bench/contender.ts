@@ -36,7 +36,8 @@ export async function measure(
   const measured = new Map<string, Measured>();
   for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) {
-      if (contender.prepare !== undefined) execFileSync('bash', ['-euc', contender.prepare], { env: envOf(env) });
+      if (contender.prepare !== undefined)
+        execFileSync('bash', ['--norc', '-euc', contender.prepare], { env: envOf(env) });
       const { seconds, peakMb, stdout } = await time(contender, env);
       const known = measured.get(contender.name) ?? { seconds: [], peakMb: 0, stdout: '' };
       const peak = Math.max(known.peakMb, peakMb);
@@ -108,7 +109,7 @@ interface OneTime {
 }
 
 function commandOf({ shell, lifeboat, node }: Contender): [string, readonly string[]] {
-  if (shell !== undefined) return ['bash', ['-euo', 'pipefail', '-c', shell]];
+  if (shell !== undefined) return ['bash', ['--norc', '-euo', 'pipefail', '-c', shell]];
   return [process.execPath, lifeboat === undefined ? (node ?? []) : [join(DIST, 'cli.js'), ...lifeboat]];
 }
 

@@ -41,6 +41,9 @@ const pg = await startPostgres({
   settings: { shared_buffers: '512MB', max_wal_size: '8GB', checkpoint_timeout: '1h' },
 });
 const rgw = await startRgw(join(folder, 'rgw'));
+// They outlive this process otherwise.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void stop().finally(() => process.exit(1)));
 try {
   const { accessKeyId, secretAccessKey, region, endpoint } = rgw;
   const s3 = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
@@ -55,6 +58,10 @@ try {
     }
   }
 } finally {
+  await stop();
+}
+
+async function stop(): Promise<void> {
   await stopRgw(rgw.dir);
   await pg.stop();
   rmSync(folder, { recursive: true, force: true });

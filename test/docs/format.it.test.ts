@@ -75,7 +75,11 @@ describe('a backup restored by the commands of docs/FORMAT.md', () => {
     const { place } = await takeBackup({ ...given, ...(encrypted && { 'age-recipients': await age() }) });
     const { server, output } = await restore(place, scope);
     for (const look of [ROWS, DATABASE, ROLES, KEYS]) {
-      expect(await server.psql(look('restored'), 'restored')).toBe(await source.psql(look('Shop'), 'Shop'));
+      const expected = await source.psql(look('Shop'), 'Shop');
+      // Values of settings are never in clear beside encryption, and without facts there is no other place.
+      const lost = look === DATABASE && 'facts' in given;
+      const found = await server.psql(look('restored'), 'restored');
+      expect(found).toBe(lost ? expected.replace(/[^|]*$/, '') : expected);
     }
     expect(withoutChecks(output)).toBe('');
   });

@@ -104,6 +104,29 @@ describe('the server', () => {
     );
   });
 
+  it('lets the role neither log in nor into the database, or wants no TLS', async () => {
+    await pg.psql('CREATE ROLE outsider LOGIN; CREATE ROLE group_only; REVOKE CONNECT ON DATABASE shop FROM PUBLIC');
+    onTestFinished(
+      async () => void (await pg.psql('GRANT CONNECT ON DATABASE shop TO PUBLIC; DROP ROLE outsider, group_only')),
+    );
+    await failingBackup(
+      { 'database-url': pg.urlOf('shop', 'outsider') },
+      { message: /permission denied for database "shop"/, hint: /GRANT CONNECT ON DATABASE/ },
+    );
+    await failingBackup(
+      { 'database-url': pg.urlOf('shop', 'group_only') },
+      { message: /"group_only" is not permitted to log in/, hint: /ALTER ROLE <role> LOGIN/ },
+    );
+    await failingBackup(
+      { 'database-url': `${pg.urlOf('shop')}?sslmode=require` },
+      { message: /server does not support SSL/, hint: /Switch on `ssl` on the server/ },
+    );
+    await failingBackup(
+      { 'database-url': `${pg.urlOf('shop')}?foo=bar` },
+      { message: /invalid URI query parameter: "foo"/, hint: /Correct `database-url`/ },
+    );
+  });
+
   it('has no such database', async () => {
     await failingBackup(
       { 'database-url': pg.urlOf('shopp') },

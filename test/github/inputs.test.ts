@@ -15,6 +15,7 @@ import {
   shared,
   size,
   text,
+  timespan,
 } from '../../src/github/inputs.ts';
 
 const schema = z.strictObject({
@@ -87,6 +88,25 @@ it('names every problem at once: input, value, what is allowed', () => {
     '`facts` cannot be "all". Use `counts`, `none`.',
     expect.stringMatching(/^`kepp` is no input here\.( Did you mean `keep`\?)? There are `source`, `tables`/),
   ]);
+});
+
+it.each([
+  ['0', 'Use `1s` at least.'],
+  ['25d', 'Use `24d` at most.'],
+  ['2w', undefined],
+])('takes only what a timer can wait for, and some time at all: %s', (timeout, refusal) => {
+  const parse = () => parseInputs(z.strictObject({ timeout: common.timeout }), { timeout });
+  if (refusal === undefined) expect(parse()).toEqual({ timeout: 14 * 86_400_000 });
+  else expect(messageOf(parse)).toBe(`\`timeout\` cannot be "${timeout}". ${refusal}`);
+});
+
+it('takes an age that no timer could wait for', () => {
+  expect(parseInputs(z.strictObject({ age: timespan('Age.', {}, 1) }), { age: '52w' })).toEqual({
+    age: 52 * 7 * 86_400_000,
+  });
+  expect(() => parseInputs(z.strictObject({ age: timespan('Age.', {}, 1) }), { age: '0' })).toThrow(
+    'Use `1s` at least',
+  );
 });
 
 it('never shows the value of a secret, not even a wrong one', () => {

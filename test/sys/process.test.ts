@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { childEnvironment } from '../../src/sys/environment.ts';
 import { feed, outputOf, runText, startPipeline } from '../../src/sys/process.ts';
+import { askProgram } from '../../src/sys/short-command.ts';
+import { traceTo } from '../../src/sys/trace.ts';
 
 const env = { PATH: process.env.PATH ?? '' };
 const sh = (script: string) => ({ program: 'sh', args: ['-c', script], env });
@@ -22,6 +24,20 @@ describe('a pipeline of programs', () => {
   it('blames the program that failed, not the one whose reader died', async () => {
     const pipe = startPipeline([sh('yes'), sh('head -c 10; echo no room >&2; exit 7')], 'none');
     await expect(buffer(outputOf(pipe))).rejects.toThrow('exited with 7: no room');
+  });
+
+  it('says in the trace what it started, and how that ended', async () => {
+    const lines: string[] = [];
+    traceTo((line) => lines.push(line));
+    onTestFinished(() => traceTo(undefined));
+    await expect(runText(sh('echo "it\'s"; exit 4'))).rejects.toThrow('exited with 4');
+    await expect(askProgram({ program: 'sh', args: ['-c', 'exit 0'], env })).resolves.toBe('');
+    expect(lines).toEqual([
+      `Starting sh -c 'echo "it'\\''s"; exit 4'`,
+      expect.stringMatching(/^sh exited with 4 after \d+\.\d\d s$/),
+      `Starting sh -c 'exit 0'`,
+      expect.stringMatching(/^sh exited with 0 after /),
+    ]);
   });
 
   it('ends every program when the reader gives up', async () => {

@@ -33,6 +33,37 @@ const explanations: readonly Explanation[] = [
     hint: 'The socket asks for the system user of that name: connect over TCP (postgresql://user:password@127.0.0.1/…) or map the user in pg_ident.conf.',
   },
   {
+    pattern: /permission denied for database/,
+    code: 'source-denied',
+    hint: 'GRANT CONNECT ON DATABASE <database> TO <role>, as an owner of the database (README, "The database role").',
+  },
+  {
+    pattern: /is not permitted to log in/,
+    code: 'source-denied',
+    hint: 'ALTER ROLE <role> LOGIN, or use another user in `database-url`.',
+  },
+  {
+    pattern: /is not currently accepting connections/,
+    code: 'source-denied',
+    hint: 'Name the database at the end of `database-url`; this one is closed (ALTER DATABASE <database> ALLOW_CONNECTIONS true opens it).',
+  },
+  {
+    pattern: /server does not support SSL/,
+    code: 'source-unreachable',
+    hint: 'Switch on `ssl` on the server, or, where the network is private, leave `sslmode` out of `database-url`.',
+  },
+  {
+    pattern: /certificate verify failed|root certificate file|server certificate for|SSL error|tlsv1 alert/,
+    code: 'source-unreachable',
+    hint: "Check the certificate of the server: `sslrootcert` must name the authority that signed it, and with `sslmode=verify-full` the host of `database-url` must be the certificate's.",
+  },
+  {
+    pattern:
+      /invalid (URI|connection option|sslmode|port number|integer value)|missing "=" after|definition of service/,
+    code: 'invalid-input',
+    hint: 'Correct `database-url`: postgresql://user:password@host:5432/name?sslmode=require, special characters percent-encoded; parameters are those of libpq.',
+  },
+  {
     pattern: /database ".*" does not exist/,
     code: 'source-unreachable',
     hint: 'Correct the database name at the end of `database-url`.',
@@ -92,10 +123,15 @@ const explanations: readonly Explanation[] = [
   },
 ];
 
+const UNKNOWN =
+  'The words are those of the program: search for them in its manual, and in the log of the server. With debug logging (RUNNER_DEBUG=1, `--debug`) the log shows how it was called.';
+
 /** The same failure with the code and hint for an operator, when the message is a known one. */
 export function explain(failure: Failure): Failure {
   const known = explanations.find(({ pattern }) => pattern.test(failure.message));
-  if (known === undefined || failure.hint !== undefined) return failure;
+  if (failure.hint !== undefined) return failure;
+  if (known === undefined && failure.code !== 'tool-failed') return failure;
+  if (known === undefined) return new Failure(failure.code, failure.message, { hint: UNKNOWN, cause: failure });
   return new Failure(known.code, failure.message, { hint: known.hint, cause: failure });
 }
 
