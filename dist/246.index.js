@@ -780,14 +780,15 @@ var external_node_zlib_ = __webpack_require__(8522);
 
 const MIB = 1024 * 1024;
 const PART_BYTES = 8 * MIB;
-const QUEUE_BYTES = 64 * MIB;
+const QUEUE_BYTES = 44 * MIB;
 const QUEUE = 4;
 /** The smallest part that S3 takes, and all of several uploads together: each has buffers besides its parts. */
 const SHARED_PART_BYTES = 5 * MIB;
 const SHARED_BYTES = 24 * MIB;
 /**
  * Equal parts, large enough that an upload of `expectedBytes` needs no more than `maxParts`, and as
- * many at a time as memory bears (64 MiB, or one part where a single one is larger).
+ * many at a time as memory bears (44 MiB, or one part where a single one is larger): what is being put
+ * together is held beside them, twice while it is joined.
  *
  * @param atOnce uploads that share this memory
  */
