@@ -156,3 +156,40 @@ it('shows what a restore breaks off with as text, on a runner too', async () => 
   expect(result.summary).not.toMatch(/<script|^::|^```/m);
   expect(result.summary.length).toBeLessThan(50_000);
 }, 60_000);
+
+it.each([
+  { name: 'full_disk', words: 'could not extend file "base/1/2": No space left on device' },
+  { name: 'dead', words: 'x\\nFATAL:  terminating connection due to administrator command' },
+])(
+  'takes no words of a dump for those of the server: $name',
+  async ({ name, words }) => {
+    const common = await database(
+      name,
+      `CREATE FUNCTION shout() RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
+       IF ${inDrill} THEN RAISE EXCEPTION '%', E'${words}' USING ERRCODE = 'disk_full'; END IF;
+       RETURN true; END $f$;
+     CREATE TABLE crowd (id int CHECK (shout())); INSERT INTO crowd VALUES (1);`,
+    );
+    await backUp(common);
+    const given = { source: name, store: common[3] ?? '', 'scratch-dir': join(home, 'scratch') };
+    const result = await runAction({ action: 'restore-drill', with: given });
+    expect(result.outputs.proof, result.log).toBe('disproven');
+    expect(result.outputs.verdict).toBe('fail');
+    expect(result.log).toMatch(/could not be restored: .*PL\/pgSQL function public\.shout\(\) line 2 at RAISE/);
+  },
+  60_000,
+);
+
+it('disproves nothing when the server dies in a statement of which only the end is kept', async () => {
+  const common = await database(
+    'lost',
+    `CREATE FUNCTION cut(text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $f$ BEGIN
+       IF ${inDrill} THEN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend';
+       END IF; RETURN true; END $f$;
+     CREATE TABLE orders AS SELECT g AS id, md5(g::text) AS note FROM generate_series(1, 9) g;
+     CREATE INDEX long ON orders (id) WHERE cut(note) AND note <> '\n${'x'.repeat(10_000)}';`,
+  );
+  await backUp(common);
+  const outcome = await drill(common);
+  expect(JSON.parse(outcome.stdout).outputs.proof, bad(outcome).join()).toBe('inconclusive');
+}, 60_000);

@@ -1,9 +1,19 @@
 import { Failure } from '../../core/failure.ts';
-import { explain } from './explain.ts';
+import { ownWords } from './restore-words.ts';
+import type { Session } from './session.ts';
 
 export const OUT_OF_ROOM = 'The scratch server ran out of room';
 export const SCRATCH_FULL =
   'Free space in the scratch folder, or name one on a larger disk with `scratch-dir`; with `scratch-url`, free space on that server.';
+
+const FULL = /No space left on device|disk full|wrote only \d+ of \d+ bytes/;
+
+const DIED = {
+  pattern:
+    /server closed the connection|terminating connection|connection to server|the database system is|no connection to the server/,
+  what: 'The scratch server died during the restore',
+  hint: 'Look for the reason in the log of the kernel (dmesg): mostly the memory was full.',
+};
 
 /** What ends a restore and says nothing of the backup: of the machine, and of whoever else is on it. */
 const FROM_OUTSIDE: readonly { readonly pattern: RegExp; readonly what: string; readonly hint: string }[] = [
@@ -29,12 +39,7 @@ const FROM_OUTSIDE: readonly { readonly pattern: RegExp; readonly what: string; 
     what: 'The restore needs another server, which a drill does not reach',
     hint: 'A materialized view, or code in a constraint or index, reads from a foreign server: its rows are in no dump. Create the view WITH NO DATA, or leave it out with `exclude-tables`.',
   },
-  {
-    pattern:
-      /server closed the connection|terminating connection|connection to server|the database system is|no connection to the server/,
-    what: 'The scratch server died during the restore',
-    hint: 'Look for the reason in the log of the kernel (dmesg): mostly the memory was full.',
-  },
+  DIED,
 ];
 
 /**
@@ -42,22 +47,39 @@ const FROM_OUTSIDE: readonly { readonly pattern: RegExp; readonly what: string; 
  * nothing of it, an object that cannot be made does.
  */
 export function explainRestore(error: unknown, artifact: string): unknown {
-  if (!(error instanceof Failure)) return error;
+  if (!(error instanceof Failure) || error.code !== 'tool-failed') return error;
   const lines = firstLines(error.message);
-  if (explain(error).code === 'disk-full') {
+  const said = ownWords(error.message);
+  if (FULL.test(said))
     return new Failure('disk-full', `${OUT_OF_ROOM}: ${lines}`, { cause: error, hint: SCRATCH_FULL });
-  }
-  if (error.code !== 'tool-failed') return error;
-  const outside = FROM_OUTSIDE.find(({ pattern }) => pattern.test(error.message));
+  const outside = FROM_OUTSIDE.find(({ pattern }) => pattern.test(said));
   if (outside !== undefined) {
     const { what, hint } = outside;
     return new Failure('scratch-failed', `${what}: ${lines}`, { cause: error, hint });
   }
-  if (/deadlock detected/.test(error.message)) {
+  if (/deadlock detected/.test(said)) {
     const message = `Streams of the restore locked each other out at ${artifact}: ${lines}`;
     return new Failure('scratch-failed', message, { cause: error, hint: 'Restore one by one: `jobs: 1`.' });
   }
   return new Failure('restore-failed', `${artifact} could not be restored: ${lines}`, { cause: error });
+}
+
+/**
+ * As `explainRestore`, for when the server can be asked: of a long statement only the end is kept, and why it
+ * failed is lost. A server that is gone disproves nothing.
+ *
+ * @param session to the same server, open since before
+ */
+export async function explainStep(error: unknown, artifact: string, session: Session): Promise<unknown> {
+  const explained = explainRestore(error, artifact);
+  if (!(explained instanceof Failure) || explained.code !== 'restore-failed') return explained;
+  const isThere = await session.query('SELECT 1').then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return explained;
+  const { what, hint } = DIED;
+  return new Failure('scratch-failed', `${what}: ${explained.message}`, { cause: error, hint });
 }
 
 /** The error, the object and the statement, without what pg_restore says besides. */

@@ -9,7 +9,7 @@ import { feed, startPipeline } from '../../sys/process.ts';
 import { unzstdCommand } from '../../sys/zstd.ts';
 import { type ArchiveEntry, extensionsIn, parseArchiveList, readHead } from './archive-list.ts';
 import type { Client } from './programs.ts';
-import { explainRestore } from './restore-failure.ts';
+import { explainRestore, explainStep } from './restore-failure.ts';
 import { danglingKeys, type ListedStep, useList } from './restore-keys.ts';
 import { planPhases } from './restore-plan.ts';
 import { mayBeSpooled, restoreCommand, restoreSpooled } from './restore-spooled.ts';
@@ -96,8 +96,8 @@ async function runStep(target: RestoreTarget, step: ListedStep, open: OpenArtifa
   const gone = new Set(keys.map(({ id }) => id));
   const entries = step.entries.filter(({ id }) => !gone.has(id));
   const restore = mayBeSpooled(target, step) ? restoreSpooled : restoreStreamed;
-  await restore(target, { ...step, entries, isPartial: keys.length > 0 }, open).catch((error: unknown) => {
-    throw explainRestore(error, step.artifact.key);
+  await restore(target, { ...step, entries, isPartial: keys.length > 0 }, open).catch(async (error: unknown) => {
+    throw await explainStep(error, step.artifact.key, target.session);
   });
   return keys.map(({ constraint, references }) => `${constraint} (into ${references})`);
 }
