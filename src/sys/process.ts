@@ -28,7 +28,7 @@ export interface Exit {
 }
 
 /** Stderr kept for the error message, in characters. */
-const STDERR_TAIL = 8_000;
+export const STDERR_TAIL = 8_000;
 /** Between asking a program to end and ending it. */
 const GRACE_MS = 5_000;
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));

@@ -21,8 +21,8 @@ export interface Client {
   readonly target: Target;
   /** True when the programs run elsewhere (`tools-prefix`): nothing is known of their folder. */
   readonly wrapped: boolean;
-  /** A command that carries the password by environment; `args` must hold none. */
-  command(program: ClientProgram, args: readonly string[], extraEnv?: Environment): Command;
+  /** A command that carries the password by environment; `args` must hold none. `sh`: beside wrapped programs. */
+  command(program: ClientProgram | 'sh', args: readonly string[], extraEnv?: Environment): Command;
 }
 
 /** Folders where distributions put them, Debian's first. Its `pg_dump` in PATH is a wrapper that picks the highest. */

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failure.ts';
-import { ownWords } from './restore-words.ts';
+import { isOfWrapper, ownWords } from './restore-words.ts';
 import type { Session } from './session.ts';
 
 export const OUT_OF_ROOM = 'The scratch server ran out of room';
@@ -60,6 +60,12 @@ export function explainRestore(error: unknown, artifact: string): unknown {
   if (/deadlock detected/.test(said)) {
     const message = `Streams of the restore locked each other out at ${artifact}: ${lines}`;
     return new Failure('scratch-failed', message, { cause: error, hint: 'Restore one by one: `jobs: 1`.' });
+  }
+  if (isOfWrapper(error.message)) {
+    return new Failure('scratch-failed', `What \`tools-prefix\` runs failed during the restore: ${lines}`, {
+      cause: error,
+      hint: 'Look whether the container or machine of `tools-prefix` still runs (`docker ps`), then drill again.',
+    });
   }
   return new Failure('restore-failed', `${artifact} could not be restored: ${lines}`, { cause: error });
 }

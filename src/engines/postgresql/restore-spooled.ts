@@ -26,7 +26,7 @@ export async function restoreSpooled(target: RestoreTarget, step: ListedStep, op
   try {
     await spool(zstd(target.env).decompress(await open(step.artifact)), path, target.signal);
     for (const { entries, args, jobs } of planPasses(step.entries)) {
-      const list = await useList(target, 'restore.list', entries);
+      const list = await useList(target, { name: 'restore.list', entries });
       const all = [...args, ...list, ...(jobs ? [`--jobs=${target.jobs}`] : []), path];
       await runText(restoreCommand(target, all), { signal: target.signal });
     }
@@ -72,8 +72,13 @@ async function spool(plain: Readable, path: string, signal: AbortSignal): Promis
 }
 
 /** pg_restore into the target; the first error ends it. */
-export function restoreCommand({ client, database }: RestoreTarget, what: readonly string[]): Command {
+function restoreCommand(target: RestoreTarget, what: readonly string[]): Command {
+  return target.client.command('pg_restore', restoreArguments(target, what), { LC_ALL: 'C' });
+}
+
+/** For a pg_restore into the target that ends at the first error. */
+export function restoreArguments({ client, database }: RestoreTarget, what: readonly string[]): string[] {
   const dsn = client.target.dsn({ applicationName: 'lifeboat', database });
   const always = ['--exit-on-error', '--no-tablespaces', '--no-subscriptions', '--no-password', '-d', dsn];
-  return client.command('pg_restore', [...always, ...what], { LC_ALL: 'C' });
+  return [...always, ...what];
 }

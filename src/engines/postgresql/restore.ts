@@ -10,9 +10,9 @@ import { unzstdCommand } from '../../sys/zstd.ts';
 import { type ArchiveEntry, extensionsIn, parseArchiveList, readHead } from './archive-list.ts';
 import type { Client } from './programs.ts';
 import { explainRestore, explainStep } from './restore-failure.ts';
-import { danglingKeys, type ListedStep, useList } from './restore-keys.ts';
+import { danglingKeys, type ListedStep, restoreListed } from './restore-keys.ts';
 import { planPhases } from './restore-plan.ts';
-import { mayBeSpooled, restoreCommand, restoreSpooled } from './restore-spooled.ts';
+import { mayBeSpooled, restoreArguments, restoreSpooled } from './restore-spooled.ts';
 import type { Session } from './session.ts';
 
 /** Gives the decrypted, still compressed bytes of one artifact. */
@@ -92,23 +92,28 @@ async function readList(target: RestoreTarget, artifact: Artifact, open: OpenArt
 }
 
 async function runStep(target: RestoreTarget, step: ListedStep, open: OpenArtifact): Promise<string[]> {
-  const keys = await danglingKeys(target, step, open);
-  const gone = new Set(keys.map(({ id }) => id));
-  const entries = step.entries.filter(({ id }) => !gone.has(id));
-  const restore = mayBeSpooled(target, step) ? restoreSpooled : restoreStreamed;
-  await restore(target, { ...step, entries, isPartial: keys.length > 0 }, open).catch(async (error: unknown) => {
+  try {
+    const keys = await danglingKeys(target, step, open);
+    const gone = new Set(keys.map(({ id }) => id));
+    const entries = step.entries.filter(({ id }) => !gone.has(id));
+    const restore = mayBeSpooled(target, step) ? restoreSpooled : restoreStreamed;
+    await restore(target, { ...step, entries, isPartial: keys.length > 0 }, open);
+    return keys.map(({ constraint, references }) => `${constraint} (into ${references})`);
+  } catch (error) {
     throw await explainStep(error, step.artifact.key, target.session);
-  });
-  return keys.map(({ constraint, references }) => `${constraint} (into ${references})`);
+  }
 }
 
 async function restoreStreamed(target: RestoreTarget, step: ListedStep, open: OpenArtifact): Promise<void> {
   const { artifact, sections, entries, isPartial } = step;
-  const args = sections.map((section) => `--section=${section}`);
-  if (isPartial) args.push(...(await useList(target, 'restore.list', entries)));
-  if (fitsOneTransaction(target, entries)) args.push('--single-transaction');
+  const what = sections.map((section) => `--section=${section}`);
+  if (fitsOneTransaction(target, entries)) what.push('--single-transaction');
+  const args = restoreArguments(target, what);
+  const restore = isPartial
+    ? await restoreListed(target, { name: 'restore.list', entries }, args)
+    : [target.client.command('pg_restore', args, { LC_ALL: 'C' })];
   const stored = await open(artifact);
-  const pipe = startPipeline([unzstdCommand(target.env), restoreCommand(target, args)], 'pipe', target.signal);
+  const pipe = startPipeline([unzstdCommand(target.env), ...restore], 'pipe', target.signal);
   await feedWhole(pipe, stored, sections.length > 0);
 }
 

@@ -1,7 +1,7 @@
 import { Failure } from '../../core/failure.ts';
-import type { Scratch, ScratchRequest } from '../../core/ports.ts';
+import type { Connection, Scratch, ScratchRequest } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
-import { childEnvironment } from '../../sys/environment.ts';
+import { childEnvironment, type Environment } from '../../sys/environment.ts';
 import { makeScratchDir } from '../../sys/scratch-dir.ts';
 import { buildDatabase, globalsOf } from './build-database.ts';
 import { refuseSourceServer } from './drill-guard.ts';
@@ -36,7 +36,7 @@ export async function withElsewhere<T>(
   await refuseSourceServer(server, request.knownServers ?? []);
   refuseOlder(server.major, request);
   const env = { ...childEnvironment(context.env, { libpq: true }), ...shieldedOptions(server.major) };
-  const client = await clientForMajor(connection, env, {
+  const client = await clientForMajor(shielded(connection, env), env, {
     major: server.major,
     program: 'pg_restore',
     allowNewer: true,
@@ -52,6 +52,13 @@ export async function withElsewhere<T>(
     await dropOwn(session, request.drillId).finally(() => session.close());
     await folder.remove();
   }
+}
+
+/** Where the programs run, our environment does not come along. */
+function shielded(connection: Connection, { PGOPTIONS = '' }: Environment): Connection {
+  const { toolsPrefix } = connection;
+  if (toolsPrefix === undefined) return connection;
+  return { ...connection, toolsPrefix: [...toolsPrefix, 'env', `PGOPTIONS=${PGOPTIONS}`] };
 }
 
 /** The hints for a failed connection name `database-url`, and there is none here. */

@@ -63,14 +63,22 @@ it.each(words)('believes no row, name or statement that holds "%s"', (said) => {
   );
   // So long a statement that only its end was kept.
   expect(codeOf(`s a function that says '`, said, `'`)).toBe('restore-failed');
+  const wrapped = new Failure('tool-failed', `docker exited with 1: ${'x'.repeat(8_000)}\n${said}`);
+  expect(explainRestore(wrapped, 'a')).toMatchObject({ code: 'restore-failed' });
 });
 
-it('believes the words of another program, and a signal', () => {
+it('believes the words of another program, and a signal, and takes no failed wrapper for a failed restore', () => {
   const explained = (message: string) => explainRestore(new Failure('tool-failed', message), 'a');
   expect(explained('zstd exited with 1: zstd: error 11 : Allocation error : Cannot allocate memory')).toMatchObject({
     code: 'scratch-failed',
   });
   expect(explained('pg_restore was killed by SIGKILL.')).toMatchObject({ code: 'scratch-failed' });
+  expect(explained('docker exited with 137: no message')).toMatchObject({ code: 'scratch-failed' });
+  expect(explained('docker exited with 1: OCI runtime exec failed: sh: not found')).toMatchObject({
+    code: 'scratch-failed',
+    hint: expect.stringContaining('tools-prefix'),
+  });
+  expect(explained('zstd exited with 1: zstd: decoding error')).toMatchObject({ code: 'restore-failed' });
   expect(explained('docker exited with 1: pg_restore: error: could not execute query: ERROR:  no')).toMatchObject({
     code: 'restore-failed',
   });

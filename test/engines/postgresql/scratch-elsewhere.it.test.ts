@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Scratch, ScratchRequest } from '../../../src/core/ports.ts';
@@ -92,4 +92,80 @@ it.each([
   await expect(refused).rejects.toMatchObject({ code: 'guard-refused' });
   const allowed = there(async () => 'went on', { knownServers: [backup.manifest.server] });
   expect(await allowed).toBe('went on');
+});
+
+/** A stand-in for `docker exec`: another environment, none of our files, a `/tmp` that stays from call to call. */
+function container(before = ''): { toolsPrefix: string[]; toolsHost: string; files(): string[] } {
+  const folder = join(base, 'container');
+  mkdirSync(join(folder, 'tmp'), { recursive: true });
+  const hide = `mount --bind ${folder}/tmp /tmp; mount -t tmpfs none /var/tmp; cd /; exec "$@"`;
+  const map = process.getuid?.() === 0 ? '' : '--map-root-user ';
+  const path = `PATH=${other.clientDir}:/usr/bin:/bin`;
+  const lines = ['#!/bin/sh', before, `exec env -i ${path} unshare ${map}-m -- sh -c '${hide}' sh "$@"`];
+  writeFileSync(join(folder, 'exec'), `${lines.join('\n')}\n`);
+  chmodSync(join(folder, 'exec'), 0o755);
+  return {
+    toolsPrefix: [join(folder, 'exec')],
+    toolsHost: `127.0.0.1:${other.port}`,
+    files: () => readdirSync(join(folder, 'tmp')),
+  };
+}
+
+/** Rows of one table only: the foreign keys into the other cannot be restored. */
+async function takePartial(jobs: number): Promise<TakenBackup> {
+  await source.psql(
+    `CREATE TABLE IF NOT EXISTS customers (id int PRIMARY KEY, name text);
+     CREATE TABLE IF NOT EXISTS parcels (id int PRIMARY KEY, customer int REFERENCES customers, next int REFERENCES parcels);
+     INSERT INTO customers VALUES (1) ON CONFLICT DO NOTHING; INSERT INTO parcels VALUES (1, 1, 1) ON CONFLICT DO NOTHING;
+     ALTER DATABASE shop SET default_transaction_read_only = on;`,
+    'shop',
+  );
+  const taken = await takeBackup(source, 'shop', { scope: 'tables', tables: ['parcels'], jobs });
+  await source.psql('ALTER DATABASE shop RESET default_transaction_read_only', 'postgres');
+  return taken;
+}
+
+it.each([{ jobs: 1 }, { jobs: 2 }])(
+  'restores a part by programs that run elsewhere, streams: $jobs',
+  async ({ jobs }) => {
+    const partial = await takePartial(jobs);
+    const { files, ...connection } = container();
+    const request = {
+      ...scratchRequest(partial, base, { scratchUrl: 'postgresql://postgres@db:1/postgres' }),
+      connection,
+    };
+    const found = await withScratch(request, { env: process.env, log: silent }, async (scratch) => {
+      const findings = await scratch.restore(partial.open);
+      expect(findings).toContainEqual(expect.objectContaining({ rule: 'left-out', numbers: { foreignKeys: 1 } }));
+      return scratch.readFacts('fingerprints');
+    });
+    expect(found.tables).toEqual(partial.facts?.tables);
+    const keys = found.schema.filter(({ identity }) => identity.includes('_fkey'));
+    expect(keys.map(({ identity }) => identity)).toEqual([expect.stringContaining('parcels_next_fkey')]);
+    expect(files()).toEqual([]);
+  },
+);
+
+it.each([
+  {
+    what: 'its program ends',
+    before: `case "$*" in *--exit-on-error*) echo 'Error response from daemon: gone' >&2; exit 137;; esac`,
+  },
+  {
+    what: 'it takes no list',
+    before: `case "$*" in *mktemp*) set -- sh -c 'mktemp() { return 1; }; eval "$0"' "$3" ;; esac`,
+  },
+])('disproves nothing when $what behind the prefix', async ({ before }) => {
+  const partial = await takePartial(1);
+  const { files, ...connection } = container(before);
+  const request = {
+    ...scratchRequest(partial, base, { scratchUrl: 'postgresql://postgres@db:1/postgres' }),
+    connection,
+  };
+  const restored = withScratch(request, { env: process.env, log: silent }, (scratch) => scratch.restore(partial.open));
+  await expect(restored).rejects.toMatchObject({
+    code: 'scratch-failed',
+    hint: expect.stringContaining('tools-prefix'),
+  });
+  expect(files()).toEqual([]);
 });
