@@ -62,7 +62,7 @@ async function run(name: ActionName, flags: Flags): Promise<Report> {
   const debug = flags.debug || env.RUNNER_DEBUG === '1';
   const log = terminalLog((text) => void process.stderr.write(text), { debug, redact });
   const readInputs = () => addEnvironment(flags.given, env, actions[name].inputs, schemas);
-  const report = await runAction({ name, env, log, stop: stopOnSignals(log), readInputs });
+  const { report } = await runAction({ name, env, log, stop: stopOnSignals(log), readInputs });
   return redactDeep({ ...report, findings: report.findings.map((one) => forTerminal(one, name)) }, redact);
 }
 

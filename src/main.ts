@@ -32,14 +32,15 @@ export async function main(given?: string): Promise<void> {
   // Before anything that could have to be cleaned up: after SIGKILL this is all that `post` knows.
   saveState(toolkit, log, 'started', JSON.stringify(startedState()));
 
-  const outcome = isActionName(name)
+  const { report: outcome, isOver } = isActionName(name)
     ? await runAction({ name, env, log, stop, readInputs: () => readStep(name, env) })
-    : unknownCommand(name);
+    : { report: unknownCommand(name), isOver: true };
   const shown = redactDeep(outcome, redact);
   await publish(shown, { name: isActionName(name) ? name : 'lifeboat', toolkit, log });
   // By the verdict itself: in what is shown, a password that reads "pass" would be hidden.
   if (outcome.verdict !== 'pass' && outcome.verdict !== 'warn') failStep(shown, toolkit);
-  saveState(toolkit, log, 'finished', 'true');
+  // Without it, `post` removes what work that was given up has left.
+  if (isOver) saveState(toolkit, log, 'finished', 'true');
   // What was given up may hang on, and there is no time to wait for it.
   if (stop.signal.aborted) process.exit();
   setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -18,7 +18,7 @@ const Started = z.object({ host: z.string(), pid: z.int(), at: z.iso.datetime() 
 const STALL_MS = 60_000;
 
 /**
- * Cleans up after a step that was killed. A step that came to its end did so itself, and then this
+ * Cleans up after a step that was killed, or gave up waiting for its own clean-up. A step that came to its end did so itself, and then this
  * does nothing. Never fails: the job has its verdict, and what could not be removed is said.
  */
 export async function post(): Promise<void> {
@@ -27,7 +27,7 @@ export async function post(): Promise<void> {
   const schemas = Object.values(actions).map(({ inputs }) => inputs);
   const redact = redactor(secretsOf(schemas, stepInputs(env), env));
   const log = githubLog(await openToolkit(), { debug: env.RUNNER_DEBUG === '1', redact });
-  log.info('The step was killed before it could clean up. Removing what it left.');
+  log.info('The step ended before it could clean up. Removing what it left.');
   const world = realWorld({ env, log, signal: new AbortController().signal, stallMs: STALL_MS });
   await attempt(log, () => removeLocal(world, env));
   await attempt(log, () => removeStored(world, env, env.STATE_started ?? ''));

@@ -34,8 +34,24 @@ const MAX_TIMER_MS = 2_147_483_647;
 
 const Limits = z.object({ timeout: common.timeout, 'stall-timeout': common['stall-timeout'] });
 
+export interface Outcome {
+  readonly report: Report;
+  /** Whether the work came to its end, cleaning up included; false when it was given up and may hang on. */
+  readonly isOver: boolean;
+}
+
 /** Runs one action to its report. Never rejects: what went wrong becomes a report too. */
-export async function runAction(run: Run): Promise<Report> {
+export async function runAction(run: Run): Promise<Outcome> {
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+  };
+  const report = await reportOf(run, over);
+  return { report, isOver };
+}
+
+/** @param over called when the work has come to its end, however it ended */
+async function reportOf(run: Run, over: () => void): Promise<Report> {
   const { signal } = run.stop;
   // A process with nothing to wait for but an unreferenced timer would end in the middle of its work.
   const alive = setInterval(() => {}, MAX_TIMER_MS);
@@ -47,7 +63,7 @@ export async function runAction(run: Run): Promise<Report> {
     return raw;
   };
   try {
-    const outcome = await Promise.race([act({ ...run, readInputs }), overdue(signal)]);
+    const outcome = await Promise.race([act({ ...run, readInputs }).finally(over), overdue(signal)]);
     // Work that came to its end in spite of a signal is done; after a crash nothing can be trusted.
     return signal.aborted && !(signal.reason instanceof Failure) ? failureReport(run, signal.reason, source) : outcome;
   } catch (error) {

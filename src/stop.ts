@@ -15,7 +15,7 @@ export function stopOnSignals(log: Log): AbortController {
       log.info(`Stopping on ${name}: ending children and removing what is unfinished.`);
       stop.abort(
         new Failure('cancelled', `The step was cancelled (${name}).`, {
-          hint: 'Nothing half-made was left visible. Run it again when you want the result.',
+          hint: 'Nothing half-made counts as a backup. What is left of it is removed by the end of the job, or by the next run. Run it again when you want the result.',
         }),
       );
     });

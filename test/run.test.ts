@@ -14,7 +14,7 @@ async function runAlone(readInputs: string): Promise<{ report: Pick<Report, 'tit
     const { runAction } = await import(${JSON.stringify(new URL('../src/run.ts', import.meta.url).href)});
     const log = [];
     const take = (line) => void log.push(line);
-    const report = await runAction({
+    const { report } = await runAction({
       name: 'verify-freshness', stop: new AbortController(), env: process.env,
       log: { info: take, warning: take, debug: take, group: (_, use) => use() },
       readInputs: () => { ${readInputs} },

@@ -106,5 +106,5 @@ it('cleans up in `post` what a killed step left', async () => {
   const interruption = connected.then(() => 'kill' as const);
   const result = await runAction({ action: 'verify-freshness', with: given, env: credentials, interruption });
   expect(result).toMatchObject({ exitCode: 128, interrupted: 'kill', outputs: {} });
-  expect(result.post?.log).toContain('The step was killed before it could clean up.');
+  expect(result.post?.log).toContain('The step ended before it could clean up.');
 });

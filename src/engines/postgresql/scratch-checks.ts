@@ -6,7 +6,7 @@ import type { Manifest } from '../../core/manifest.ts';
 import type { Connection, Scratch } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
 import type { Tampering } from '../../core/self-test-trial.ts';
-import { failureOf, runText, start } from '../../sys/process.ts';
+import { endOnAbort, failureOf, runText, start } from '../../sys/process.ts';
 import { type FactsRequest, type Reread, readFacts } from './facts.ts';
 import { anyClient, type Client } from './programs.ts';
 import { openSession, type Session } from './session.ts';
@@ -106,13 +106,16 @@ function describeAnswer(answer: string): string {
 
 /** Exits with 0: sound; 2: corruption, a line each; anything else: it could not look. */
 async function runAmcheck(restored: RestoredDatabase): Promise<Finding[]> {
-  const { client, database } = restored;
+  const { client, database, signal } = restored;
   const dsn = client.target.dsn({ applicationName: 'lifeboat', database });
   const jobs = `--jobs=${Math.max(1, availableParallelism())}`;
   const args = ['--install-missing', '--heapallindexed', '--no-password', jobs, dsn];
   const running = start(client.command('pg_amcheck', args, { LC_ALL: 'C' }), ['ignore', 'pipe', 'pipe']);
+  const stop = endOnAbort(running, signal);
   const output = running.child.stdout === null ? '' : await text(running.child.stdout);
   const exit = await running.exit;
+  stop();
+  signal.throwIfAborted();
   if (exit.code === 0)
     return [finding('amcheck', 'pass', 'pg_amcheck found no corruption in tables and B-tree indexes.')];
   const said = `${output}\n${exit.stderr}`.trim();
