@@ -30,7 +30,7 @@ export function beginPart(progress: BackupProgress, part: ProgressPart): void {
   progress.parts = isAlone ? [part] : [...progress.parts, part];
 }
 
-/** Logs a line every ten seconds until `stop` aborts, and renews the in-progress mark now and then. */
+/** Logs a line every ten seconds until `stop` aborts, and renews the in-progress mark now and then; `renew` never rejects. */
 export async function reportProgress(
   progress: BackupProgress,
   world: World,
@@ -44,8 +44,7 @@ export async function reportProgress(
     const now = lookAt(progress.parts);
     world.log.info(describeProgress(progress, now, before));
     before = now;
-    // A store that refuses it is dropped by the run itself; here it must not end the ticker.
-    if (tick % RENEW_EVERY === 0) await renew().catch((error: unknown) => world.log.debug(String(error)));
+    if (tick % RENEW_EVERY === 0) await renew();
   }
 }
 

@@ -2,8 +2,9 @@ import { Readable } from 'node:stream';
 import { Failure } from './failure.ts';
 import { IN_PROGRESS, MANIFEST } from './keys.ts';
 import { sha256Of } from './manifest-reading.ts';
-import type { Log, Store } from './ports.ts';
+import type { Log, Store, World } from './ports.ts';
 import { type Finding, finding } from './report.ts';
+import { isStalled, unlessStalled } from './stalled-store.ts';
 
 /** The stores of one backup on its way: one that fails is dropped and cleaned, the others go on. */
 export interface BackupStores {
@@ -11,6 +12,8 @@ export interface BackupStores {
   readonly failed: ReadonlyMap<Store, unknown>;
   /** Writes a small object into every live store; throws the first store's failure when none is left. */
   putText(key: string, text: string): Promise<void>;
+  /** Writes it anew into every live store; one that refuses is named in the log, and keeps its place. Never rejects. */
+  renewText(key: string, text: string): Promise<void>;
   /** Removes what it holds; again when it was dropped before and holds something new. */
   drop(store: Store, error: unknown): Promise<void>;
   /** Throws the first store's failure when none is left. */
@@ -19,14 +22,18 @@ export interface BackupStores {
   discardAll(): Promise<void>;
 }
 
+interface Given {
+  readonly prefix: string;
+  readonly signal: AbortSignal;
+  readonly sleep: World['sleep'];
+  readonly log: Log;
+}
+
 /**
  * @param given.prefix folder of the backup, with its slash
  * @param given.signal aborts uploads, not the removal of what was written
  */
-export function backupStores(
-  stores: readonly Store[],
-  given: { readonly prefix: string; readonly signal: AbortSignal; readonly log: Log },
-): BackupStores {
+export function backupStores(stores: readonly Store[], given: Given): BackupStores {
   const live = new Set(stores);
   const failed = new Map<Store, unknown>();
   const touched = new Set<Store>();
@@ -34,7 +41,7 @@ export function backupStores(
     if (!failed.has(store)) given.log.warning(describeLoss(store, error));
     live.delete(store);
     failed.set(store, failed.get(store) ?? error);
-    await discard(store, given, touched.has(store));
+    await discard(store, given, { isTouched: touched.has(store), hangs: isStalled(failed.get(store)) });
   };
   const refuseNone = () => {
     if (live.size === 0) throw [...failed.values()][0];
@@ -42,7 +49,7 @@ export function backupStores(
   const putText = async (key: string, text: string) => {
     for (const store of [...live]) {
       try {
-        await putChecked(store, key, text, given.signal);
+        await putChecked(store, key, text, given);
         touched.add(store);
       } catch (error) {
         given.signal.throwIfAborted();
@@ -51,24 +58,47 @@ export function backupStores(
     }
     refuseNone();
   };
-  const discardAll = async () =>
-    void (await Promise.all(stores.map((store) => discard(store, given, touched.has(store)))));
-  return { live, failed, putText, drop, refuseNone, discardAll };
+  const renewText = async (key: string, text: string) => {
+    for (const store of [...live]) {
+      await putChecked(store, key, text, given).catch((error: unknown) => {
+        if (!given.signal.aborted) given.log.warning(describeOldMark(store, error));
+      });
+    }
+  };
+  const discardAll = async () => {
+    // Asking a store once more that hangs would only hang again.
+    const asked = stores.filter((store) => !isStalled(failed.get(store)));
+    await Promise.all(asked.map((store) => discard(store, given, { isTouched: touched.has(store), hangs: false })));
+  };
+  return { live, failed, putText, renewText, drop, refuseNone, discardAll };
 }
 
-async function putChecked(store: Store, key: string, text: string, signal: AbortSignal): Promise<void> {
+async function putChecked(store: Store, key: string, text: string, { sleep, signal }: Given): Promise<void> {
   const body = Readable.from([Buffer.from(text)]);
-  const copy = await store.put(key, body, { expectedBytes: Buffer.byteLength(text), signal });
+  const expectedBytes = Buffer.byteLength(text);
+  const copy = await unlessStalled(store, sleep, (life) =>
+    store.put(key, body, { ...life, expectedBytes, signal: AbortSignal.any([signal, life.signal]) }),
+  );
   if (copy.sha256 === sha256Of(text)) return;
   throw new Failure('artifact-corrupt', `${store.location} stored other bytes of ${key} than it was given.`);
 }
 
 /** What cannot be removed now is an orphan that prune removes later. */
-async function discard(store: Store, { prefix, log }: { prefix: string; log: Log }, isTouched: boolean): Promise<void> {
+async function discard(
+  store: Store,
+  { prefix, sleep, log }: Given,
+  { isTouched, hangs }: { isTouched: boolean; hangs: boolean },
+): Promise<void> {
   try {
-    const keys: string[] = [];
-    for await (const object of store.list(prefix)) keys.push(object.key);
-    await store.remove(keys.toSorted((one, other) => removalRank(one) - removalRank(other)));
+    await unlessStalled(store, sleep, async ({ onBytes }) => {
+      const keys: string[] = [];
+      for await (const { key } of store.list(prefix)) {
+        onBytes(0);
+        // It may still finish what it was given, and that must not look like a backup without its manifest.
+        if (!hangs || !key.endsWith(`/${IN_PROGRESS}`)) keys.push(key);
+      }
+      await store.remove(keys.toSorted((one, other) => removalRank(one) - removalRank(other)));
+    });
   } catch (error) {
     // A folder that could not even be created holds nothing.
     if (!isTouched && error instanceof Failure && error.code === 'store-missing') return;
@@ -86,6 +116,10 @@ function removalRank(key: string): number {
 
 export function describeLoss(store: Store, error: unknown): string {
   return `${store.location} holds no copy of this backup: ${messageOf(error)}`;
+}
+
+function describeOldMark(store: Store, error: unknown): string {
+  return `The mark in ${store.location} that this backup is being made could not be renewed: ${messageOf(error)} The backup goes on.`;
 }
 
 function messageOf(error: unknown): string {

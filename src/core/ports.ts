@@ -26,7 +26,7 @@ export interface PutOptions {
   /** How many such uploads are under way at once, this one included: they share the memory of one. */
   readonly atOnce?: number;
   readonly signal?: AbortSignal;
-  /** Called with the number of bytes the store has taken since the last call. */
+  /** Called with the number of bytes the store has taken since the last call; 0 is a sign of life. */
   readonly onBytes?: (bytes: number) => void;
 }
 

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { PassThrough, type Readable } from 'node:stream';
 import { Failure } from './failure.ts';
 import type { Store, StoredCopy, World } from './ports.ts';
+import { STORE_STALL_MS, stalledStore } from './stalled-store.ts';
 
 /** Bytes a store may lag behind before the dump waits for it, of artifacts stored at once together. */
 const BRANCH_BUFFER = 4 << 20;
-/** A store that takes nothing for this long is dropped; the others keep their copy. */
-const STORE_STALL_MS = 60_000;
+/** What a store that was dropped gets to take back what it holds. */
+const DROP_GRACE_MS = 5_000;
 
 export interface StoreArtifactOptions {
   /** Upper bound of the stored bytes; chooses part sizes. */
@@ -35,6 +36,11 @@ interface Branch {
   readonly pass: PassThrough;
   /** Never rejects. */
   readonly settled: Promise<void>;
+  /** Aborts when the store was dropped. */
+  readonly dropped: AbortController;
+  /** Calls of `onBytes` so far. */
+  signs: number;
+  isSettled: boolean;
   copy?: StoredCopy;
   error?: unknown;
 }
@@ -57,7 +63,7 @@ export async function storeArtifact(
   const branches = stores.map((store) => openBranch(store, key, options));
   let bytes = 0;
   try {
-    for await (const chunk of withStallLimit(body, key, options)) {
+    for await (const chunk of withStallLimit(body, key, { ...options, noneLeft: whenNoneIsLeft(branches) })) {
       hash.update(chunk);
       bytes += chunk.length;
       await Promise.all(branches.map((branch) => write(branch, chunk, options)));
@@ -70,7 +76,7 @@ export async function storeArtifact(
     throw error;
   } finally {
     body.destroy();
-    await Promise.all(branches.map((branch) => branch.settled));
+    await Promise.all(branches.map((branch) => settle(branch, options)));
   }
   options.signal.throwIfAborted();
   return conclude(branches, { bytes, sha256: hash.digest('hex') }, key);
@@ -79,18 +85,23 @@ export async function storeArtifact(
 function openBranch(store: Store, key: string, options: StoreArtifactOptions): Branch {
   const { expectedBytes, atOnce = 1, signal } = options;
   const pass = new PassThrough({ highWaterMark: Math.ceil(BRANCH_BUFFER / atOnce) });
-  const put = store.put(key, pass, { expectedBytes, atOnce, signal });
-  const branch: Branch = {
-    store,
-    pass,
-    settled: put.then(
-      (copy) => void Object.assign(branch, { copy }),
-      (error: unknown) => {
-        branch.error ??= error;
-        pass.destroy();
-      },
-    ),
+  const dropped = new AbortController();
+  const onBytes = () => {
+    branch.signs += 1;
   };
+  const put = store.put(key, pass, {
+    ...{ expectedBytes, atOnce, onBytes },
+    signal: AbortSignal.any([signal, dropped.signal]),
+  });
+  const settled = put.then(
+    (copy) => void Object.assign(branch, { copy, isSettled: true }),
+    (error: unknown) => {
+      branch.isSettled = true;
+      branch.error ??= error;
+      pass.destroy();
+    },
+  );
+  const branch: Branch = { store, pass, settled, dropped, signs: 0, isSettled: false };
   pass.on('error', () => {}); // reaches `put`, which rejects with it
   return branch;
 }
@@ -98,15 +109,43 @@ function openBranch(store: Store, key: string, options: StoreArtifactOptions): B
 /** Resolves when the store has room again, has failed, or was dropped because it took nothing for a minute. */
 async function write(branch: Branch, chunk: Buffer, { sleep }: StoreArtifactOptions): Promise<void> {
   if (branch.error !== undefined || branch.pass.destroyed || branch.pass.write(chunk)) return;
-  const buffered = () => branch.pass.writableLength + branch.pass.readableLength;
-  for (let before = Number.POSITIVE_INFINITY; branch.pass.writableNeedDrain && !branch.pass.destroyed; ) {
-    // Nothing is written meanwhile, so the buffers shrink as long as the store takes anything.
-    if (buffered() >= before) return drop(branch);
-    before = buffered();
-    const stop = new AbortController();
-    await Promise.race([drained(branch), sleep(STORE_STALL_MS, stop.signal)]);
-    stop.abort();
+  for (let before: number | undefined; branch.pass.writableNeedDrain && !branch.pass.destroyed; ) {
+    if (signsOf(branch) === before) return drop(branch);
+    before = signsOf(branch);
+    await firstOf(drained(branch), STORE_STALL_MS, sleep);
   }
+}
+
+/**
+ * Resolves when the store has said what became of the artifact, or was dropped because it showed no
+ * sign of life for a minute. What cannot be ended, such as a write that hangs in the kernel, goes on unheard.
+ */
+async function settle(branch: Branch, { sleep }: StoreArtifactOptions): Promise<void> {
+  for (let before: number | undefined; !branch.isSettled; ) {
+    if (branch.dropped.signal.aborted) return firstOf(branch.settled, DROP_GRACE_MS, sleep);
+    if (signsOf(branch) === before) drop(branch);
+    else {
+      before = signsOf(branch);
+      await firstOf(branch.settled, STORE_STALL_MS, sleep);
+    }
+  }
+}
+
+/** Changes while the store is at work. Nothing is written meanwhile, so the buffers shrink when it takes anything. */
+function signsOf({ pass, signs }: Branch): number {
+  return signs - pass.writableLength - pass.readableLength;
+}
+
+async function whenNoneIsLeft(branches: readonly Branch[]): Promise<void> {
+  await Promise.all(branches.map((branch) => branch.settled));
+  // One that says it has all of it before it was given all of it is not believed.
+  if (branches.some((branch) => branch.error === undefined)) await new Promise(() => {});
+}
+
+async function firstOf(event: Promise<void>, ms: number, sleep: World['sleep']): Promise<void> {
+  const stop = new AbortController();
+  await Promise.race([event, sleep(ms, stop.signal)]);
+  stop.abort();
 }
 
 function drained(branch: Branch): Promise<void> {
@@ -117,22 +156,24 @@ function drained(branch: Branch): Promise<void> {
 }
 
 function drop(branch: Branch): void {
-  branch.error = new Failure(
-    'stalled',
-    `${branch.store.location} took no byte for ${STORE_STALL_MS / 1000} s and was dropped.`,
-    {
-      hint: 'Check the network to this store, or its disk. The next backup tries it again.',
-    },
-  );
-  branch.pass.destroy(asError(branch.error));
+  const failure = stalledStore(branch.store);
+  branch.error = failure;
+  branch.dropped.abort(failure);
+  branch.pass.destroy(failure);
 }
 
-async function* withStallLimit(body: Readable, key: string, options: StoreArtifactOptions): AsyncGenerator<Buffer> {
+/** Ends early when no store is left to take anything. */
+async function* withStallLimit(
+  body: Readable,
+  key: string,
+  options: StoreArtifactOptions & { readonly noneLeft: Promise<void> },
+): AsyncGenerator<Buffer> {
+  const over = options.noneLeft.then(() => ({ done: true }) as const);
   const chunks = body[Symbol.asyncIterator]();
   for (;;) {
     const stop = new AbortController();
     const stalled = options.sleep(options.stallMs, stop.signal).then(() => 'stalled' as const);
-    const next = await Promise.race([chunks.next(), stalled]).finally(() => stop.abort());
+    const next = await Promise.race([chunks.next(), stalled, over]).finally(() => stop.abort());
     options.signal.throwIfAborted();
     if (next === 'stalled') throw stall(key, options.stallMs);
     if (next.done) return;

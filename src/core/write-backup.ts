@@ -10,6 +10,7 @@ import { sha256Of } from './manifest-reading.ts';
 import type { Snapshot, Store, World } from './ports.ts';
 import { pinKey } from './record-keys.ts';
 import { type Finding, finding } from './report.ts';
+import { unlessStalled } from './stalled-store.ts';
 import type { StoredArtifact } from './store-artifact.ts';
 import { type StreamWriting, writeArtifact, writeStreams } from './write-streams.ts';
 
@@ -60,18 +61,25 @@ export async function writeBackup(snapshot: Snapshot, plan: BackupPlan, world: W
   const broken = new AbortController();
   const writing = begin(snapshot, plan, world, broken.signal);
   const stopProgress = new AbortController();
-  const ticking = reportProgress(writing.progress, world, stopProgress.signal, () => markInProgress(writing));
+  const { stores } = writing;
+  const [key, mark] = [backupKey(plan.source, writing.id, IN_PROGRESS), markOf(writing)];
+  const ticking = reportProgress(writing.progress, world, stopProgress.signal, () => stores.renewText(key, mark));
+  const stopTicking = async () => {
+    stopProgress.abort();
+    await ticking;
+  };
   try {
-    await markInProgress(writing);
+    await stores.putText(key, mark);
     const { facts, findings } = await writeArtifacts(writing, broken);
     await confirmArtifacts(writing);
     return await writeMarker(writing, facts, findings);
   } catch (error) {
-    await writing.stores.discardAll();
+    // First, or a renewal under way could leave a mark behind.
+    await stopTicking();
+    await stores.discardAll();
     throw error;
   } finally {
-    stopProgress.abort();
-    await ticking;
+    await stopTicking();
   }
 }
 
@@ -86,14 +94,18 @@ function begin(snapshot: Snapshot, plan: BackupPlan, world: World, broken: Abort
     snapshot,
     startedAt,
     signal,
-    stores: backupStores(plan.stores, { prefix: backupPrefix(plan.source, id), signal, log: world.log }),
+    stores: backupStores(plan.stores, {
+      prefix: backupPrefix(plan.source, id),
+      signal,
+      sleep: world.sleep,
+      log: world.log,
+    }),
     artifacts: [],
     progress: { startedAt, doing: 'begin', parts: [] },
   };
 }
 
-async function markInProgress(writing: Writing): Promise<void> {
-  const { id, plan, world, startedAt } = writing;
+function markOf({ id, plan, world, startedAt }: Writing): string {
   const record = {
     format: 1,
     id,
@@ -102,7 +114,7 @@ async function markInProgress(writing: Writing): Promise<void> {
     ...world.process,
     run: world.run,
   };
-  await writing.stores.putText(backupKey(plan.source, id, IN_PROGRESS), `${JSON.stringify(record, undefined, 2)}\n`);
+  return `${JSON.stringify(record, undefined, 2)}\n`;
 }
 
 async function writeArtifacts(writing: Writing, broken: AbortController) {
@@ -139,9 +151,14 @@ async function confirmArtifacts(writing: Writing): Promise<void> {
   writing.stores.refuseNone();
 }
 
-async function confirm({ plan, id }: Writing, store: Store, artifact: Artifact, stored: StoredArtifact): Promise<void> {
+async function confirm(
+  { plan, id, world }: Writing,
+  store: Store,
+  artifact: Artifact,
+  stored: StoredArtifact,
+): Promise<void> {
   const key = backupKey(plan.source, id, artifact.key);
-  const state = await store.head(key);
+  const state = await unlessStalled(store, world.sleep, () => store.head(key));
   const copy = stored.copies.get(store);
   if (state !== undefined && copy !== undefined && state.bytes === artifact.bytes && state.tag === copy.tag) return;
   const found = state === undefined ? 'it is not there' : `it holds ${state.bytes} bytes, tag ${state.tag}`;

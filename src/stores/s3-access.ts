@@ -1,8 +1,8 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { s3Failure } from './s3-errors.ts';
+import { LifeHandler } from './s3-life.ts';
 import type { S3Place } from './store-url.ts';
 
 /** The first try and three more; together they may take as long as one stall. */
@@ -69,9 +69,9 @@ function makeClient(place: S3Place, endpoint: string | undefined, context: S3Con
 }
 
 /** The SDK's own agents ignore `https_proxy`; node's honour it when they are asked to. */
-function makeHandler(env: NodeJS.ProcessEnv, idleMs: number): NodeHttpHandler {
+function makeHandler(env: NodeJS.ProcessEnv, idleMs: number): LifeHandler {
   const options = { keepAlive: true, maxSockets: 50, proxyEnv: env };
-  return new NodeHttpHandler({
+  return new LifeHandler({
     httpAgent: new HttpAgent(options),
     httpsAgent: new HttpsAgent(options),
     connectionTimeout: Math.min(CONNECT_MS, idleMs),

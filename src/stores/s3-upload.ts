@@ -7,6 +7,7 @@ import type { PutOptions, Store, StoredCopy } from '../core/ports.ts';
 import { cancelled, guardBody } from './body.ts';
 import type { S3Access } from './s3-access.ts';
 import { s3Failure } from './s3-errors.ts';
+import type { CallOptions } from './s3-life.ts';
 import { planParts, SentParts, type StoreAnswer } from './s3-parts.ts';
 import { isRewritten } from './write-once.ts';
 
@@ -56,6 +57,8 @@ class Transfer {
   readonly #sha256 = createHash('sha256');
   readonly #sent = new SentParts(() => this.#isMultipart);
   #bytes = 0;
+  /** Signs of life, so that nobody takes a slow line for a stall. */
+  readonly #onLife = () => this.#options.onBytes?.(0);
   #isRead = false;
   #isMultipart = false;
   #failure: { by: 'body' | 'store'; error: unknown } | undefined;
@@ -104,7 +107,8 @@ class Transfer {
       if (command instanceof UploadPartCommand) return this.#sendPart(command);
       if (command instanceof PutObjectCommand) return this.#sendWhole(command);
       // Not under the signal: an upload that was created without our learning its id could not be aborted.
-      return this.#access.client.send(command);
+      const options: CallOptions = { onLife: this.#onLife };
+      return this.#access.client.send(command, options);
     };
     return Object.create(this.#access.client, { send: { value: send } }) as S3Client;
   }
@@ -130,10 +134,10 @@ class Transfer {
     return this.#access.isCustom ? { ContentMD5: md5 } : {};
   }
 
-  async #watched<T>(bytes: Buffer, send: (options: { abortSignal?: AbortSignal }) => Promise<T>): Promise<T> {
+  async #watched<T>(bytes: Buffer, send: (options: CallOptions) => Promise<T>): Promise<T> {
     const { signal, onBytes } = this.#options;
     try {
-      const answer = await send(signal === undefined ? {} : { abortSignal: signal });
+      const answer = await send({ onLife: this.#onLife, ...(signal && { abortSignal: signal }) });
       onBytes?.(bytes.length);
       return answer;
     } catch (error) {

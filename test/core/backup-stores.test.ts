@@ -6,6 +6,7 @@ import { memoryStore } from '../../src/stores/memory.ts';
 
 function setUp(broken: Partial<Store>) {
   const lines: string[] = [];
+  const sleep = () => new Promise<void>(() => {});
   const warning = (line: string) => void lines.push(line);
   const log = { info: warning, warning, debug: warning, group: async <T>(_: string, use: () => Promise<T>) => use() };
   const inner = memoryStore();
@@ -14,7 +15,11 @@ function setUp(broken: Partial<Store>) {
     return typeof value === 'function' ? value.bind(target) : value;
   };
   const store: Store = new Proxy(inner, { get });
-  return { lines, store, stores: backupStores([store], { prefix: 'a/b/', signal: new AbortController().signal, log }) };
+  return {
+    lines,
+    store,
+    stores: backupStores([store], { prefix: 'a/b/', signal: new AbortController().signal, sleep, log }),
+  };
 }
 
 const gone = () => new Failure('store-missing', 'The folder does not exist.');

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openStore } from '../../src/stores/registry.ts';
 import { type Answer, type Asked, fakeS3, s3Error, xml } from '../servers/fake-s3.ts';
 
@@ -103,6 +103,20 @@ describe('what S3 refuses becomes a failure that says what to do', () => {
     const store = await openStore('s3://bucket', context);
     await expect(store.listFolders()).rejects.toMatchObject({ hint: expect.stringContaining('?region=') });
   });
+});
+
+it('shows signs of life while a part is on its way, since one may take longer than a store may be silent', async () => {
+  const { store } = await openFake(({ method }) => (method === 'PUT' ? { hang: true } : { status: 404 }));
+  const abort = new AbortController();
+  let signs = 0;
+  const onBytes = () => {
+    signs += 1;
+  };
+  const putting = store.put('db/one', Readable.from([randomBytes(7 * MIB)]), { onBytes, signal: abort.signal });
+  putting.catch(() => {});
+  await vi.waitFor(() => expect(signs).toBeGreaterThan(7), 5_000);
+  abort.abort();
+  await expect(putting).rejects.toMatchObject({ code: 'cancelled' });
 });
 
 describe('a network that fails', () => {
