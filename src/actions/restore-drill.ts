@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { type DrillOutcome, type DrillPlan, drillCopy } from '../core/drill.ts';
-import { type ChosenCopies, chooseCopies, readKnownServers } from '../core/drill-copies.ts';
+import { type ChosenCopies, chooseCopies } from '../core/drill-copies.ts';
 import { checkScratchSettings, parseAssertions } from '../core/drill-inputs.ts';
 import { judgeProof, judgeRpo, judgeRto } from '../core/drill-proof.ts';
 import { readOtherCopies, writeDrillRecord } from '../core/drill-record.ts';
 import { describeDrill } from '../core/drill-report.ts';
 import { Failure } from '../core/failure.ts';
 import { makeId } from '../core/keys.ts';
+import { readKnownServers } from '../core/known-servers.ts';
 import { withStores } from '../core/open-stores.ts';
 import type { Store, World } from '../core/ports.ts';
 import type { Proof } from '../core/records.ts';
@@ -109,7 +110,8 @@ async function planDrill(
     ...(given['tools-prefix'] !== undefined && { toolsPrefix: given['tools-prefix'] }),
     ...(given['tools-host'] !== undefined && { toolsHost: given['tools-host'] }),
   };
-  const elsewhere = scratchUrl === undefined ? {} : { scratchUrl, knownServers: await knownServers(found, world) };
+  const elsewhere =
+    scratchUrl === undefined ? {} : { scratchUrl, knownServers: await readKnownServers(found.stores, world.signal) };
   return {
     id: makeId(found.startedAt, world.randomHex(3)),
     copies: found.copies,
@@ -136,11 +138,6 @@ async function runSelfTest(plan: DrillPlan, outcome: DrillOutcome, proof: Proof,
   const { findings, tables } = await selfTest({ plan, outcome, examiners: plan.selfTest, world });
   outcome.tables.push(...tables);
   return findings;
-}
-
-/** Of every source in the stores, and of this backup, however old it is. */
-async function knownServers({ copies, stores, startedAt }: Parameters<typeof planDrill>[2], world: World) {
-  return [copies.chosen.manifest.server, ...(await readKnownServers(stores, startedAt, world.signal))];
 }
 
 /** The objectives of the service. What would be lost is a question about the newest backup only. */

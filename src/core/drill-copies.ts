@@ -1,7 +1,6 @@
 import { type ChoiceOptions, type ChosenBackup, chooseBackup } from './backup-choice.ts';
 import { type CatalogBackup, isComplete, listSources, readCatalog, readRecentCatalog } from './catalog.ts';
 import { Failure } from './failure.ts';
-import type { ServerInfo } from './manifest.ts';
 import { isUnreadable, readManifestOf } from './manifest-reading.ts';
 import { notReadable } from './open-stores.ts';
 import type { Store } from './ports.ts';
@@ -9,8 +8,6 @@ import { type Finding, finding } from './report.ts';
 
 /** Enough to know a source's usual scope. */
 const RECENT = 20;
-/** Backups of each source whose servers a `scratch-url` must not be. */
-const KNOWN_SERVERS = 10;
 
 /** The backup to drill, and where its copies are. */
 export interface ChosenCopies {
@@ -140,27 +137,4 @@ function otherManifest(store: Store, id: string): Finding {
     subject: store.location,
     hint: 'Manifests are written once: somebody replaced one of them. Compare both.',
   });
-}
-
-/** Servers that the newest backups of every source come from. Rejects when a store cannot be listed. */
-export async function readKnownServers(
-  stores: readonly Store[],
-  now: Date,
-  signal: AbortSignal,
-): Promise<ServerInfo[]> {
-  const servers: ServerInfo[] = [];
-  for (const store of stores) {
-    for (const source of await listSources(store)) {
-      const isEnough = (found: readonly CatalogBackup[]) => found.filter(isComplete).length >= KNOWN_SERVERS;
-      const { backups } = await readRecentCatalog(store, source, now, isEnough, signal);
-      for (const { id } of backups.filter(isComplete).slice(-KNOWN_SERVERS)) {
-        const read = await readManifestOf(store, source, id, signal).catch((error: unknown) => {
-          if (isUnreadable(error)) return undefined;
-          throw error;
-        });
-        if (read !== undefined) servers.push(read.manifest.server);
-      }
-    }
-  }
-  return servers;
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Facts, FactsLevel } from './facts.ts';
+import type { ServerPlace } from './known-servers.ts';
 import type { Artifact, ArtifactRole, EngineName, Manifest, RunInfo, Scope, ServerInfo } from './manifest.ts';
 import type { Finding } from './report.ts';
 import type { Tampering } from './self-test-trial.ts';
@@ -199,7 +200,7 @@ export interface ScratchRequest {
   /** Another server to restore into; undefined: an own one from the programs on the runner. */
   readonly scratchUrl?: string;
   /** Servers that backups in the stores come from: `scratchUrl` must be none of them. */
-  readonly knownServers?: readonly ServerInfo[];
+  readonly knownServers?: readonly ServerPlace[];
   readonly connection: Omit<Connection, 'url'>;
   /** Lines for postgresql.conf, already checked against the allow-list. */
   readonly settings: readonly string[];
