@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { judgeContinuity } from '../core/backup-judgement.ts';
 import { describeBackup, judgeClock } from '../core/backup-report.ts';
 import { trendsOf } from '../core/backup-tables.ts';
-import type { CatalogBackup } from '../core/catalog.ts';
+import { type CatalogBackup, mergeCatalogs } from '../core/catalog.ts';
 import { Failure } from '../core/failure.ts';
 import { wholeSeconds } from '../core/make-manifest.ts';
 import type { Manifest, Scope } from '../core/manifest.ts';
@@ -92,7 +92,7 @@ export async function backup(raw: RawInputs, world: World): Promise<Report> {
   const opened = await openBackupStores(given, scope, world);
   try {
     const engine = await world.openEngine('postgresql');
-    const history = opened.catalogs[0] ?? [];
+    const history = mergeCatalogs(opened.catalogs);
     const previous = await readPreviousManifest(opened.stores, opened.catalogs, world);
     let connected = false;
     const making = engine.withSnapshot(dumpRequest(given, scope, world), async (snapshot) => {

@@ -102,6 +102,16 @@ export async function readRecentCatalog(
   return { backups, since: undefined };
 }
 
+/** The backups of one source that any of its stores holds, each once, oldest first; a complete copy stands for the others. */
+export function mergeCatalogs(catalogs: readonly (readonly CatalogBackup[])[]): CatalogBackup[] {
+  const merged = new Map<BackupId, CatalogBackup>();
+  for (const backup of catalogs.flat()) {
+    const known = merged.get(backup.id);
+    if (known === undefined || (!isComplete(known) && isComplete(backup))) merged.set(backup.id, backup);
+  }
+  return [...merged.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
+}
+
 /** Names of the sources a store holds something of, ascending. */
 export async function listSources(store: Store): Promise<string[]> {
   return (await store.listFolders()).filter(isSourceName);

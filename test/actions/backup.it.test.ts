@@ -177,6 +177,17 @@ describe('encryption', () => {
 });
 
 describe('several stores', () => {
+  it('are all the history that a size is judged by, also with a new one first', async () => {
+    const folder = newFolder();
+    await run({ store: `file://${folder}/old` });
+    const { report } = await run({
+      store: `file://${folder}/new\nfile://${folder}/old`,
+      'exclude-table-data': 'orders',
+    });
+    const found = report.findings.find(({ rule }) => rule === 'size-deviation');
+    expect(found).toMatchObject({ status: 'fail', numbers: { backups: 1 } });
+  });
+
   it('get the same bytes', async () => {
     const folder = newFolder();
     const { report } = await run({ store: `file://${folder}/a\nfile://${folder}/b` });

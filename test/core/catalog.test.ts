@@ -5,6 +5,7 @@ import {
   conclusiveDrill,
   isInFuture,
   listSources,
+  mergeCatalogs,
   readCatalog,
   readRecentCatalog,
   scopeOf,
@@ -14,6 +15,13 @@ import { memoryStore } from '../../src/stores/memory.ts';
 import { at, backupAt, forever, idAt, putBackup, putDrill } from '../fixtures.ts';
 
 const small = Buffer.from('x');
+
+it('is one of several stores, with each backup once and the copy that is complete', () => {
+  const [first, second, third] = ['2026-11-01', '2026-11-02', '2026-11-03'].map((moment) => backupAt(moment));
+  if (first === undefined || second === undefined || third === undefined) throw new Error('There are three.');
+  const half = { ...second, manifestBytes: undefined };
+  expect(mergeCatalogs([[half, third], [first, second], []])).toEqual([first, second, third]);
+});
 
 describe('a catalog', () => {
   it('tells everything that a listing tells, and opens nothing', async () => {
