@@ -850,7 +850,8 @@ function childEnvironment(env, given) {
 /* harmony export */   jH: () => (/* binding */ outputOf),
 /* harmony export */   le: () => (/* binding */ runText),
 /* harmony export */   lq: () => (/* binding */ startPipeline),
-/* harmony export */   ni: () => (/* binding */ start)
+/* harmony export */   ni: () => (/* binding */ start),
+/* harmony export */   uk: () => (/* binding */ STDERR_TAIL)
 /* harmony export */ });
 /* harmony import */ var node_child_process__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1421);
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
@@ -11620,7 +11621,50 @@ function isUnreadable(error) {
     return error instanceof failure/* Failure */.H && error.code === 'backup-invalid';
 }
 
+;// CONCATENATED MODULE: ./lib/core/stalled-store.js
+
+/** A store without a sign of life for this long is dropped; the others keep their copy. */
+const STORE_STALL_MS = 60_000;
+function stalledStore({ location }) {
+    const seconds = STORE_STALL_MS / 1000;
+    return new failure/* Failure */.H('stalled', `${location} gave no sign of life for ${seconds} s and was dropped.`, {
+        hint: 'Check the network to this store, or its disk. The next backup tries it again.',
+    });
+}
+function isStalled(error) {
+    return error instanceof failure/* Failure */.H && error.code === 'stalled';
+}
+/**
+ * Waits for one call of a store until a minute passes without a sign of life. The call is told by its
+ * signal then, and goes on unheard: one that hangs in the kernel cannot be ended.
+ *
+ * @throws {Failure} `stalled`, or what the call rejects with
+ */
+async function unlessStalled(store, sleep, call) {
+    const [over, given] = [new AbortController(), new AbortController()];
+    let signs = 0;
+    const onBytes = () => {
+        signs += 1;
+    };
+    const watch = async () => {
+        for (let before = -1; signs !== before;) {
+            before = signs;
+            await sleep(STORE_STALL_MS, over.signal);
+        }
+        throw stalledStore(store);
+    };
+    const watching = watch();
+    watching.catch((error) => given.abort(error));
+    try {
+        return await Promise.race([call({ signal: given.signal, onBytes }), watching]);
+    }
+    finally {
+        over.abort();
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/core/backup-stores.js
+
 
 
 
@@ -11639,7 +11683,7 @@ function backupStores(stores, given) {
             given.log.warning(describeLoss(store, error));
         live.delete(store);
         failed.set(store, failed.get(store) ?? error);
-        await discard(store, given, touched.has(store));
+        await discard(store, given, { isTouched: touched.has(store), hangs: isStalled(failed.get(store)) });
     };
     const refuseNone = () => {
         if (live.size === 0)
@@ -11648,7 +11692,7 @@ function backupStores(stores, given) {
     const putText = async (key, text) => {
         for (const store of [...live]) {
             try {
-                await putChecked(store, key, text, given.signal);
+                await putChecked(store, key, text, given);
                 touched.add(store);
             }
             catch (error) {
@@ -11658,23 +11702,42 @@ function backupStores(stores, given) {
         }
         refuseNone();
     };
-    const discardAll = async () => void (await Promise.all(stores.map((store) => discard(store, given, touched.has(store)))));
-    return { live, failed, putText, drop, refuseNone, discardAll };
+    const renewText = async (key, text) => {
+        for (const store of [...live]) {
+            await putChecked(store, key, text, given).catch((error) => {
+                if (!given.signal.aborted)
+                    given.log.warning(describeOldMark(store, error));
+            });
+        }
+    };
+    const discardAll = async () => {
+        // Asking a store once more that hangs would only hang again.
+        const asked = stores.filter((store) => !isStalled(failed.get(store)));
+        await Promise.all(asked.map((store) => discard(store, given, { isTouched: touched.has(store), hangs: false })));
+    };
+    return { live, failed, putText, renewText, drop, refuseNone, discardAll };
 }
-async function putChecked(store, key, text, signal) {
+async function putChecked(store, key, text, { sleep, signal }) {
     const body = external_node_stream_.Readable.from([Buffer.from(text)]);
-    const copy = await store.put(key, body, { expectedBytes: Buffer.byteLength(text), signal });
+    const expectedBytes = Buffer.byteLength(text);
+    const copy = await unlessStalled(store, sleep, (life) => store.put(key, body, { ...life, expectedBytes, signal: AbortSignal.any([signal, life.signal]) }));
     if (copy.sha256 === sha256Of(text))
         return;
     throw new failure/* Failure */.H('artifact-corrupt', `${store.location} stored other bytes of ${key} than it was given.`);
 }
 /** What cannot be removed now is an orphan that prune removes later. */
-async function discard(store, { prefix, log }, isTouched) {
+async function discard(store, { prefix, sleep, log }, { isTouched, hangs }) {
     try {
-        const keys = [];
-        for await (const object of store.list(prefix))
-            keys.push(object.key);
-        await store.remove(keys.toSorted((one, other) => removalRank(one) - removalRank(other)));
+        await unlessStalled(store, sleep, async ({ onBytes }) => {
+            const keys = [];
+            for await (const { key } of store.list(prefix)) {
+                onBytes(0);
+                // It may still finish what it was given, and that must not look like a backup without its manifest.
+                if (!hangs || !key.endsWith(`/${core_keys/* IN_PROGRESS */.mS}`))
+                    keys.push(key);
+            }
+            await store.remove(keys.toSorted((one, other) => removalRank(one) - removalRank(other)));
+        });
     }
     catch (error) {
         // A folder that could not even be created holds nothing.
@@ -11692,6 +11755,9 @@ function removalRank(key) {
 }
 function describeLoss(store, error) {
     return `${store.location} holds no copy of this backup: ${messageOf(error)}`;
+}
+function describeOldMark(store, error) {
+    return `The mark in ${store.location} that this backup is being made could not be renewed: ${messageOf(error)} The backup goes on.`;
 }
 function messageOf(error) {
     return error instanceof Error ? error.message : String(error);
@@ -11856,6 +11922,16 @@ async function readRecentCatalog(store, source, now, isEnough, signal) {
         until = since;
     }
     return { backups, since: undefined };
+}
+/** The backups of one source that any of its stores holds, each once, oldest first; a complete copy stands for the others. */
+function mergeCatalogs(catalogs) {
+    const merged = new Map();
+    for (const backup of catalogs.flat()) {
+        const known = merged.get(backup.id);
+        if (known === undefined || (!isComplete(known) && isComplete(backup)))
+            merged.set(backup.id, backup);
+    }
+    return [...merged.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
 }
 /** Names of the sources a store holds something of, ascending. */
 async function listSources(store) {
@@ -12358,7 +12434,7 @@ function beginPart(progress, part) {
     const isAlone = progress.parts.every(({ isOver }) => isOver);
     progress.parts = isAlone ? [part] : [...progress.parts, part];
 }
-/** Logs a line every ten seconds until `stop` aborts, and renews the in-progress mark now and then. */
+/** Logs a line every ten seconds until `stop` aborts, and renews the in-progress mark now and then; `renew` never rejects. */
 async function reportProgress(progress, world, stop, renew) {
     let before = { stored: 0, plain: 0 };
     for (let tick = 1;; tick++) {
@@ -12368,9 +12444,8 @@ async function reportProgress(progress, world, stop, renew) {
         const now = lookAt(progress.parts);
         world.log.info(describeProgress(progress, now, before));
         before = now;
-        // A store that refuses it is dropped by the run itself; here it must not end the ticker.
         if (tick % RENEW_EVERY === 0)
-            await renew().catch((error) => world.log.debug(String(error)));
+            await renew();
     }
 }
 function lookAt(parts) {
@@ -12395,10 +12470,11 @@ var lanes = __nccwpck_require__(7856);
 
 
 
+
 /** Bytes a store may lag behind before the dump waits for it, of artifacts stored at once together. */
 const BRANCH_BUFFER = 4 << 20;
-/** A store that takes nothing for this long is dropped; the others keep their copy. */
-const STORE_STALL_MS = 60_000;
+/** What a store that was dropped gets to take back what it holds. */
+const DROP_GRACE_MS = 5_000;
 /**
  * Streams bytes once and writes them to every store, hashing on the way. Memory stays flat whatever
  * their number: the slowest store sets the pace, until it stalls and is dropped.
@@ -12410,15 +12486,21 @@ const STORE_STALL_MS = 60_000;
 async function storeArtifact(body, stores, key, options) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
     const branches = stores.map((store) => openBranch(store, key, options));
+    const reading = { chunks: 0, isWaiting: true };
+    const stopWatching = watchBody(body, reading, { key, branches, options });
     let bytes = 0;
     try {
-        for await (const chunk of withStallLimit(body, key, options)) {
+        for await (const chunk of body) {
+            options.signal.throwIfAborted();
+            reading.isWaiting = false;
             hash.update(chunk);
             bytes += chunk.length;
             await Promise.all(branches.map((branch) => write(branch, chunk, options)));
-            if (branches.every((branch) => branch.error !== undefined))
+            if (branches.every(hasFailed))
                 break;
             options.onBytes?.(chunk.length);
+            reading.chunks += 1;
+            reading.isWaiting = true;
         }
         for (const branch of branches)
             branch.pass.end();
@@ -12426,11 +12508,13 @@ async function storeArtifact(body, stores, key, options) {
     catch (error) {
         for (const branch of branches)
             branch.pass.destroy(asError(error));
-        throw error;
+        if (!branches.every(hasFailed) || options.signal.aborted)
+            throw error;
     }
     finally {
+        stopWatching();
         body.destroy();
-        await Promise.all(branches.map((branch) => branch.settled));
+        await Promise.all(branches.map((branch) => settle(branch, options)));
     }
     options.signal.throwIfAborted();
     return conclude(branches, { bytes, sha256: hash.digest('hex') }, key);
@@ -12438,57 +12522,107 @@ async function storeArtifact(body, stores, key, options) {
 function openBranch(store, key, options) {
     const { expectedBytes, atOnce = 1, signal } = options;
     const pass = new external_node_stream_.PassThrough({ highWaterMark: Math.ceil(BRANCH_BUFFER / atOnce) });
-    const put = store.put(key, pass, { expectedBytes, atOnce, signal });
-    const branch = {
-        store,
-        pass,
-        settled: put.then((copy) => void Object.assign(branch, { copy }), (error) => {
-            branch.error ??= error;
-            pass.destroy();
-        }),
+    const dropped = new AbortController();
+    const onBytes = () => {
+        branch.signs += 1;
     };
+    const put = store.put(key, pass, {
+        ...{ expectedBytes, atOnce, onBytes },
+        signal: AbortSignal.any([signal, dropped.signal]),
+    });
+    const settled = put.then((copy) => void Object.assign(branch, { copy, isSettled: true }), (error) => {
+        branch.isSettled = true;
+        branch.error ??= error;
+        pass.destroy();
+    });
+    const branch = { store, pass, settled, dropped, signs: 0, isSettled: false };
     pass.on('error', () => { }); // reaches `put`, which rejects with it
     return branch;
+}
+function hasFailed({ error }) {
+    return error !== undefined;
 }
 /** Resolves when the store has room again, has failed, or was dropped because it took nothing for a minute. */
 async function write(branch, chunk, { sleep }) {
     if (branch.error !== undefined || branch.pass.destroyed || branch.pass.write(chunk))
         return;
-    const buffered = () => branch.pass.writableLength + branch.pass.readableLength;
-    for (let before = Number.POSITIVE_INFINITY; branch.pass.writableNeedDrain && !branch.pass.destroyed;) {
-        // Nothing is written meanwhile, so the buffers shrink as long as the store takes anything.
-        if (buffered() >= before)
+    for (let before; branch.pass.writableNeedDrain && !branch.pass.destroyed;) {
+        if (signsOf(branch) === before)
             return drop(branch);
-        before = buffered();
-        const stop = new AbortController();
-        await Promise.race([drained(branch), sleep(STORE_STALL_MS, stop.signal)]);
-        stop.abort();
+        before = signsOf(branch);
+        await firstOf(drained(branch), STORE_STALL_MS, sleep);
     }
 }
-function drained(branch) {
+/**
+ * Resolves when the store has said what became of the artifact, or was dropped because it showed no
+ * sign of life for a minute. What cannot be ended, such as a write that hangs in the kernel, goes on unheard.
+ */
+async function settle(branch, { sleep }) {
+    for (let before; !branch.isSettled;) {
+        if (branch.dropped.signal.aborted)
+            return firstOf(branch.settled, DROP_GRACE_MS, sleep);
+        if (signsOf(branch) === before)
+            drop(branch);
+        else {
+            before = signsOf(branch);
+            await firstOf(branch.settled, STORE_STALL_MS, sleep);
+        }
+    }
+}
+/** Changes while the store is at work. Nothing is written meanwhile, so the buffers shrink when it takes anything. */
+function signsOf({ pass, signs }) {
+    return signs - pass.writableLength - pass.readableLength;
+}
+async function firstOf(event, ms, sleep) {
+    const stop = new AbortController();
+    await Promise.race([event, sleep(ms, stop.signal)]);
+    stop.abort();
+}
+function drained({ pass }) {
     return new Promise((resolve) => {
-        branch.pass.once('drain', resolve);
-        branch.pass.once('close', resolve);
+        const over = () => {
+            pass.off('drain', over).off('close', over);
+            resolve();
+        };
+        pass.once('drain', over).once('close', over);
     });
 }
 function drop(branch) {
-    branch.error = new failure/* Failure */.H('stalled', `${branch.store.location} took no byte for ${STORE_STALL_MS / 1000} s and was dropped.`, {
-        hint: 'Check the network to this store, or its disk. The next backup tries it again.',
-    });
-    branch.pass.destroy(asError(branch.error));
+    const failure = stalledStore(branch.store);
+    branch.error = failure;
+    branch.dropped.abort(failure);
+    branch.pass.destroy(failure);
 }
-async function* withStallLimit(body, key, options) {
-    const chunks = body[Symbol.asyncIterator]();
-    for (;;) {
-        const stop = new AbortController();
-        const stalled = options.sleep(options.stallMs, stop.signal).then(() => 'stalled');
-        const next = await Promise.race([chunks.next(), stalled]).finally(() => stop.abort());
-        options.signal.throwIfAborted();
-        if (next === 'stalled')
-            throw stall(key, options.stallMs);
-        if (next.done)
-            return;
-        yield next.value;
+/**
+ * Ends `body` with the reason when the run is stopped, when no store is left to take anything, or when no byte came
+ * for `stallMs` (told within a quarter of it). By one watch for all chunks: a promise that lives as long as the
+ * body and is raced with each of them would hold them all in memory.
+ *
+ * @returns ends the watch
+ */
+function watchBody(body, reading, { key, branches, options }) {
+    const { signal, stallMs, sleep } = options;
+    const over = new AbortController();
+    const end = (reason) => void (over.signal.aborted || body.destroy(asError(reason)));
+    const stop = () => end(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    void Promise.all(branches.map(({ settled }) => settled)).then(() => {
+        // One that says it has all of it before it was given all of it is not believed.
+        if (branches.every(hasFailed))
+            end(branches[0]?.error);
+    });
+    void whenSilent(reading, { stallMs, sleep, signal: over.signal }).then(() => end(stall(key, stallMs)));
+    return () => {
+        over.abort();
+        signal.removeEventListener('abort', stop);
+    };
+}
+const LOOKS = 4;
+async function whenSilent(reading, { stallMs, sleep, signal }) {
+    for (let [before, quiet] = [-1, 0]; quiet < LOOKS && !signal.aborted;) {
+        await sleep(stallMs / LOOKS, signal);
+        quiet = reading.isWaiting && reading.chunks === before ? quiet + 1 : 0;
+        before = reading.chunks;
     }
 }
 function stall(key, ms) {
@@ -12623,6 +12757,7 @@ function write_streams_asError(reason) {
 
 
 
+
 /**
  * Writes a backup into every store: in-progress mark, artifacts, and last the manifest, before which
  * each artifact is looked up again. A store that fails is dropped and cleaned; the others keep theirs.
@@ -12634,20 +12769,27 @@ async function writeBackup(snapshot, plan, world) {
     const broken = new AbortController();
     const writing = begin(snapshot, plan, world, broken.signal);
     const stopProgress = new AbortController();
-    const ticking = reportProgress(writing.progress, world, stopProgress.signal, () => markInProgress(writing));
+    const { stores } = writing;
+    const [key, mark] = [(0,core_keys/* backupKey */.eT)(plan.source, writing.id, core_keys/* IN_PROGRESS */.mS), markOf(writing)];
+    const ticking = reportProgress(writing.progress, world, stopProgress.signal, () => stores.renewText(key, mark));
+    const stopTicking = async () => {
+        stopProgress.abort();
+        await ticking;
+    };
     try {
-        await markInProgress(writing);
+        await stores.putText(key, mark);
         const { facts, findings } = await writeArtifacts(writing, broken);
         await confirmArtifacts(writing);
         return await writeMarker(writing, facts, findings);
     }
     catch (error) {
-        await writing.stores.discardAll();
+        // First, or a renewal under way could leave a mark behind.
+        await stopTicking();
+        await stores.discardAll();
         throw error;
     }
     finally {
-        stopProgress.abort();
-        await ticking;
+        await stopTicking();
     }
 }
 function begin(snapshot, plan, world, broken) {
@@ -12661,13 +12803,17 @@ function begin(snapshot, plan, world, broken) {
         snapshot,
         startedAt,
         signal,
-        stores: backupStores(plan.stores, { prefix: (0,core_keys/* backupPrefix */.nY)(plan.source, id), signal, log: world.log }),
+        stores: backupStores(plan.stores, {
+            prefix: (0,core_keys/* backupPrefix */.nY)(plan.source, id),
+            signal,
+            sleep: world.sleep,
+            log: world.log,
+        }),
         artifacts: [],
         progress: { startedAt, doing: 'begin', parts: [] },
     };
 }
-async function markInProgress(writing) {
-    const { id, plan, world, startedAt } = writing;
+function markOf({ id, plan, world, startedAt }) {
     const record = {
         format: 1,
         id,
@@ -12676,7 +12822,7 @@ async function markInProgress(writing) {
         ...world.process,
         run: world.run,
     };
-    await writing.stores.putText((0,core_keys/* backupKey */.eT)(plan.source, id, core_keys/* IN_PROGRESS */.mS), `${JSON.stringify(record, undefined, 2)}\n`);
+    return `${JSON.stringify(record, undefined, 2)}\n`;
 }
 async function writeArtifacts(writing, broken) {
     const reading = writing.snapshot.readFacts();
@@ -12709,9 +12855,9 @@ async function confirmArtifacts(writing) {
     }
     writing.stores.refuseNone();
 }
-async function write_backup_confirm({ plan, id }, store, artifact, stored) {
+async function write_backup_confirm({ plan, id, world }, store, artifact, stored) {
     const key = (0,core_keys/* backupKey */.eT)(plan.source, id, artifact.key);
-    const state = await store.head(key);
+    const state = await unlessStalled(store, world.sleep, () => store.head(key));
     const copy = stored.copies.get(store);
     if (state !== undefined && copy !== undefined && state.bytes === artifact.bytes && state.tag === copy.tag)
         return;
@@ -13026,6 +13172,7 @@ function describeUnknown(key, inputs) {
 
 
 
+
 const description = 'Back up a PostgreSQL database: one stream into every store at once, with the facts a restore is compared with.';
 const inputs = lib_schemas/* strictObject */.rej({
     source: shared.source,
@@ -13075,7 +13222,7 @@ async function backup(raw, world) {
     const opened = await openBackupStores(given, scope, world);
     try {
         const engine = await world.openEngine('postgresql');
-        const history = opened.catalogs[0] ?? [];
+        const history = mergeCatalogs(opened.catalogs);
         const previous = await readPreviousManifest(opened.stores, opened.catalogs, world);
         let connected = false;
         const making = engine.withSnapshot(dumpRequest(given, scope, world), async (snapshot) => {
@@ -15261,8 +15408,6 @@ function judgeTotals({ totals, server }, facts) {
 
 /** Enough to know a source's usual scope. */
 const RECENT = 20;
-/** Backups of each source whose servers a `scratch-url` must not be. */
-const KNOWN_SERVERS = 10;
 /**
  * Chooses the backup among all stores: of `latest` the newest that any of them holds, else what the
  * first one says. Restored from is the first store whose manifest of it can be read.
@@ -15361,26 +15506,6 @@ function otherManifest(store, id) {
         subject: store.location,
         hint: 'Manifests are written once: somebody replaced one of them. Compare both.',
     });
-}
-/** Servers that the newest backups of every source come from. Rejects when a store cannot be listed. */
-async function readKnownServers(stores, now, signal) {
-    const servers = [];
-    for (const store of stores) {
-        for (const source of await listSources(store)) {
-            const isEnough = (found) => found.filter(isComplete).length >= KNOWN_SERVERS;
-            const { backups } = await readRecentCatalog(store, source, now, isEnough, signal);
-            for (const { id } of backups.filter(isComplete).slice(-KNOWN_SERVERS)) {
-                const read = await readManifestOf(store, source, id, signal).catch((error) => {
-                    if (isUnreadable(error))
-                        return undefined;
-                    throw error;
-                });
-                if (read !== undefined)
-                    servers.push(read.manifest.server);
-            }
-        }
-    }
-    return servers;
 }
 
 // EXTERNAL MODULE: external "node:stream/consumers"
@@ -16367,7 +16492,56 @@ function pointOf(at, seconds) {
     return { label: at.toISOString().slice(0, 16).replace('T', ' '), value: Number(seconds.toPrecision(4)) };
 }
 
+;// CONCATENATED MODULE: ./lib/core/known-servers.js
+
+
+
+
+/** Manifests read at a time: enough to hide the way to a bucket, few enough for any memory. */
+const known_servers_LANES = 16;
+/**
+ * Servers that the backups of every source in these stores come from, each once.
+ *
+ * @throws {Failure} `guard-refused` when a manifest cannot be read; why a store could not be listed or read
+ */
+async function readKnownServers(stores, signal) {
+    const places = new Map();
+    for (const store of stores) {
+        for (const source of await listSources(store)) {
+            const backups = (await readCatalog(store, source, { signal })).filter(isComplete);
+            await (0,lanes/* inLanes */.L)(backups, known_servers_LANES, async ({ id }) => {
+                const place = await placeOf(store, source, id, signal);
+                if (place !== undefined)
+                    places.set(JSON.stringify(place), place);
+            });
+        }
+    }
+    return [...places.values()];
+}
+async function placeOf(store, source, id, signal) {
+    try {
+        const { systemIdentifier, host, port, database } = (await readManifestOf(store, source, id, signal)).manifest
+            .server;
+        return { systemIdentifier, host, port, database };
+    }
+    catch (error) {
+        // Removed since it was listed.
+        if (error instanceof failure/* Failure */.H && error.code === 'not-found')
+            return undefined;
+        if (!isUnreadable(error))
+            throw error;
+        throw new failure/* Failure */.H('guard-refused', `\`scratch-url\` may lead to a server that is backed up here. ${known_servers_messageOf(error)}`, {
+            cause: error,
+            hint: 'Leave `scratch-url` out (a scratch server of its own is started), or put a manifest that can be read in the place of this one.',
+        });
+    }
+}
+function known_servers_messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+
 ;// CONCATENATED MODULE: ./lib/actions/restore-drill.js
+
 
 
 
@@ -16451,7 +16625,7 @@ async function planDrill(given, checked, found, world) {
         ...(given['tools-prefix'] !== undefined && { toolsPrefix: given['tools-prefix'] }),
         ...(given['tools-host'] !== undefined && { toolsHost: given['tools-host'] }),
     };
-    const elsewhere = scratchUrl === undefined ? {} : { scratchUrl, knownServers: await knownServers(found, world) };
+    const elsewhere = scratchUrl === undefined ? {} : { scratchUrl, knownServers: await readKnownServers(found.stores, world.signal) };
     return {
         id: (0,core_keys/* makeId */.M4)(found.startedAt, world.randomHex(3)),
         copies: found.copies,
@@ -16479,10 +16653,6 @@ async function runSelfTest(plan, outcome, proof, world) {
     const { findings, tables } = await selfTest({ plan, outcome, examiners: plan.selfTest, world });
     outcome.tables.push(...tables);
     return findings;
-}
-/** Of every source in the stores, and of this backup, however old it is. */
-async function knownServers({ copies, stores, startedAt }, world) {
-    return [copies.chosen.manifest.server, ...(await readKnownServers(stores, startedAt, world.signal))];
 }
 /** The objectives of the service. What would be lost is a question about the newest backup only. */
 function judgeObjectives(given, { chosen }, restoreMs, now) {
@@ -17846,7 +18016,7 @@ var external_node_timers_promises_ = __nccwpck_require__(8500);
 
 /** Engine by name; loaded when first needed. A new engine is one folder and one line here. */
 const engines = {
-    postgresql: async (context) => (await Promise.all(/* import() */[__nccwpck_require__.e(260), __nccwpck_require__.e(401)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7401))).postgresql(context),
+    postgresql: async (context) => (await Promise.all(/* import() */[__nccwpck_require__.e(260), __nccwpck_require__.e(7)]).then(__nccwpck_require__.bind(__nccwpck_require__, 3007))).postgresql(context),
 };
 /** @throws {Failure} `invalid-input` for a kind of server this version cannot handle */
 async function openEngine(name, context) {
@@ -18132,7 +18302,7 @@ function refused(text, why, hint, cause) {
 // Imported only when used: the S3 SDK costs 100 ms and 40 MB, and an action that refuses its inputs needs neither.
 const stores = {
     file: async (place) => (await __nccwpck_require__.e(/* import() */ 209).then(__nccwpck_require__.bind(__nccwpck_require__, 5209))).localStore(place),
-    s3: async (place, context) => (await Promise.all(/* import() */[__nccwpck_require__.e(358), __nccwpck_require__.e(246)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9246))).s3Store(place, context),
+    s3: async (place, context) => (await Promise.all(/* import() */[__nccwpck_require__.e(358), __nccwpck_require__.e(289)]).then(__nccwpck_require__.bind(__nccwpck_require__, 6289))).s3Store(place, context),
 };
 /**
  * Opens the store a URL names. Nothing is asked of it yet: a bucket that does not exist shows with
@@ -38144,6 +38314,15 @@ const MAX_TIMER_MS = 2_147_483_647;
 const Limits = lib_schemas/* object */.Ikc({ timeout: common.timeout, 'stall-timeout': common['stall-timeout'] });
 /** Runs one action to its report. Never rejects: what went wrong becomes a report too. */
 async function runAction(run) {
+    let isOver = false;
+    const over = () => {
+        isOver = true;
+    };
+    const report = await reportOf(run, over);
+    return { report, isOver };
+}
+/** @param over called when the work has come to its end, however it ended */
+async function reportOf(run, over) {
     const { signal } = run.stop;
     // A process with nothing to wait for but an unreferenced timer would end in the middle of its work.
     const alive = setInterval(() => { }, MAX_TIMER_MS);
@@ -38156,7 +38335,7 @@ async function runAction(run) {
         return raw;
     };
     try {
-        const outcome = await Promise.race([act({ ...run, readInputs }), overdue(signal)]);
+        const outcome = await Promise.race([act({ ...run, readInputs }).finally(over), overdue(signal)]);
         // Work that came to its end in spite of a signal is done; after a crash nothing can be trusted.
         return signal.aborted && !(signal.reason instanceof failure/* Failure */.H) ? failureReport(run, signal.reason, source) : outcome;
     }
@@ -38239,7 +38418,7 @@ function stopOnSignals(log) {
                 process.exit(code);
             log.info(`Stopping on ${name}: ending children and removing what is unfinished.`);
             stop.abort(new failure/* Failure */.H('cancelled', `The step was cancelled (${name}).`, {
-                hint: 'Nothing half-made was left visible. Run it again when you want the result.',
+                hint: 'Nothing half-made counts as a backup. What is left of it is removed by the end of the job, or by the next run. Run it again when you want the result.',
             }));
         });
     }
@@ -38305,7 +38484,7 @@ async function run(name, flags) {
     const debug = flags.debug || env.RUNNER_DEBUG === '1';
     const log = terminalLog((text) => void process.stderr.write(text), { debug, redact });
     const readInputs = () => addEnvironment(flags.given, env, actions[name].inputs, cli_schemas);
-    const report = await runAction({ name, env, log, stop: stopOnSignals(log), readInputs });
+    const { report } = await runAction({ name, env, log, stop: stopOnSignals(log), readInputs });
     return redactDeep({ ...report, findings: report.findings.map((one) => forTerminal(one, name)) }, redact);
 }
 /** There is no step and no README in sight here. */
@@ -38370,15 +38549,17 @@ async function main(given) {
     const stop = stopOnSignals(log);
     // Before anything that could have to be cleaned up: after SIGKILL this is all that `post` knows.
     saveState(toolkit, log, 'started', JSON.stringify(startedState()));
-    const outcome = isActionName(name)
+    const { report: outcome, isOver } = isActionName(name)
         ? await runAction({ name, env, log, stop, readInputs: () => readStep(name, env) })
-        : unknownCommand(name);
+        : { report: unknownCommand(name), isOver: true };
     const shown = redactDeep(outcome, redact);
     await publish(shown, { name: isActionName(name) ? name : 'lifeboat', toolkit, log });
     // By the verdict itself: in what is shown, a password that reads "pass" would be hidden.
     if (outcome.verdict !== 'pass' && outcome.verdict !== 'warn')
         failStep(shown, toolkit);
-    saveState(toolkit, log, 'finished', 'true');
+    // Without it, `post` removes what work that was given up has left.
+    if (isOver)
+        saveState(toolkit, log, 'finished', 'true');
     // What was given up may hang on, and there is no time to wait for it.
     if (stop.signal.aborted)
         process.exit();
@@ -38481,7 +38662,7 @@ async function removeOne(store, { source, id }) {
 const Started = lib_schemas/* object */.Ikc({ host: lib_schemas/* string */.YjP(), pid: lib_schemas/* int */.Whr(), at: iso/* datetime */.w$() });
 const STALL_MS = 60_000;
 /**
- * Cleans up after a step that was killed. A step that came to its end did so itself, and then this
+ * Cleans up after a step that was killed, or gave up waiting for its own clean-up. A step that came to its end did so itself, and then this
  * does nothing. Never fails: the job has its verdict, and what could not be removed is said.
  */
 async function post() {
@@ -38491,7 +38672,7 @@ async function post() {
     const schemas = Object.values(actions).map(({ inputs }) => inputs);
     const redact = redactor(secretsOf(schemas, stepInputs(env), env));
     const log = githubLog(await openToolkit(), { debug: env.RUNNER_DEBUG === '1', redact });
-    log.info('The step was killed before it could clean up. Removing what it left.');
+    log.info('The step ended before it could clean up. Removing what it left.');
     const world = realWorld({ env, log, signal: new AbortController().signal, stallMs: STALL_MS });
     await post_attempt(log, () => removeLocal(world, env));
     await post_attempt(log, () => removeStored(world, env, env.STATE_started ?? ''));

@@ -61,20 +61,27 @@ export async function storeArtifact(
 ): Promise<StoredArtifact> {
   const hash = createHash('sha256');
   const branches = stores.map((store) => openBranch(store, key, options));
+  const reading = { chunks: 0, isWaiting: true };
+  const stopWatching = watchBody(body, reading, { key, branches, options });
   let bytes = 0;
   try {
-    for await (const chunk of withStallLimit(body, key, { ...options, noneLeft: whenNoneIsLeft(branches) })) {
+    for await (const chunk of body) {
+      options.signal.throwIfAborted();
+      reading.isWaiting = false;
       hash.update(chunk);
       bytes += chunk.length;
       await Promise.all(branches.map((branch) => write(branch, chunk, options)));
-      if (branches.every((branch) => branch.error !== undefined)) break;
+      if (branches.every(hasFailed)) break;
       options.onBytes?.(chunk.length);
+      reading.chunks += 1;
+      reading.isWaiting = true;
     }
     for (const branch of branches) branch.pass.end();
   } catch (error) {
     for (const branch of branches) branch.pass.destroy(asError(error));
-    throw error;
+    if (!branches.every(hasFailed) || options.signal.aborted) throw error;
   } finally {
+    stopWatching();
     body.destroy();
     await Promise.all(branches.map((branch) => settle(branch, options)));
   }
@@ -104,6 +111,10 @@ function openBranch(store: Store, key: string, options: StoreArtifactOptions): B
   const branch: Branch = { store, pass, settled, dropped, signs: 0, isSettled: false };
   pass.on('error', () => {}); // reaches `put`, which rejects with it
   return branch;
+}
+
+function hasFailed({ error }: Branch): boolean {
+  return error !== undefined;
 }
 
 /** Resolves when the store has room again, has failed, or was dropped because it took nothing for a minute. */
@@ -136,22 +147,19 @@ function signsOf({ pass, signs }: Branch): number {
   return signs - pass.writableLength - pass.readableLength;
 }
 
-async function whenNoneIsLeft(branches: readonly Branch[]): Promise<void> {
-  await Promise.all(branches.map((branch) => branch.settled));
-  // One that says it has all of it before it was given all of it is not believed.
-  if (branches.some((branch) => branch.error === undefined)) await new Promise(() => {});
-}
-
 async function firstOf(event: Promise<void>, ms: number, sleep: World['sleep']): Promise<void> {
   const stop = new AbortController();
   await Promise.race([event, sleep(ms, stop.signal)]);
   stop.abort();
 }
 
-function drained(branch: Branch): Promise<void> {
+function drained({ pass }: Branch): Promise<void> {
   return new Promise((resolve) => {
-    branch.pass.once('drain', resolve);
-    branch.pass.once('close', resolve);
+    const over = () => {
+      pass.off('drain', over).off('close', over);
+      resolve();
+    };
+    pass.once('drain', over).once('close', over);
   });
 }
 
@@ -162,22 +170,50 @@ function drop(branch: Branch): void {
   branch.pass.destroy(failure);
 }
 
-/** Ends early when no store is left to take anything. */
-async function* withStallLimit(
+/** What was read so far, and whether more is waited for: a body that nobody reads may be silent. */
+interface Reading {
+  readonly chunks: number;
+  readonly isWaiting: boolean;
+}
+
+/**
+ * Ends `body` with the reason when the run is stopped, when no store is left to take anything, or when no byte came
+ * for `stallMs` (told within a quarter of it). By one watch for all chunks: a promise that lives as long as the
+ * body and is raced with each of them would hold them all in memory.
+ *
+ * @returns ends the watch
+ */
+function watchBody(
   body: Readable,
-  key: string,
-  options: StoreArtifactOptions & { readonly noneLeft: Promise<void> },
-): AsyncGenerator<Buffer> {
-  const over = options.noneLeft.then(() => ({ done: true }) as const);
-  const chunks = body[Symbol.asyncIterator]();
-  for (;;) {
-    const stop = new AbortController();
-    const stalled = options.sleep(options.stallMs, stop.signal).then(() => 'stalled' as const);
-    const next = await Promise.race([chunks.next(), stalled, over]).finally(() => stop.abort());
-    options.signal.throwIfAborted();
-    if (next === 'stalled') throw stall(key, options.stallMs);
-    if (next.done) return;
-    yield next.value;
+  reading: Reading,
+  { key, branches, options }: { key: string; branches: readonly Branch[]; options: StoreArtifactOptions },
+): () => void {
+  const { signal, stallMs, sleep } = options;
+  const over = new AbortController();
+  const end = (reason: unknown) => void (over.signal.aborted || body.destroy(asError(reason)));
+  const stop = () => end(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  void Promise.all(branches.map(({ settled }) => settled)).then(() => {
+    // One that says it has all of it before it was given all of it is not believed.
+    if (branches.every(hasFailed)) end(branches[0]?.error);
+  });
+  void whenSilent(reading, { stallMs, sleep, signal: over.signal }).then(() => end(stall(key, stallMs)));
+  return () => {
+    over.abort();
+    signal.removeEventListener('abort', stop);
+  };
+}
+
+const LOOKS = 4;
+
+async function whenSilent(
+  reading: Reading,
+  { stallMs, sleep, signal }: Pick<StoreArtifactOptions, 'stallMs' | 'sleep' | 'signal'>,
+): Promise<void> {
+  for (let [before, quiet] = [-1, 0]; quiet < LOOKS && !signal.aborted; ) {
+    await sleep(stallMs / LOOKS, signal);
+    quiet = reading.isWaiting && reading.chunks === before ? quiet + 1 : 0;
+    before = reading.chunks;
   }
 }
 

@@ -1,0 +1,1226 @@
+export const id = 289;
+export const ids = [289];
+export const modules = {
+
+/***/ 9160:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   KW: () => (/* binding */ cancelled),
+/* harmony export */   Pq: () => (/* binding */ readInto),
+/* harmony export */   Um: () => (/* binding */ guardBody),
+/* harmony export */   pV: () => (/* binding */ exactly)
+/* harmony export */ });
+/* harmony import */ var node_stream__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(7075);
+/* harmony import */ var _core_failure_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(8165);
+
+
+/** Why a call ended early: the reason the signal was given, when that can be shown, else `cancelled`. */
+function cancelled(signal) {
+    const reason = signal.reason;
+    if (reason instanceof _core_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H)
+        return reason;
+    return new _core_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H('cancelled', 'It was cancelled before it was finished.', { cause: reason });
+}
+/**
+ * Hands every chunk of `body` to `take`, one at a time. The body is destroyed when `take` rejects or
+ * `signal` aborts, so that the program behind it ends.
+ *
+ * @throws what `body` errored with, what `take` rejected with, or the reason of the signal
+ */
+async function readInto(body, signal, take) {
+    const stop = guardBody(body, signal);
+    try {
+        for await (const chunk of body)
+            await take(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk));
+        if (signal?.aborted === true)
+            throw cancelled(signal);
+    }
+    finally {
+        stop();
+    }
+}
+/**
+ * Destroys `body` with the reason as soon as `signal` aborts. Returns what ends the watch. An error
+ * of the body before anybody reads it is kept for the reader and does not end the process.
+ */
+function guardBody(body, signal) {
+    body.on('error', () => { });
+    if (signal === undefined)
+        return () => { };
+    const destroy = () => void body.destroy(cancelled(signal));
+    if (signal.aborted)
+        destroy();
+    else
+        signal.addEventListener('abort', destroy, { once: true });
+    return () => signal.removeEventListener('abort', destroy);
+}
+/** Passes bytes through, and errors unless they are `length` in all: a short read must never look like the end. */
+function exactly(length, key) {
+    let seen = 0;
+    return new node_stream__WEBPACK_IMPORTED_MODULE_0__.Transform({
+        transform(chunk, _encoding, done) {
+            seen += chunk.length;
+            done(null, chunk);
+        },
+        flush(done) {
+            const failure = new _core_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H('artifact-corrupt', `${key} ended after ${seen} of ${length} bytes.`, {
+                hint: 'It was changed or truncated while it was read: find out by whom, and check the disk.',
+            });
+            done(seen === length ? null : failure);
+        },
+    });
+}
+
+
+/***/ }),
+
+/***/ 6289:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
+
+// ESM COMPAT FLAG
+__webpack_require__.r(__webpack_exports__);
+
+// EXPORTS
+__webpack_require__.d(__webpack_exports__, {
+  s3Store: () => (/* binding */ s3Store)
+});
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __webpack_require__(7598);
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-s3/dist-cjs/index.js
+var dist_cjs = __webpack_require__(3711);
+// EXTERNAL MODULE: ./lib/core/failure.js
+var failure = __webpack_require__(8165);
+// EXTERNAL MODULE: ./lib/stores/body.js
+var stores_body = __webpack_require__(9160);
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __webpack_require__(7067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __webpack_require__(4708);
+;// CONCATENATED MODULE: ./lib/stores/s3-errors.js
+
+const KEYS = 'Check the access key and its secret (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`) and that they belong to this endpoint.';
+const SESSION = 'The session must outlive the job: raise `role-duration-seconds` of aws-actions/configure-aws-credentials and the maximum session duration of the role.';
+const NETWORK = 'Check the endpoint, the name servers, the proxy (`https_proxy`, `no_proxy`) and the firewall of the runner.';
+const REGION = 'Give the region of the bucket in the store URL: `?region=eu-central-1`.';
+const CERTIFICATE = 'The certificate of the endpoint is not trusted: give its CA in `NODE_EXTRA_CA_CERTS`.';
+const PARAMETERS = 'Check the parameters of the store URL (storage-class, sse, object-lock) against what the bucket allows.';
+const FULL = 'Raise the quota of the bucket or user, or prune older backups first.';
+const BUSY = 'The store had a problem of its own, and retries did not help: try again later.';
+const BUCKET = 'Create the bucket, or check its name, the region and the endpoint in the store URL.';
+const denied = (hint) => ({ code: 'store-denied', hint });
+const unavailable = (hint) => ({ code: 'store-unavailable', hint });
+const MEANINGS = {
+    NoSuchBucket: { code: 'store-missing', hint: BUCKET },
+    NoSuchKey: { code: 'not-found', hint: 'It was removed, or never written.' },
+    NotFound: { code: 'not-found', hint: 'It was removed, or never written.' },
+    PreconditionFailed: {
+        code: 'artifact-corrupt',
+        hint: 'The object was replaced while it was read, though objects are written once: find out who else writes there.',
+    },
+    InvalidAccessKeyId: denied(KEYS),
+    SignatureDoesNotMatch: denied(KEYS),
+    InvalidSecurity: denied(KEYS),
+    ExpiredToken: denied(SESSION),
+    ExpiredTokenException: denied(SESSION),
+    TokenRefreshRequired: denied(SESSION),
+    RequestExpired: denied(SESSION),
+    InvalidToken: denied(`The session token is not valid. ${SESSION}`),
+    CredentialsProviderError: denied('Run aws-actions/configure-aws-credentials in an earlier step, or set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` from secrets.'),
+    RequestTimeTooSkewed: denied('The clock of the runner is wrong: switch on time synchronisation (chrony, systemd-timesyncd).'),
+    InvalidObjectState: denied('The object lies in an archive class: restore it there first, and use `storage-class=GLACIER_IR`.'),
+    PermanentRedirect: unavailable(REGION),
+    TemporaryRedirect: unavailable(REGION),
+    AuthorizationHeaderMalformed: unavailable(REGION),
+    IllegalLocationConstraintException: unavailable(REGION),
+    QuotaExceeded: { code: 'store-full', hint: FULL },
+    EntityTooLarge: { code: 'store-full', hint: 'The store takes no object or part of this size: see `max-parts`.' },
+    InsufficientStorage: { code: 'store-full', hint: FULL },
+    XMinioStorageFull: { code: 'store-full', hint: FULL },
+    InvalidStorageClass: denied(PARAMETERS),
+    InvalidArgument: denied(PARAMETERS),
+    InvalidRequest: denied(PARAMETERS),
+    NotImplemented: denied('The store does not know this call: leave out storage-class, sse or object-lock if the URL has them.'),
+    TimeoutError: unavailable(NETWORK),
+};
+/** What the SDK and its network layer say, read without trusting any of it to be there. */
+function factsOf(error) {
+    if (!(error instanceof Error))
+        return { name: '', errno: '', message: String(error), status: undefined };
+    const { $metadata, code, Code } = error;
+    const errno = typeof code === 'string' ? code : '';
+    const name = typeof Code === 'string' ? Code : error.name;
+    return { name, errno, message: error.message || errno || name, status: $metadata?.httpStatusCode };
+}
+function statusOf(error) {
+    return factsOf(error).status;
+}
+/** The error code of S3 (`NoSuchKey`), or the name of an error of the SDK. */
+function nameOf(error) {
+    return factsOf(error).name;
+}
+/** For `catch`: turns the errors meant into undefined, and lets the others go on. */
+function undefinedWhere(isMeant) {
+    return (error) => {
+        if (isMeant(error))
+            return undefined;
+        throw error;
+    };
+}
+/** Any error of the SDK as a failure that says which call it was and what to do. */
+function s3Failure(error, call) {
+    if (error instanceof failure/* Failure */.H)
+        return error;
+    const { code, hint } = meaningOf(error, call);
+    const { name, message, status } = factsOf(error);
+    const object = call.key === undefined ? '' : ` of ${call.key}`;
+    // HEAD has no body, so the SDK can only say "UnknownError" there; the status says more.
+    const what = /^(UnknownError|Unknown|Error|\d*)$/.test(name) && status !== undefined ? `HTTP ${status}` : name;
+    const text = message === name || message === 'UnknownError' || message === '' ? what : `${what}: ${message}`;
+    return new failure/* Failure */.H(code, `${call.permission}${object} failed on ${call.location}: ${text}`, { hint, cause: error });
+}
+function meaningOf(error, call) {
+    const { name, errno, message, status } = factsOf(error);
+    const known = MEANINGS[name];
+    if (known !== undefined)
+        return known;
+    if (/^KMS/i.test(name))
+        return denied('Check the KMS key: `kms:GenerateDataKey` and `kms:Decrypt` for this role, and that it is enabled.');
+    if (/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/.test(errno))
+        return unavailable(CERTIFICATE);
+    if (/^Region is missing/.test(message))
+        return unavailable(REGION);
+    if (status === 301 || status === 307)
+        return unavailable(REGION);
+    if (status === 403 || status === 401) {
+        // Without s3:ListBucket, S3 answers 403 and not 404 for a key that does not exist.
+        const needed = call.permission === 's3:GetObject' ? '`s3:GetObject` and `s3:ListBucket`' : `\`${call.permission}\``;
+        return denied(`Allow ${needed} on the bucket and its objects for the role or user of this job.`);
+    }
+    if (status === 404)
+        return { code: 'not-found', hint: BUCKET };
+    if (status === 507)
+        return { code: 'store-full', hint: FULL };
+    return unavailable(status === undefined ? NETWORK : BUSY);
+}
+
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __webpack_require__(7075);
+// EXTERNAL MODULE: ./node_modules/@smithy/node-http-handler/dist-cjs/index.js
+var node_http_handler_dist_cjs = __webpack_require__(1279);
+;// CONCATENATED MODULE: ./lib/stores/s3-life.js
+
+
+/** Small enough that also a slow line takes one in a few seconds. */
+const SLICE_BYTES = 128 * 1024;
+/** Sends like its base, and tells of every slice that went out: a part may be larger than a minute's worth of a line. */
+class LifeHandler extends node_http_handler_dist_cjs.NodeHttpHandler {
+    async handle(request, options = {}) {
+        const { onLife } = options;
+        if (onLife === undefined)
+            return super.handle(request, options);
+        const sliced = Object.assign(Object.create(Object.getPrototypeOf(request)), request);
+        if (Buffer.isBuffer(request.body))
+            sliced.body = external_node_stream_.Readable.from(slicesOf(request.body, onLife));
+        const { response } = await super.handle(sliced, options);
+        onLife();
+        // A store that needs long for many parts keeps the line alive with white space.
+        if (response.body instanceof external_node_stream_.Readable)
+            response.body = listenedTo(response.body, onLife);
+        return { response };
+    }
+}
+function* slicesOf(bytes, onLife) {
+    for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+        onLife();
+        yield bytes.subarray(at, at + SLICE_BYTES);
+    }
+}
+function listenedTo(body, onLife) {
+    const through = new external_node_stream_.Transform({
+        transform(chunk, _encoding, done) {
+            onLife();
+            done(null, chunk);
+        },
+    });
+    return (0,external_node_stream_.pipeline)(body, through, () => { });
+}
+
+;// CONCATENATED MODULE: ./lib/stores/s3-access.js
+
+
+
+
+
+/** The first try and three more; together they may take as long as one stall. */
+const ATTEMPTS = 4;
+const CONNECT_MS = 10_000;
+/** One bucket and prefix with the client for it; every call goes through here, so every error is explained. */
+class S3Access {
+    client;
+    place;
+    now;
+    /** Not AWS itself: stores that came after it refuse the checksums it has added since. */
+    isCustom;
+    constructor(place, context) {
+        const endpoint = place.endpoint ?? context.env.AWS_ENDPOINT_URL_S3 ?? context.env.AWS_ENDPOINT_URL;
+        this.place = place;
+        this.now = context.now;
+        this.isCustom = endpoint !== undefined;
+        this.client = makeClient(place, endpoint, context);
+    }
+    /** Runs one call; its errors become failures that name the permission. */
+    async call(permission, send, key) {
+        try {
+            return await send(this.client);
+        }
+        catch (error) {
+            throw s3Failure(error, { permission, location: this.place.location, key });
+        }
+    }
+    /** The name of a key within the bucket. */
+    full(key) {
+        return this.place.root + key;
+    }
+    /** The key of a name within the bucket. */
+    relative(name) {
+        return name.slice(this.place.root.length);
+    }
+}
+function makeClient(place, endpoint, context) {
+    const { env } = context;
+    const region = place.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? (endpoint && 'us-east-1');
+    return new dist_cjs.S3Client({
+        ...(region && { region }),
+        ...(endpoint && {
+            endpoint,
+            requestChecksumCalculation: 'WHEN_REQUIRED',
+            responseChecksumValidation: 'WHEN_REQUIRED',
+        }),
+        forcePathStyle: place.pathStyle,
+        maxAttempts: ATTEMPTS,
+        retryMode: 'standard',
+        requestHandler: makeHandler(env, Math.max(1_000, Math.floor(context.stallMs / ATTEMPTS))),
+    });
+}
+/** The SDK's own agents ignore `https_proxy`; node's honour it when they are asked to. */
+function makeHandler(env, idleMs) {
+    const options = { keepAlive: true, maxSockets: 50, proxyEnv: env };
+    return new LifeHandler({
+        httpAgent: new external_node_http_.Agent(options),
+        httpsAgent: new external_node_https_.Agent(options),
+        connectionTimeout: Math.min(CONNECT_MS, idleMs),
+        socketTimeout: idleMs,
+    });
+}
+/** Runs `work` on every item, at most `limit` at a time; resolves with the results in order. */
+async function inParallel(items, limit, work) {
+    const results = [];
+    let next = 0;
+    async function runLane() {
+        while (next < items.length) {
+            const index = next;
+            next += 1;
+            results[index] = await work(items[index]);
+        }
+    }
+    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, runLane));
+    return results;
+}
+
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __webpack_require__(8500);
+;// CONCATENATED MODULE: ./lib/stores/s3-download.js
+
+
+
+
+
+// Measured: 8 MiB are no faster against a near store, and cost 30 MB more.
+const RANGE_BYTES = 4 * 1024 * 1024;
+const WINDOW = 4;
+/** Of all streams of a store together, when there are several: they must not take several times the memory. */
+const SHARED_RANGE_BYTES = RANGE_BYTES / 2;
+const MOST_RANGES = 8;
+const s3_download_ATTEMPTS = 4;
+const BACKOFF_MS = 200;
+/**
+ * Reads a span of an object in ranges, four at a time and in order: one request alone is bound by
+ * latency. Memory stays at the window (16 MiB, also of several streams together) and the ranges being
+ * handed on. The stream errors when the object changes meanwhile, or a range stays short after its retries.
+ */
+function openRanges(access, span, signal) {
+    const ending = new AbortController();
+    const stream = external_node_stream_.Readable.from(readRanges(access, span, ending.signal), { objectMode: false });
+    const stop = (0,stores_body/* guardBody */.Um)(stream, signal);
+    stream.once('close', () => {
+        stop();
+        ending.abort();
+    });
+    return stream;
+}
+const streamsOf = new WeakMap();
+async function* readRanges(access, span, signal) {
+    countStream(access, 1);
+    try {
+        yield* inOrder(access, span, signal);
+    }
+    finally {
+        countStream(access, -1);
+    }
+}
+function countStream(access, change) {
+    streamsOf.set(access, (streamsOf.get(access) ?? 0) + change);
+}
+function windowOf(access) {
+    const streams = streamsOf.get(access) ?? 1;
+    if (streams === 1)
+        return { ranges: WINDOW, rangeBytes: RANGE_BYTES };
+    return { ranges: Math.max(1, Math.min(WINDOW, Math.floor(MOST_RANGES / streams))), rangeBytes: SHARED_RANGE_BYTES };
+}
+async function* inOrder(access, span, signal) {
+    const underWay = [];
+    let start = span.start;
+    while (start < span.end || underWay.length > 0) {
+        const { ranges, rangeBytes } = windowOf(access);
+        while (start < span.end && underWay.length < ranges) {
+            const end = Math.min(start + rangeBytes, span.end);
+            const range = readRange(access, { ...span, start, end }, signal);
+            range.catch(() => { }); // awaited in its turn; until then it must not count as unhandled
+            underWay.push(range);
+            start = end;
+        }
+        const first = underWay.shift();
+        // Not `yield*`: an array's iterator has no `throw`, with which a destroyed stream ends its generator.
+        for (const chunk of (await first) ?? [])
+            yield chunk;
+    }
+}
+/** One range, from its beginning again when the connection broke off in the middle. */
+async function readRange(access, span, signal) {
+    for (let attempt = 1;; attempt += 1) {
+        try {
+            return await access.call('s3:GetObject', () => fetchRange(access, span, signal), span.key);
+        }
+        catch (error) {
+            if (attempt === s3_download_ATTEMPTS || signal.aborted || !isPassing(error))
+                throw error;
+            await (0,promises_.setTimeout)(BACKOFF_MS * 2 ** attempt, undefined, { signal });
+        }
+    }
+}
+async function fetchRange(access, span, signal) {
+    const command = new dist_cjs.GetObjectCommand({
+        Bucket: access.place.bucket,
+        Key: access.full(span.key),
+        Range: `bytes=${span.start}-${span.end - 1}`,
+        IfMatch: `"${span.etag}"`,
+    });
+    const { Body } = await access.client.send(command, { abortSignal: signal });
+    // Chunks as they came: joining them would double what the garbage collector has to keep up with.
+    const chunks = [];
+    const wanted = span.end - span.start;
+    const body = Body;
+    const stop = (0,stores_body/* guardBody */.Um)(body, signal);
+    let filled = 0;
+    try {
+        for await (const chunk of body) {
+            filled += chunk.length;
+            if (filled > wanted)
+                throw wrongLength(span, 'more');
+            chunks.push(chunk);
+        }
+    }
+    finally {
+        stop();
+    }
+    if (filled === wanted)
+        return chunks;
+    throw wrongLength(span, `only ${filled}`);
+}
+function wrongLength(span, got) {
+    const message = `${span.key}: ${got} bytes came for a range of ${span.end - span.start} from ${span.start}.`;
+    return new failure/* Failure */.H('store-unavailable', message, {
+        hint: 'The connection broke off again and again, or something between here and the store changes what passes.',
+    });
+}
+/** Whether trying again can help: a broken connection, a short body, a store that is busy. */
+function isPassing(error) {
+    return error instanceof failure/* Failure */.H && error.code === 'store-unavailable';
+}
+
+;// CONCATENATED MODULE: ./lib/stores/s3-list.js
+
+
+
+/** Names come URL-encoded, since XML cannot carry every character a key may hold. */
+const ENCODING = { EncodingType: 'url' };
+function decoder(encoding) {
+    return (name = '') => {
+        if (encoding !== 'url')
+            return name;
+        try {
+            return decodeURIComponent(name.replaceAll('+', ' '));
+        }
+        catch {
+            return name; // says that it encodes, and does not
+        }
+    };
+}
+/** Where the next page begins. S3 encodes this name like the others, Ceph 16 leaves it as it is (measured). */
+function markerOf(next, names, decode) {
+    const isPlain = names.some((name) => name !== next && decode(name) === next);
+    return isPlain ? (next ?? '') : decode(next);
+}
+async function* listObjects(access, prefix, options) {
+    const input = {
+        Bucket: access.place.bucket,
+        Prefix: access.full(prefix),
+        ...(options.after !== undefined && { StartAfter: access.full(options.after) }),
+        ...ENCODING,
+    };
+    let token;
+    do {
+        if (options.signal?.aborted === true)
+            throw (0,stores_body/* cancelled */.KW)(options.signal);
+        const command = new dist_cjs.ListObjectsV2Command({ ...input, ...(token !== undefined && { ContinuationToken: token }) });
+        const page = await access.call('s3:ListBucket', (client) => client.send(command));
+        const decode = decoder(page.EncodingType);
+        for (const { Key, Size = 0, LastModified = new Date(0) } of page.Contents ?? []) {
+            yield { key: access.relative(decode(Key)), bytes: Size, modifiedAt: LastModified };
+        }
+        token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+}
+async function listFolders(access) {
+    const { bucket: Bucket, root: Prefix } = access.place;
+    const folders = [];
+    let token;
+    do {
+        const input = {
+            Bucket,
+            Prefix,
+            Delimiter: '/',
+            ...ENCODING,
+            ...(token !== undefined && { ContinuationToken: token }),
+        };
+        const page = await access.call('s3:ListBucket', (client) => client.send(new dist_cjs.ListObjectsV2Command(input)));
+        const decode = decoder(page.EncodingType);
+        for (const found of page.CommonPrefixes ?? [])
+            folders.push(access.relative(decode(found.Prefix)).slice(0, -1));
+        token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+    return folders.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+/** Every key under `prefix` with all its versions and delete markers, in ascending order of keys. */
+async function* listVersions(access, prefix) {
+    let next = {};
+    let pending = new Map();
+    while (next !== undefined) {
+        const input = { Bucket: access.place.bucket, Prefix: access.full(prefix), ...ENCODING, ...next };
+        const command = new dist_cjs.ListObjectVersionsCommand(input);
+        const page = await access.call('s3:ListBucketVersions', (client) => client.send(command));
+        const decode = decoder(page.EncodingType);
+        const found = [
+            ...(page.Versions ?? []).map((entry) => ({ entry, isMarker: false })),
+            ...(page.DeleteMarkers ?? []).map((entry) => ({ entry, isMarker: true })),
+        ];
+        for (const { entry, isMarker } of found) {
+            const key = access.relative(decode(entry.Key));
+            const { VersionId: versionId, IsLatest = false, LastModified = new Date(0) } = entry;
+            const version = { versionId, isMarker, isLatest: IsLatest, modifiedAt: LastModified };
+            const versions = pending.get(key);
+            if (versions === undefined)
+                pending.set(key, [version]);
+            else
+                versions.push(version);
+        }
+        const { NextKeyMarker, NextVersionIdMarker: id } = page;
+        // An empty marker is an error to S3, so it goes along only where there is one.
+        const names = found.map(({ entry }) => entry.Key);
+        const markers = { KeyMarker: markerOf(NextKeyMarker, names, decode), ...(id && { VersionIdMarker: id }) };
+        next = page.IsTruncated === true ? markers : undefined;
+        const groups = inKeyOrder(pending);
+        // The versions of the last key of a page may go on in the next one.
+        const last = next === undefined ? undefined : groups.pop();
+        pending = new Map(last === undefined ? [] : [[last.key, last.versions]]);
+        yield* groups;
+    }
+}
+function inKeyOrder(found) {
+    return [...found]
+        .map(([key, versions]) => ({ key, versions }))
+        .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+}
+/** Without the encoding of names: asked for it, Ceph 16 encodes here and does not say so (measured). */
+async function* listUploads(access, prefix) {
+    let next = {};
+    while (next !== undefined) {
+        const input = { Bucket: access.place.bucket, Prefix: access.full(prefix), ...next };
+        const command = new dist_cjs.ListMultipartUploadsCommand(input);
+        const page = await access.call('s3:ListBucketMultipartUploads', (client) => client.send(command));
+        const { NextKeyMarker: KeyMarker, NextUploadIdMarker: id } = page;
+        next = page.IsTruncated === true ? { KeyMarker, ...(id && { UploadIdMarker: id }) } : undefined;
+        for (const upload of page.Uploads ?? [])
+            yield await describeUpload(access, upload.Key ?? '', upload);
+    }
+}
+async function describeUpload(access, name, upload) {
+    const target = { Bucket: access.place.bucket, Key: name, UploadId: upload.UploadId };
+    const startedAt = upload.Initiated ?? new Date(0);
+    const key = access.relative(name);
+    const lastChangeAt = (await lastPartAt(access, target)) ?? startedAt;
+    const abort = async () => {
+        await access.call('s3:AbortMultipartUpload', async (client) => {
+            await client.send(new dist_cjs.AbortMultipartUploadCommand(target)).catch(refuseUnlessGone);
+        });
+    };
+    return { key, startedAt, lastChangeAt, abort };
+}
+async function lastPartAt(access, target) {
+    let latest;
+    let marker;
+    do {
+        const command = new dist_cjs.ListPartsCommand({ ...target, ...(marker !== undefined && { PartNumberMarker: marker }) });
+        const page = await access.call('s3:ListMultipartUploadParts', (client) => client.send(command).catch((error) => refuseUnlessGone(error)));
+        for (const { LastModified } of page?.Parts ?? []) {
+            if (LastModified !== undefined && (latest === undefined || LastModified > latest))
+                latest = LastModified;
+        }
+        marker = page?.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+    } while (marker !== undefined);
+    return latest;
+}
+/** An upload that was completed or aborted between two calls is no error. */
+function refuseUnlessGone(error) {
+    if (nameOf(error) === 'NoSuchUpload')
+        return undefined;
+    throw error;
+}
+
+// EXTERNAL MODULE: ./lib/stores/write-once.js
+var write_once = __webpack_require__(8103);
+;// CONCATENATED MODULE: ./lib/stores/s3-lock.js
+
+
+
+
+/** Some stores keep whole seconds only. */
+const PRECISION_MS = 1_000;
+const isFree = undefinedWhere((error) => statusOf(error) === 404);
+/** The lock on one version of an object, if there is one now. */
+async function lockOf(access, target) {
+    const command = new dist_cjs.GetObjectLegalHoldCommand(inputFor(access, target));
+    const hold = await access.call('s3:GetObjectLegalHold', (client) => client.send(command).catch(isFree), target.key);
+    if (hold?.LegalHold?.Status === 'ON')
+        return { key: target.key, until: null };
+    const until = await retentionOf(access, target);
+    return until !== undefined && until > access.now() ? { key: target.key, until } : undefined;
+}
+/** Until when an object written now is to be locked, as the store's URL says. */
+function lockUntil({ place, now }, key) {
+    // The note that a backup is being made is removed when it is done.
+    if (place.objectLock === undefined || (0,write_once/* isRewritten */.v)(key))
+        return undefined;
+    return new Date(now().getTime() + place.objectLock.forMs);
+}
+/**
+ * Makes sure that an object just written is locked. Ceph 16 takes the lock that goes along with a
+ * multipart upload and forgets it (measured): the object looks protected and can be deleted.
+ */
+async function lockObject(access, key, until) {
+    const isLocked = async () => {
+        const found = await retentionOf(access, { key });
+        return found !== undefined && found.getTime() > until.getTime() - PRECISION_MS;
+    };
+    if (await isLocked())
+        return;
+    const Retention = { Mode: access.place.objectLock?.mode, RetainUntilDate: until };
+    const command = new dist_cjs.PutObjectRetentionCommand({ ...inputFor(access, { key }), Retention });
+    await access.call('s3:PutObjectRetention', (client) => client.send(command), key);
+    if (await isLocked())
+        return;
+    throw new failure/* Failure */.H('store-denied', `${access.place.location} took ${key} but did not lock it.`, {
+        hint: 'Create the bucket with object lock, or leave `object-lock` out of the store URL.',
+    });
+}
+async function retentionOf(access, target) {
+    const command = new dist_cjs.GetObjectRetentionCommand(inputFor(access, target));
+    const kept = await access.call('s3:GetObjectRetention', (client) => client.send(command).catch(isFree), target.key);
+    return kept?.Retention?.RetainUntilDate;
+}
+function inputFor(access, { key, versionId }) {
+    return { Bucket: access.place.bucket, Key: access.full(key), VersionId: versionId };
+}
+
+;// CONCATENATED MODULE: ./lib/stores/s3-remove.js
+
+
+
+
+
+const BATCH = 1_000;
+const LANES = 8;
+/** What a bucket does with versions and locks, asked once; and removal that respects it. */
+class S3Remover {
+    #access;
+    #versioned;
+    #lockable;
+    #knowsBatches = true;
+    constructor(access) {
+        this.#access = access;
+    }
+    isVersioned() {
+        this.#versioned ??= this.#askVersioning();
+        return this.#versioned;
+    }
+    /**
+     * Removes keys; on a versioned bucket every version and delete marker of them. A marker goes only
+     * when all versions of its key are gone: removed alone, it would bring a locked version back.
+     */
+    async remove(keys) {
+        if (keys.length === 0)
+            return [];
+        if (!(await this.isVersioned()))
+            return this.#delete(keys.map((key) => ({ key })));
+        const { versions, markers } = await this.#versionsOf(keys);
+        const left = await this.#delete(versions);
+        const stuck = new Set(left.map(({ key }) => key));
+        return [...left, ...(await this.#delete(markers.filter(({ key }) => !stuck.has(key))))];
+    }
+    async locks(prefix) {
+        this.#lockable ??= this.#askLocking();
+        if (!(await this.#lockable))
+            return [];
+        const targets = [];
+        for await (const { key, versions } of listVersions(this.#access, prefix)) {
+            for (const { versionId, isMarker } of versions)
+                if (!isMarker)
+                    targets.push({ key, versionId });
+        }
+        const locks = await inParallel(targets, LANES, (target) => lockOf(this.#access, target));
+        return locks.filter((lock) => lock !== undefined);
+    }
+    async #askVersioning() {
+        const command = new dist_cjs.GetBucketVersioningCommand({ Bucket: this.#access.place.bucket });
+        const answer = await this.#access.call('s3:GetBucketVersioning', (client) => client.send(command).catch(undefinedWhere(isUnknownCall)));
+        return answer?.Status !== undefined;
+    }
+    async #askLocking() {
+        const command = new dist_cjs.GetObjectLockConfigurationCommand({ Bucket: this.#access.place.bucket });
+        const answer = await this.#access.call('s3:GetBucketObjectLockConfiguration', (client) => client
+            .send(command)
+            .catch(undefinedWhere((error) => isUnknownCall(error) || /ObjectLockConfiguration/.test(nameOf(error)))));
+        return answer?.ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled';
+    }
+    /** One listing per folder: the keys of one backup are removed together. */
+    async #versionsOf(keys) {
+        const folders = Map.groupBy(keys, (key) => key.slice(0, key.lastIndexOf('/') + 1));
+        const versions = [];
+        const markers = [];
+        await inParallel([...folders.values()], LANES, async (group) => {
+            const wanted = new Set(group);
+            for await (const found of listVersions(this.#access, sharedBeginning(group))) {
+                if (!wanted.has(found.key))
+                    continue;
+                for (const { versionId, isMarker } of found.versions) {
+                    (isMarker ? markers : versions).push({ key: found.key, versionId });
+                }
+            }
+        });
+        return { versions, markers };
+    }
+    async #delete(targets) {
+        const left = [];
+        for (let start = 0; start < targets.length; start += BATCH) {
+            const batch = targets.slice(start, start + BATCH);
+            left.push(...(this.#knowsBatches ? await this.#deleteBatch(batch) : await this.#deleteSingly(batch)));
+        }
+        return [...new Map(left.map((entry) => [entry.key, entry])).values()];
+    }
+    async #deleteBatch(batch) {
+        const { bucket: Bucket } = this.#access.place;
+        const Objects = batch.map(({ key, versionId }) => ({ Key: this.#access.full(key), VersionId: versionId }));
+        const answer = await this.#access.call('s3:DeleteObject', (client) => client
+            .send(new dist_cjs.DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }))
+            .catch(undefinedWhere(isRefusedBatch)));
+        if (answer === undefined) {
+            // DeleteObjects always carries a CRC32, which stores that are not AWS may refuse.
+            this.#knowsBatches = false;
+            return this.#deleteSingly(batch);
+        }
+        const errors = (answer.Errors ?? []).filter(({ Code }) => Code !== 'NoSuchKey' && Code !== 'NoSuchVersion');
+        return errors.map(({ Key = '', Code = 'error', Message }) => {
+            return { key: this.#access.relative(Key), reason: reasonOf(Code, Message) };
+        });
+    }
+    async #deleteSingly(batch) {
+        const left = await inParallel(batch, LANES, (target) => this.#deleteOne(target));
+        return left.filter((entry) => entry !== undefined);
+    }
+    async #deleteOne({ key, versionId }) {
+        const { bucket: Bucket, location } = this.#access.place;
+        const input = { Bucket, Key: this.#access.full(key), VersionId: versionId };
+        try {
+            await this.#access.client.send(new dist_cjs.DeleteObjectCommand(input));
+            return undefined;
+        }
+        catch (error) {
+            const failure = s3Failure(error, { permission: 's3:DeleteObject', location, key });
+            if (failure.code === 'not-found')
+                return undefined;
+            // A refusal of this one object, e.g. by its lock. Everything else would go on failing for all.
+            if (statusOf(error) === 403 && nameOf(error) === 'AccessDenied')
+                return { key, reason: failure.message };
+            throw failure;
+        }
+    }
+}
+function reasonOf(code, message) {
+    const said = message ? `${code}: ${message}` : code;
+    if (code !== 'AccessDenied')
+        return said;
+    return `${said} (it is locked, or \`s3:DeleteObject\` and \`s3:DeleteObjectVersion\` are not allowed)`;
+}
+/** Stores without versions or locks do not know the question. */
+function isUnknownCall(error) {
+    const status = statusOf(error);
+    return status === 405 || status === 501 || nameOf(error) === 'NotImplemented';
+}
+function isRefusedBatch(error) {
+    const refusals = [
+        'BadDigest',
+        'InvalidDigest',
+        'InvalidRequest',
+        'InvalidArgument',
+        'MissingContentMD5',
+        'MalformedXML',
+        // Ceph 16 wants the right to delete on the whole bucket for this call; object by object a prefix will do.
+        'AccessDenied',
+    ];
+    return isUnknownCall(error) || statusOf(error) === 411 || refusals.includes(nameOf(error));
+}
+function sharedBeginning(keys) {
+    let shared = keys[0] ?? '';
+    for (const key of keys)
+        while (!key.startsWith(shared))
+            shared = shared.slice(0, -1);
+    return shared;
+}
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/lib-storage/dist-cjs/index.js
+var lib_storage_dist_cjs = __webpack_require__(2358);
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __webpack_require__(8522);
+;// CONCATENATED MODULE: ./lib/stores/s3-parts.js
+
+
+const MIB = 1024 * 1024;
+const PART_BYTES = 8 * MIB;
+const QUEUE_BYTES = 44 * MIB;
+const QUEUE = 4;
+/** The smallest part that S3 takes, and all of several uploads together: each has buffers besides its parts. */
+const SHARED_PART_BYTES = 5 * MIB;
+const SHARED_BYTES = 24 * MIB;
+/**
+ * Equal parts, large enough that an upload of `expectedBytes` needs no more than `maxParts`, and as
+ * many at a time as memory bears (44 MiB, or one part where a single one is larger): what is being put
+ * together is held beside them, twice while it is joined.
+ *
+ * @param atOnce uploads that share this memory
+ */
+function planParts(expectedBytes, maxParts, atOnce = 1) {
+    // Compression makes random data a little larger than it was, so the bound gets some room.
+    const needed = Math.ceil((expectedBytes * 1.02) / maxParts / MIB) * MIB;
+    const isShared = atOnce > 1;
+    const partSize = Math.max(isShared ? SHARED_PART_BYTES : PART_BYTES, needed);
+    const room = isShared ? SHARED_BYTES / atOnce : QUEUE_BYTES;
+    return { partSize, queueSize: Math.max(1, Math.min(QUEUE, Math.floor(room / partSize))) };
+}
+/** The checksums of what was sent, in the two forms in which a store can repeat them. */
+class SentParts {
+    #parts = new Map();
+    #isMultipart;
+    /** @param isMultipart whether parts were sent as parts: one part alone is written differently then */
+    constructor(isMultipart) {
+        this.#isMultipart = isMultipart;
+    }
+    /** @returns the MD5 of these bytes, base64 */
+    add(part, bytes) {
+        const crc = Buffer.alloc(4);
+        crc.writeUInt32BE((0,external_node_zlib_.crc32)(bytes));
+        const md5 = (0,external_node_crypto_.createHash)('md5').update(bytes).digest();
+        this.#parts.set(part, { md5, crc });
+        return md5.toString('base64');
+    }
+    /** The ETag of a store that makes it from MD5s: of the object, or of its parts' MD5s. */
+    expectedTag() {
+        const md5s = this.#inOrder().map(({ md5 }) => md5);
+        if (!this.#isMultipart())
+            return md5s[0]?.toString('hex') ?? 'nothing was sent';
+        return `${(0,external_node_crypto_.createHash)('md5').update(Buffer.concat(md5s)).digest('hex')}-${md5s.length}`;
+    }
+    isTag(tag) {
+        return tag !== undefined && tag.replaceAll('"', '') === this.expectedTag();
+    }
+    /** Whether the answer repeats a checksum of ours. With SSE-KMS the ETag is none, but S3 keeps the CRC32. */
+    isConfirmedBy(answer) {
+        return this.isTag(answer.ETag) || (answer.ChecksumCRC32 ?? '') === this.#expectedCrc();
+    }
+    #expectedCrc() {
+        const crcs = this.#inOrder().map(({ crc }) => crc);
+        if (!this.#isMultipart())
+            return crcs[0]?.toString('base64') ?? 'nothing was sent';
+        const composite = Buffer.alloc(4);
+        composite.writeUInt32BE((0,external_node_zlib_.crc32)(Buffer.concat(crcs)));
+        return `${composite.toString('base64')}-${crcs.length}`;
+    }
+    #inOrder() {
+        return [...this.#parts].sort(([a], [b]) => a - b).map(([, part]) => part);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stores/s3-upload.js
+
+
+
+
+
+
+
+
+
+/**
+ * Uploads all of `body`. Memory stays at the size of the parts under way. When it rejects, the
+ * upload was aborted and nothing is visible.
+ *
+ * @param store the store itself: looks up what arrived, removes what should not have
+ * @throws what `body` errored with, the reason of the signal, or the failure of the store
+ */
+async function uploadObject(access, key, body, options, store) {
+    const transfer = new Transfer(access, key, body, options, store);
+    const stop = (0,stores_body/* guardBody */.Um)(body, options.signal);
+    try {
+        return await transfer.run();
+    }
+    finally {
+        stop();
+        body.destroy();
+    }
+}
+/** One upload under way: what was read, what was sent, and what went wrong first. */
+class Transfer {
+    #access;
+    #key;
+    #body;
+    #options;
+    #store;
+    #sha256 = (0,external_node_crypto_.createHash)('sha256');
+    #sent = new SentParts(() => this.#isMultipart);
+    #bytes = 0;
+    /** Signs of life, so that nobody takes a slow line for a stall. */
+    #onLife = () => this.#options.onBytes?.(0);
+    #isRead = false;
+    #isMultipart = false;
+    #failure;
+    constructor(access, key, body, options, store) {
+        this.#access = access;
+        this.#key = key;
+        this.#body = body;
+        this.#options = options;
+        this.#store = store;
+    }
+    async run() {
+        const { expectedBytes, atOnce } = this.#options;
+        const { partSize, queueSize } = planParts(expectedBytes ?? 0, this.#access.place.maxParts, atOnce);
+        const body = external_node_stream_.Readable.from(this.#read(), { objectMode: false });
+        const params = { ...this.#parameters(), Body: body };
+        const upload = new lib_storage_dist_cjs/* Upload */._({ client: this.#client(), params, partSize, queueSize });
+        const answer = await upload.done().catch((error) => this.#afterError(error));
+        const copy = { bytes: this.#bytes, sha256: this.#sha256.digest('hex') };
+        if (this.#sent.isTag(answer.ETag))
+            return { ...copy, tag: this.#sent.expectedTag(), isConfirmed: true };
+        // Some stores answer without an ETag, or with one that is no MD5.
+        const tag = await this.#lookUp();
+        return { ...copy, tag, isConfirmed: this.#sent.isTag(tag) || this.#sent.isConfirmedBy(answer) };
+    }
+    async *#read() {
+        try {
+            for await (const chunk of this.#body) {
+                const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
+                this.#sha256.update(bytes);
+                this.#bytes += bytes.length;
+                yield bytes;
+            }
+            if (this.#options.signal?.aborted === true)
+                throw (0,stores_body/* cancelled */.KW)(this.#options.signal);
+            this.#isRead = true;
+        }
+        catch (error) {
+            this.#failure ??= { by: 'body', error };
+            throw error;
+        }
+    }
+    /** The client as lib-storage sees it: one that hashes each part it sends and that the signal ends. */
+    #client() {
+        const send = async (command) => {
+            if (command instanceof dist_cjs.UploadPartCommand)
+                return this.#sendPart(command);
+            if (command instanceof dist_cjs.PutObjectCommand)
+                return this.#sendWhole(command);
+            // Not under the signal: an upload that was created without our learning its id could not be aborted.
+            const options = { onLife: this.#onLife };
+            return this.#access.client.send(command, options);
+        };
+        return Object.create(this.#access.client, { send: { value: send } });
+    }
+    async #sendPart({ input }) {
+        const number = input.PartNumber ?? 0;
+        this.#isMultipart = true;
+        if (number > this.#access.place.maxParts)
+            this.#fail(this.#tooManyParts());
+        const bytes = input.Body;
+        const command = new dist_cjs.UploadPartCommand({ ...input, ...this.#checksum(number, bytes) });
+        return this.#watched(bytes, (sending) => this.#access.client.send(command, sending));
+    }
+    async #sendWhole({ input }) {
+        const bytes = input.Body;
+        const command = new dist_cjs.PutObjectCommand({ ...input, ...this.#checksum(1, bytes) });
+        return this.#watched(bytes, (sending) => this.#access.client.send(command, sending));
+    }
+    /** Object lock wants a checksum on every part, and Content-MD5 is the one that every store knows. */
+    #checksum(part, bytes) {
+        const md5 = this.#sent.add(part, bytes);
+        return this.#access.isCustom ? { ContentMD5: md5 } : {};
+    }
+    async #watched(bytes, send) {
+        const { signal, onBytes } = this.#options;
+        try {
+            const answer = await send({ onLife: this.#onLife, ...(signal && { abortSignal: signal }) });
+            onBytes?.(bytes.length);
+            return answer;
+        }
+        catch (error) {
+            return this.#fail(signal?.aborted === true ? (0,stores_body/* cancelled */.KW)(signal) : error);
+        }
+    }
+    /** Also ends the body: the other parts would wait for a producer that has no reader left. */
+    #fail(error) {
+        this.#failure ??= { by: 'store', error };
+        this.#body.destroy();
+        throw error;
+    }
+    /** An upload whose last answer was lost may be complete all the same; looking decides. */
+    async #afterError(error) {
+        if (this.#failure?.by === 'body')
+            throw this.#failure.error;
+        const call = { permission: 's3:PutObject', location: this.#access.place.location, key: this.#key };
+        const failure = s3Failure(this.#failure?.error ?? error, call);
+        const state = this.#isRead ? await this.#store.head(this.#key).catch(() => undefined) : undefined;
+        const isWhole = this.#sent.isTag(state?.tag);
+        if (isWhole && this.#options.signal?.aborted !== true)
+            return { ETag: state?.tag };
+        // Nothing was here before, so what is here now is ours and nobody wants it. Should it stay, no manifest names it.
+        const isOurs = isWhole || (state !== undefined && !(0,write_once/* isRewritten */.v)(this.#key));
+        if (isOurs)
+            await this.#store.remove([this.#key]).catch(() => { });
+        throw failure;
+    }
+    async #lookUp() {
+        const state = await this.#store.head(this.#key);
+        if (state?.bytes === this.#bytes)
+            return state.tag;
+        await this.#store.remove([this.#key]);
+        const found = `${state === undefined ? 'nothing' : `${state.bytes} bytes`} under ${this.#key}`;
+        const { location } = this.#access.place;
+        throw new failure/* Failure */.H('artifact-corrupt', `${location} has ${found} after ${this.#bytes} bytes were sent.`, {
+            hint: 'Do not keep backups in this store before its maker has explained that.',
+        });
+    }
+    #tooManyParts() {
+        const { maxParts } = this.#access.place;
+        return new failure/* Failure */.H('store-unavailable', `${this.#key} needs more than ${maxParts} parts.`, {
+            hint: 'It grew far beyond the estimate its part size was chosen by. Raise `max-parts` in the store URL if the store allows more.',
+        });
+    }
+    #parameters() {
+        const { bucket, storageClass, sse, sseKmsKeyId, objectLock } = this.#access.place;
+        const { lockedUntil } = this.#options;
+        return {
+            Bucket: bucket,
+            Key: this.#access.full(this.#key),
+            ...(storageClass && { StorageClass: storageClass }),
+            ...(sse && { ServerSideEncryption: sse }),
+            ...(sseKmsKeyId && { SSEKMSKeyId: sseKmsKeyId }),
+            ...(lockedUntil && { ObjectLockMode: objectLock?.mode, ObjectLockRetainUntilDate: lockedUntil }),
+        };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/stores/s3.js
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * A bucket, or a prefix of one, as a store. Credentials come from the AWS default chain. `onBytes` of
+ * `put` counts whole parts, since only then the store has taken them.
+ */
+function s3Store(place, context) {
+    return new S3(new S3Access(place, context));
+}
+class S3 {
+    location;
+    #access;
+    #remover;
+    constructor(access) {
+        this.#access = access;
+        this.#remover = new S3Remover(access);
+        this.location = access.place.location;
+    }
+    async put(key, body, options = {}) {
+        const stop = (0,stores_body/* guardBody */.Um)(body, options.signal);
+        try {
+            const isTaken = !(0,write_once/* isRewritten */.v)(key) && (await this.head(key)) !== undefined;
+            if (isTaken)
+                throw (0,write_once/* alreadyThere */.p)(`${key} in ${this.location}`);
+            const lockedUntil = lockUntil(this.#access, key);
+            const given = { ...options, lockedUntil };
+            const { isConfirmed, ...copy } = await uploadObject(this.#access, key, body, given, this);
+            if (!isConfirmed)
+                await this.#readBack(key, copy, options);
+            if (lockedUntil !== undefined)
+                await this.#lock(key, lockedUntil);
+            return copy;
+        }
+        finally {
+            stop();
+            body.destroy(); // no effect on a body that was read to its end
+        }
+    }
+    async get(key, options = {}) {
+        if (options.signal?.aborted === true)
+            throw (0,stores_body/* cancelled */.KW)(options.signal);
+        const state = await this.head(key);
+        if (state === undefined)
+            throw new failure/* Failure */.H('not-found', `${key} is not in ${this.location}.`);
+        const start = Math.min(options.start ?? 0, state.bytes);
+        const end = Math.min(start + (options.length ?? state.bytes), state.bytes);
+        return openRanges(this.#access, { key, etag: state.tag, start, end }, options.signal);
+    }
+    async head(key) {
+        const command = new dist_cjs.HeadObjectCommand({ Bucket: this.#access.place.bucket, Key: this.#access.full(key) });
+        const head = await this.#access.call('s3:GetObject', (client) => client
+            .send(command)
+            .catch(undefinedWhere((error) => statusOf(error) === 404))
+            .catch((error) => this.#askWhy(error, command)), key);
+        if (head === undefined)
+            return undefined;
+        const { ContentLength: bytes = 0, LastModified: modifiedAt = new Date(0), ETag: etag = '' } = head;
+        return { key, bytes, modifiedAt, tag: etag.replaceAll('"', '') };
+    }
+    list(prefix, options = {}) {
+        return listObjects(this.#access, prefix, options);
+    }
+    listFolders() {
+        return listFolders(this.#access);
+    }
+    remove(keys) {
+        return this.#remover.remove(keys);
+    }
+    locks(prefix) {
+        return this.#remover.locks(prefix);
+    }
+    async *hidden(prefix) {
+        if (!(await this.#remover.isVersioned()))
+            return;
+        for await (const { key, versions } of listVersions(this.#access, prefix)) {
+            const marker = versions.find(({ isLatest, isMarker }) => isLatest && isMarker);
+            if (marker !== undefined && versions.some(({ isMarker }) => !isMarker))
+                yield { key, hiddenAt: marker.modifiedAt };
+        }
+    }
+    openUploads(prefix) {
+        return listUploads(this.#access, prefix);
+    }
+    async freeSpace() {
+        return undefined;
+    }
+    async close() {
+        this.#access.client.destroy();
+    }
+    /** An answer to HEAD has no body, so a refusal has no name there; the same question as GET is refused with one. */
+    async #askWhy(error, { input }) {
+        const status = statusOf(error);
+        if (status !== 400 && status !== 403)
+            throw error;
+        const command = new dist_cjs.GetObjectCommand({ ...input, Range: 'bytes=0-0' });
+        const answer = await this.#access.client.send(command).catch((named) => {
+            throw statusOf(named) === status ? named : error;
+        });
+        answer.Body.destroy();
+        throw error;
+    }
+    async #lock(key, until) {
+        try {
+            await lockObject(this.#access, key, until);
+        }
+        catch (error) {
+            await this.remove([key]);
+            throw error;
+        }
+    }
+    /** With SSE-KMS, and in stores of other minds, the ETag is no MD5: then only the bytes themselves can tell. */
+    async #readBack(key, copy, options) {
+        const hash = (0,external_node_crypto_.createHash)('sha256');
+        const stream = await this.get(key, options.signal === undefined ? {} : { signal: options.signal });
+        for await (const chunk of stream) {
+            hash.update(chunk);
+            options.onBytes?.(0); // a sign of life, so that nobody takes the reading for a stall
+        }
+        if (hash.digest('hex') === copy.sha256)
+            return;
+        await this.remove([key]);
+        throw new failure/* Failure */.H('artifact-corrupt', `${this.location} kept other bytes under ${key} than were sent.`, {
+            hint: 'Do not keep backups in this store before its maker has explained that.',
+        });
+    }
+}
+
+
+/***/ }),
+
+/***/ 8103:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   p: () => (/* binding */ alreadyThere),
+/* harmony export */   v: () => (/* binding */ isRewritten)
+/* harmony export */ });
+/* harmony import */ var _core_failure_js__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(8165);
+/* harmony import */ var _core_keys_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(1547);
+
+
+/** Objects are written once; only the note that a backup is being made changes while it is. */
+function isRewritten(key) {
+    return key === _core_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .IN_PROGRESS */ .mS || key.endsWith(`/${_core_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .IN_PROGRESS */ .mS}`);
+}
+function alreadyThere(what) {
+    return new _core_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('store-denied', `${what} exists already, and objects are written once.`, {
+        hint: 'Two runs wrote the same backup, or a clock was set back: let one source be backed up by one job.',
+    });
+}
+
+
+/***/ })
+
+};
