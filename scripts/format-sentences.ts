@@ -101,6 +101,13 @@ export const inProgressSentences = {
   run: 'Where it runs (see Run).',
 } as const;
 
+export const removingSentences = {
+  format: 'Version of the format.',
+  id: 'Id of the backup.',
+  source: 'Name of the source.',
+  startedAt: "When the removal began, by the runner's clock.",
+} as const;
+
 export const drillSentences = {
   format: 'Version of the format.',
   id: 'Id of the drill, also in the file name.',

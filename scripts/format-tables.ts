@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Facts } from '../src/core/facts.ts';
 import { ArtifactRole, Manifest, RunInfo } from '../src/core/manifest.ts';
-import { DrillRecord, InProgressRecord, PinRecord } from '../src/core/records.ts';
+import { DrillRecord, InProgressRecord, PinRecord, RemovingRecord } from '../src/core/records.ts';
 import { StoredFinding } from '../src/core/report.ts';
 import { rules } from '../src/core/rules.ts';
 import * as sentences from './format-sentences.ts';
@@ -13,6 +13,7 @@ export const formatTables: Readonly<Record<string, () => string>> = {
   manifest: () => fieldTable(Manifest, sentences.manifestSentences),
   'artifact-roles': () => wordTable('Role', ArtifactRole.options, sentences.artifactRoles),
   'in-progress': () => fieldTable(InProgressRecord, sentences.inProgressSentences),
+  removing: () => fieldTable(RemovingRecord, sentences.removingSentences),
   drill: () => fieldTable(DrillRecord, sentences.drillSentences),
   pin: () => fieldTable(PinRecord, sentences.pinSentences),
   finding: () => fieldTable(StoredFinding, sentences.findingSentences),

@@ -16,6 +16,7 @@ export function interruptible(store: Store, signal: AbortSignal): Store {
     listFolders: () => until(store.listFolders()),
     remove: (keys) => until(store.remove(keys)),
     locks: (prefix) => until(store.locks(prefix)),
+    keepsVersions: () => until(store.keepsVersions()),
     hidden: (prefix) => eachUnlessAborted(store.hidden(prefix), signal),
     openUploads: (prefix) => eachUnlessAborted(store.openUploads(prefix), signal),
     freeSpace: () => until(store.freeSpace()),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CatalogBackup } from '../src/core/catalog.ts';
-import { backupKey, MANIFEST, makeId } from '../src/core/keys.ts';
+import { backupKey, IN_PROGRESS, MANIFEST, makeId } from '../src/core/keys.ts';
 import { type Artifact, type Manifest, writeManifest } from '../src/core/manifest.ts';
 import type { Log, Store, World } from '../src/core/ports.ts';
 import { drillRecordKey, type PinMark } from '../src/core/record-keys.ts';
@@ -47,6 +47,7 @@ export function backupAt(moment: string | Date, rest: Partial<CatalogBackup> = {
     takenAt,
     manifestBytes: 900,
     inProgressAt: undefined,
+    removingAt: undefined,
     artifacts: [{ key: 'database.dump.zst', bytes: 1_000 }],
     bytes: 1_000,
     totalBytes: 1_900,
@@ -69,6 +70,7 @@ export interface BackupFixture {
   readonly findings?: Manifest['findings'];
   /** When its objects were last changed; its own moment when absent. */
   readonly modifiedAt?: Date;
+  /** Begun and never finished. */
   readonly withoutManifest?: boolean;
 }
 
@@ -82,7 +84,10 @@ export function putBackup(store: MemoryStore, moment: string | Date, fixture: Ba
   const artifact = artifactOf(`${dumpNames[scope]}.dump.zst`, dump);
   const manifest = manifestOf({ source, id, scope, takenAt, artifacts: [artifact], findings: fixture.findings ?? [] });
   store.overwrite(backupKey(source, id, artifact.key), dump, modifiedAt);
-  if (fixture.withoutManifest) return manifest;
+  if (fixture.withoutManifest) {
+    store.overwrite(backupKey(source, id, IN_PROGRESS), Buffer.from('{}'), modifiedAt);
+    return manifest;
+  }
   store.overwrite(backupKey(source, id, MANIFEST), Buffer.from(writeManifest(manifest)), modifiedAt);
   return manifest;
 }

@@ -94,10 +94,12 @@ async function discard(
       const keys: string[] = [];
       for await (const { key } of store.list(prefix)) {
         onBytes(0);
-        // It may still finish what it was given, and that must not look like a backup without its manifest.
-        if (!hangs || !key.endsWith(`/${IN_PROGRESS}`)) keys.push(key);
+        keys.push(key);
       }
-      await store.remove(keys.toSorted((one, other) => removalRank(one) - removalRank(other)));
+      const marks = keys.filter(isMark);
+      const left = await store.remove(keys.filter((key) => !isMark(key)).toSorted(manifestFirst));
+      // It may still finish what it was given, and that must not look like a backup without its manifest.
+      if (!hangs && left.length === 0 && marks.length > 0) await store.remove(marks);
     });
   } catch (error) {
     // A folder that could not even be created holds nothing.
@@ -110,8 +112,12 @@ async function discard(
  * The manifest goes first, should it be there: a removal that breaks off must not leave half a backup. The
  * in-progress mark goes last: without either, a folder looks like a backup whose manifest somebody deleted.
  */
-function removalRank(key: string): number {
-  return key.endsWith(`/${MANIFEST}`) ? 0 : key.endsWith(`/${IN_PROGRESS}`) ? 2 : 1;
+function manifestFirst(one: string, other: string): number {
+  return Number(other.endsWith(`/${MANIFEST}`)) - Number(one.endsWith(`/${MANIFEST}`));
+}
+
+function isMark(key: string): boolean {
+  return key.endsWith(`/${IN_PROGRESS}`);
 }
 
 export function describeLoss(store: Store, error: unknown): string {

@@ -1,5 +1,5 @@
 import type { BackupId } from './keys.ts';
-import { backupKey, IN_PROGRESS, isSourceName, MANIFEST, momentOfId, parseBackupKey } from './keys.ts';
+import { backupKey, IN_PROGRESS, isSourceName, MANIFEST, momentOfId, parseBackupKey, REMOVING } from './keys.ts';
 import type { Scope } from './manifest.ts';
 import type { Store, StoredObject } from './ports.ts';
 import { type DrillMark, type PinMark, parseDrillKey, parsePinKey, stampOf } from './record-keys.ts';
@@ -12,6 +12,8 @@ const WINDOW_DAYS = [3, 12, 48, 192];
 /** How many of the newest backups decide what the usual scope of a source is. */
 const SCOPE_HISTORY = 20;
 
+const NO_ARTIFACTS = new Set([MANIFEST, IN_PROGRESS, REMOVING]);
+
 /** One folder of a backup, as a listing alone tells. */
 export interface CatalogBackup {
   readonly source: string;
@@ -22,6 +24,8 @@ export interface CatalogBackup {
   readonly manifestBytes: number | undefined;
   /** When `in-progress.json` was last written; undefined when there is none. */
   readonly inProgressAt: Date | undefined;
+  /** When `removing.json` was written; undefined when there is none. */
+  readonly removingAt: Date | undefined;
   /** Keys relative to the folder, without records: what a restore reads. */
   readonly artifacts: readonly { readonly key: string; readonly bytes: number }[];
   /** Sum of the artifacts. */
@@ -163,7 +167,7 @@ export function describeFolder(source: string, id: BackupId, objects: readonly S
   const files = objects.map((object) => ({ ...object, key: object.key.slice(prefix.length) }));
   // Artifacts are plain file names; what lies deeper is a record or nothing of ours.
   const artifacts = files.filter(
-    ({ key }) => key !== MANIFEST && key !== IN_PROGRESS && !key.includes('/') && parsePinKey(key) === undefined,
+    ({ key }) => !NO_ARTIFACTS.has(key) && !key.includes('/') && parsePinKey(key) === undefined,
   );
   return {
     source,
@@ -171,6 +175,7 @@ export function describeFolder(source: string, id: BackupId, objects: readonly S
     takenAt: momentOfId(id) ?? new Date(Number.NaN),
     manifestBytes: files.find(({ key }) => key === MANIFEST)?.bytes,
     inProgressAt: files.find(({ key }) => key === IN_PROGRESS)?.modifiedAt,
+    removingAt: files.find(({ key }) => key === REMOVING)?.modifiedAt,
     artifacts: artifacts.map(({ key, bytes }) => ({ key, bytes })),
     bytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
     totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -56,6 +56,7 @@ export async function surveySource(store: Store, source: string, options: Survey
   const scope = usualScope(backups);
   const uploads = await collect(store.openUploads(`${source}/`));
   const hidden = await readHidden(store, source, hiddenPrefixes(source, since, now));
+  const keepsVersions = await store.keepsVersions();
   const { newest, unreadable } = await readNewest(store, relevant(backups, scope, now), signal);
   return {
     source,
@@ -66,7 +67,7 @@ export async function surveySource(store: Store, source: string, options: Survey
     newest,
     unreadable,
     proof: await latestProofIn(store, backups, signal),
-    leftovers: sortLeftovers(backups, uploads, hidden.manifests, now),
+    leftovers: sortLeftovers(backups, { uploads, hiddenIds: hidden.manifests, keepsVersions }, now),
     staleUploads: uploads.filter((upload) => isStale(upload, now)),
     hidden,
     read: await readChosen(store, chooseToRead(backups, newest?.backup, options), signal),

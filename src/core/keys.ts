@@ -51,6 +51,7 @@ export function isId(text: string): boolean {
 
 export const MANIFEST = 'manifest.json';
 export const IN_PROGRESS = 'in-progress.json';
+export const REMOVING = 'removing.json';
 
 export function backupPrefix(source: string, id: BackupId): string {
   return `${source}/${id}/`;

@@ -14,8 +14,8 @@ export interface OpenFolder {
 
 /**
  * Whether somebody may still be writing this backup. Without a manifest: any key or open upload
- * changed within a day. With one, only a fresh mark or upload counts: a drill record written today
- * makes no old backup unfinished.
+ * changed within a day, unless it is being removed. With one, only a fresh mark or upload counts: a
+ * drill record written today makes no old backup unfinished.
  */
 export function isInProgress({ backup, uploads }: OpenFolder, now: Date): boolean {
   const isRecent = (moment: Date | undefined, ms: number) =>
@@ -23,6 +23,7 @@ export function isInProgress({ backup, uploads }: OpenFolder, now: Date): boolea
   const prefix = backupPrefix(backup.source, backup.id);
   const open = uploads.filter(({ key }) => key.startsWith(prefix));
   if (open.some(({ lastChangeAt }) => isRecent(lastChangeAt, QUIET_MS))) return true;
+  if (!isComplete(backup) && backup.removingAt !== undefined) return false;
   return isComplete(backup) ? isRecent(backup.inProgressAt, MARK_MS) : isRecent(backup.lastChangeAt, QUIET_MS);
 }
 
@@ -43,28 +44,33 @@ export interface Leftovers {
 /**
  * Sorts the folders without a manifest.
  *
- * A backup that is removed by this program loses its manifest first, too. But this program never
- * removes the newest, leaves no older version behind, and whoever is making a backup leaves its
- * mark: where none of this fits, somebody else was at work, and what is left may be all there is.
+ * Whoever is making a backup leaves its mark, and so does a prune before it takes a manifest away:
+ * where artifacts lie without either, somebody else was at work, and what is left may be all there
+ * is. Where a store keeps versions a prune leaves no mark, since a bucket may lock all that is
+ * written; there it is an older version that tells, and that a prune never removes the newest.
  *
- * @param hiddenIds ids whose manifest exists in an older version only
+ * @param around.hiddenIds ids whose manifest exists in an older version only
  */
 export function sortLeftovers(
   catalog: readonly CatalogBackup[],
-  uploads: OpenFolder['uploads'],
-  hiddenIds: ReadonlySet<string>,
+  around: {
+    readonly uploads: OpenFolder['uploads'];
+    readonly hiddenIds: ReadonlySet<string>;
+    readonly keepsVersions: boolean;
+  },
   now: Date,
 ): Leftovers {
+  const { uploads, hiddenIds, keepsVersions } = around;
   const newest = catalog.findLast((one) => isComplete(one) && !isInFuture(one, now))?.takenAt;
-  const isNewer = (backup: CatalogBackup) => newest === undefined || backup.takenAt > newest;
+  const tells = (backup: CatalogBackup) => !keepsVersions || newest === undefined || backup.takenAt > newest;
   const found = {
     inProgress: [] as CatalogBackup[],
     abandoned: [] as CatalogBackup[],
     beheaded: [] as CatalogBackup[],
   };
   for (const backup of catalog.filter((one) => !isComplete(one))) {
-    const hasMark = backup.inProgressAt !== undefined;
-    const isBeheaded = hiddenIds.has(backup.id) || (!hasMark && backup.artifacts.length > 0 && isNewer(backup));
+    const hasMark = backup.inProgressAt !== undefined || backup.removingAt !== undefined;
+    const isBeheaded = hiddenIds.has(backup.id) || (!hasMark && backup.artifacts.length > 0 && tells(backup));
     if (isBeheaded) found.beheaded.push(backup);
     else if (isInProgress({ backup, uploads }, now)) found.inProgress.push(backup);
     else found.abandoned.push(backup);

@@ -64,8 +64,8 @@ export interface Store {
   readonly location: string;
 
   /**
-   * Writes all of `body` under a key that does not exist yet (objects are written once; only
-   * `in-progress.json` is overwritten). Nobody can see `key` before the last byte is durable, and
+   * Writes all of `body` under a key that does not exist yet (objects are written once; only the
+   * marks `in-progress.json` and `removing.json` are overwritten). Nobody can see `key` before the last byte is durable, and
    * the result is confirmed by the store: checksum, ETag, or reading back. `body` is consumed; when
    * it errors, or `signal` aborts, nothing is visible and nothing stays behind, and the error of
    * `body` is what this rejects with.
@@ -105,15 +105,14 @@ export interface Store {
    */
   locks(prefix: string): Promise<{ key: string; until: Date | null }[]>;
 
+  /** Whether what is deleted lives on in older versions, as far as nobody deletes those. */
+  keepsVersions(): Promise<boolean>;
   /** Keys under `prefix` that exist in an older version but are deleted or hidden now. Empty without versions. */
   hidden(prefix: string): AsyncIterable<HiddenObject>;
-
   /** Unfinished uploads under `prefix`, also those of a killed process. */
   openUploads(prefix: string): AsyncIterable<OpenUpload>;
-
   /** Room of the file system, in bytes; undefined where the idea makes no sense. */
   freeSpace(): Promise<{ freeBytes: number; totalBytes: number } | undefined>;
-
   /** Ends connections; the store is not used afterwards. */
   close(): Promise<void>;
 }

@@ -40,7 +40,9 @@ export async function carryOut(store: Store, plan: StorePlan, now: Date, log: Lo
 
 async function tryRemove(store: Store, backup: CatalogBackup, plan: StorePlan, now: Date) {
   try {
-    return await removeFolder(store, backup, plan.hiddenKeys.get(backup.id) ?? [], now);
+    const { keepsVersions } = plan;
+    const hiddenKeys = plan.hiddenKeys.get(backup.id) ?? [];
+    return await removeFolder(store, backup, { hiddenKeys, keepsVersions }, now);
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'cancelled' || error.code === 'timed-out') throw error;
     return { outcome: 'failed', why: error.message } as const;

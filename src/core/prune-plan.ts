@@ -28,6 +28,7 @@ export interface StorePlan {
   /** Why manifests could not be read. */
   readonly unreadable: ReadonlyMap<string, string>;
   readonly leftovers: Leftovers;
+  readonly keepsVersions: boolean;
   readonly staleUploads: readonly OpenUpload[];
   /** Keys of older versions, by id: removed with what they belong to. */
   readonly hiddenKeys: ReadonlyMap<string, readonly string[]>;
@@ -50,6 +51,7 @@ export async function planStore(
   const catalog = await readCatalog(store, source, signal ? { signal } : {});
   const uploads = await Array.fromAsync(store.openUploads(`${source}/`));
   const hidden = await readHidden(store, source, [`${source}/2`]);
+  const keepsVersions = await store.keepsVersions();
   const facts = await gatherFacts(store, catalog, now, signal);
   const plan = await settlePlan(store, { catalog, uploads, facts, policy, now }, signal);
   const locked = await findLocks(store, [...plan.remove.keys()], now);
@@ -63,7 +65,8 @@ export async function planStore(
       .toReversed(),
     locked,
     unreadable: facts.unreadable,
-    leftovers: sortLeftovers(catalog, uploads, hidden.manifests, now),
+    leftovers: sortLeftovers(catalog, { uploads, hiddenIds: hidden.manifests, keepsVersions }, now),
+    keepsVersions,
     staleUploads: uploads.filter((upload) => isStale(upload, now)),
     hiddenKeys: hidden.keys,
   };

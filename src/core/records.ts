@@ -62,3 +62,12 @@ export const InProgressRecord = z.object({
   run: RunInfo.optional(),
 });
 export type InProgressRecord = z.output<typeof InProgressRecord>;
+
+/** `<id>/removing.json`: this program is removing what is left here; without it, a folder that lost its manifest was robbed. */
+export const RemovingRecord = z.object({
+  format: z.literal(1),
+  id: z.string(),
+  source: z.string(),
+  startedAt: Moment,
+});
+export type RemovingRecord = z.output<typeof RemovingRecord>;

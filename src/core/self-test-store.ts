@@ -30,6 +30,7 @@ export function damagedStore(store: Store, damages: ReadonlyMap<string, StoredDa
     list: (prefix, options) => listDamaged(store.list(prefix, options), damages),
     listFolders: () => store.listFolders(),
     locks: (prefix) => store.locks(prefix),
+    keepsVersions: () => store.keepsVersions(),
     hidden: (prefix) => store.hidden(prefix),
     openUploads: (prefix) => store.openUploads(prefix),
     freeSpace: () => store.freeSpace(),

@@ -114,6 +114,10 @@ class Local implements Store {
     return [];
   }
 
+  async keepsVersions(): Promise<boolean> {
+    return false;
+  }
+
   async *hidden(): AsyncIterable<HiddenObject> {}
 
   async *openUploads(prefix: string): AsyncIterable<OpenUpload> {

@@ -123,6 +123,10 @@ class InMemory implements MemoryStore {
       .map(([key, until]) => ({ key, until }));
   }
 
+  async keepsVersions(): Promise<boolean> {
+    return false;
+  }
+
   async *hidden(prefix: string): AsyncIterable<HiddenObject> {
     this.#check();
     for (const [key, hiddenAt] of this.#hidden) if (key.startsWith(prefix)) yield { key, hiddenAt };

@@ -31,7 +31,7 @@ export async function lockOf(access: S3Access, target: Target): Promise<Lock | u
 
 /** Until when an object written now is to be locked, as the store's URL says. */
 export function lockUntil({ place, now }: S3Access, key: string): Date | undefined {
-  // The note that a backup is being made is removed when it is done.
+  // The mark of a backup that is being made or removed goes when that is done.
   if (place.objectLock === undefined || isRewritten(key)) return undefined;
   return new Date(now().getTime() + place.objectLock.forMs);
 }

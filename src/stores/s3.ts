@@ -99,6 +99,10 @@ class S3 implements Store {
     return this.#remover.locks(prefix);
   }
 
+  keepsVersions(): Promise<boolean> {
+    return this.#remover.isVersioned();
+  }
+
   async *hidden(prefix: string): AsyncIterable<HiddenObject> {
     if (!(await this.#remover.isVersioned())) return;
     for await (const { key, versions } of listVersions(this.#access, prefix)) {

@@ -1,9 +1,11 @@
 import { Failure } from '../core/failure.ts';
-import { IN_PROGRESS } from '../core/keys.ts';
+import { IN_PROGRESS, REMOVING } from '../core/keys.ts';
 
-/** Objects are written once; only the note that a backup is being made changes while it is. */
+const MARKS = [IN_PROGRESS, REMOVING];
+
+/** Objects are written once; only the marks of a backup that is being made or removed change while it is. */
 export function isRewritten(key: string): boolean {
-  return key === IN_PROGRESS || key.endsWith(`/${IN_PROGRESS}`);
+  return MARKS.some((mark) => key === mark || key.endsWith(`/${mark}`));
 }
 
 export function alreadyThere(what: string): Failure {

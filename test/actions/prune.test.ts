@@ -312,7 +312,7 @@ describe('right before a deletion', () => {
 });
 
 describe('a deletion', () => {
-  it('takes the manifest first, so that half of it is no backup', async () => {
+  it('takes the manifest first, so that half of it is no backup, and its own mark last', async () => {
     const store = await nightly(3);
     const calls: string[][] = [];
     const remove = store.remove.bind(store);
@@ -321,7 +321,7 @@ describe('a deletion', () => {
       return remove(keys);
     };
     await pruned([store]);
-    expect(calls).toEqual([[key(2, 'manifest.json')], [key(2, 'database.dump.zst')]]);
+    expect(calls).toEqual([[key(2, 'manifest.json')], [key(2, 'database.dump.zst')], [key(2, 'removing.json')]]);
   });
 
   it('that fails ends the work on that store, and the rest is reported as still there', async () => {
@@ -356,11 +356,11 @@ describe('leftovers', () => {
     const report = await pruned([store]);
     expect(messageOf(report, 'prune-leftovers')).toContain('removed 1 unfinished backup and 1 unfinished upload');
     expect(await keysOf(store, `orders/${idAt(night(2))}`)).toEqual([]);
-    expect(await keysOf(store, `orders/${idAt(night(3))}`)).toHaveLength(1);
+    expect(await keysOf(store, `orders/${idAt(night(3))}`)).toHaveLength(2);
     expect((await Array.fromAsync(store.openUploads(''))).map((upload) => upload.key)).toEqual([
       key(5, 'database.dump.zst'),
     ]);
-    expect(report.outputs['freed-bytes']).toBe('1000');
+    expect(report.outputs['freed-bytes']).toBe('1002');
   });
 
   it('with an open upload, a pin, or a manifest that somebody else hid stay', async () => {
@@ -389,11 +389,48 @@ describe('leftovers', () => {
     expect(await keysOf(store, key(0, ''))).toEqual([]);
   });
 
+  it('older than the newest backup and without a mark are the work of somebody else, too', async () => {
+    const store = await nightly(4);
+    await store.remove([key(2, 'manifest.json')]);
+    const report = await pruned([store]);
+    expect(bad(report)).toEqual(['backup-hidden fail']);
+    expect(messageOf(report, 'backup-hidden')).toContain(idAt(night(2)));
+    expect(await keysOf(store, key(2, ''))).toEqual([key(2, 'database.dump.zst')]);
+  });
+
+  it('of a prune that was killed after it had taken a manifest are removed by the next one', async () => {
+    const store = await nightly(4);
+    const remove = store.remove.bind(store);
+    store.remove = async (keys) => {
+      await remove(keys);
+      if (keys.some((one) => one.endsWith('manifest.json'))) throw new Failure('store-unavailable', 'Killed.');
+      return [];
+    };
+    await pruned([store]);
+    expect(await keysOf(store, key(3, ''))).toEqual([key(3, 'database.dump.zst'), key(3, 'removing.json')]);
+    store.remove = remove;
+    expect(bad(await pruned([store]))).toEqual([]);
+    expect(await nightsIn(store)).toEqual([0, 1]);
+    expect(await keysOf(store, key(3, ''))).toEqual([]);
+  });
+
+  it('keep their manifest when it could not be removed, and no mark that it would be', async () => {
+    const store = await nightly(4);
+    const remove = store.remove.bind(store);
+    store.remove = async (keys) => {
+      const isRefused = (one: string) => one.endsWith('manifest.json');
+      await remove(keys.filter((one) => !isRefused(one)));
+      return keys.filter(isRefused).map((one) => ({ key: one, reason: 'AccessDenied' }));
+    };
+    expect(bad(await pruned([store]))).toEqual(['prune-removed fail']);
+    expect(await keysOf(store, key(3, ''))).toEqual([key(3, 'database.dump.zst'), key(3, 'manifest.json')]);
+  });
+
   it('stay when the plan itself was refused', async () => {
     const store = await nightly(13);
     putBackup(store, night(14), { withoutManifest: true });
     await pruned([store]);
-    expect(await keysOf(store, key(14, ''))).toHaveLength(1);
+    expect(await keysOf(store, key(14, ''))).toHaveLength(2);
   });
 });
 

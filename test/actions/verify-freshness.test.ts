@@ -152,7 +152,15 @@ describe('finds', () => {
       'a manifest taken away from the newest',
       ['backup-hidden fail'],
       async (store) => {
-        putBackup(store, '2026-11-21T04:00:00Z', { withoutManifest: true });
+        putBackup(store, '2026-11-21T04:00:00Z');
+        await store.remove([`orders/${idAt('2026-11-21T04:00:00Z')}/manifest.json`]);
+      },
+    ],
+    [
+      'a manifest taken away from an older one',
+      ['backup-hidden fail'],
+      async (store) => {
+        await store.remove([`orders/${idAt('2026-11-15T03:00:00Z')}/manifest.json`]);
       },
     ],
     [
