@@ -19,7 +19,7 @@ const FILE = '-file';
  * Reads `--input value`, `--input=value`, `--switch`, and `--input-file PATH`, which reads the value from a file. An input that takes
  * several values may be repeated.
  *
- * @throws {Failure} `invalid-input` for what is no flag, a flag without a value, a secret in the open
+ * @throws {Failure} `invalid-input` for what is no flag, a flag without a value or with two, a secret in the open
  */
 export function parseFlags(words: readonly string[], schema: z.ZodObject): Flags {
   const inputs = new Map(describeInputs(schema).map((input) => [input.name, input]));
@@ -31,6 +31,7 @@ export function parseFlags(words: readonly string[], schema: z.ZodObject): Flags
     if (name === 'json' || name === 'help' || name === 'debug') own[name] = true;
     else {
       const [input, value] = readFlag(name, inlineValue, rest, inputs);
+      if (given[input] !== undefined && inputs.get(input)?.many !== true) throw givenTwice(input);
       given[input] = given[input] === undefined ? value : `${given[input]}\n${value}`;
     }
   }
@@ -87,6 +88,12 @@ function readFlag(
   const value = inlineValue ?? rest.shift();
   if (value === undefined) throw new Failure('invalid-input', `--${name} has no value.`, { hint: input.description });
   return [input.name, fromFile === undefined ? value : readValue(input.name, value)];
+}
+
+function givenTwice(name: string): Failure {
+  return new Failure('invalid-input', `--${name} was given twice.`, {
+    hint: 'It takes one value: leave one of them out.',
+  });
 }
 
 function guess(name: string, inputs: ReadonlyMap<string, InputDescription>): string {

@@ -23,6 +23,15 @@ it('reads values beside and behind the equals sign, switches, and repeated flags
   expect(given('--dry-run=false', '--store', '--odd')).toEqual({ 'dry-run': 'false', store: '--odd' });
 });
 
+it('refuses a second value where there can be one only, and names the flag', () => {
+  const twice = (...words: string[]) => expect(() => given(...words));
+  twice('--facts', 'counts', '--facts', 'none').toThrow('--facts was given twice.');
+  twice('--dry-run', '--dry-run=false').toThrow('--dry-run was given twice.');
+  twice('--age-identity-file', '/dev/null', '--age-identity-file', '/dev/null').toThrow(
+    '--age-identity was given twice.',
+  );
+});
+
 it('takes `true` or `false` behind a switch as its value, and no other word', () => {
   expect(given('--dry-run', 'false', '--store', 'a')).toEqual({ 'dry-run': 'false', store: 'a' });
   expect(() => given('--dry-run', 'no')).toThrow('"no" is no flag');

@@ -16,6 +16,8 @@ export interface InputMeta {
   readonly secret?: boolean;
   /** May come from `LIFEBOAT_<INPUT>`; `none` in the step then switches it off. */
   readonly env?: boolean;
+  /** Takes several values, one a line; a flag of the command line may be repeated. */
+  readonly many?: boolean;
   /** The input still works for one major version; says what to use instead. */
   readonly deprecationMessage?: string;
 }
@@ -31,7 +33,7 @@ export const text = (description: string, meta: InputMeta = {}) => described(z.s
 
 /** Values one a line; white space around them and empty lines do not count. */
 export const lines = (description: string, meta: InputMeta = {}) =>
-  described(z.string().transform(splitLines), description, meta);
+  described(z.string().transform(splitLines), description, meta, { many: true });
 
 export const flag = (description: string, meta: InputMeta = {}) =>
   described(z.stringbool({ truthy: ['true'], falsy: ['false'], error: 'Use `true` or `false`.' }), description, meta, {
@@ -84,7 +86,7 @@ export const shared = {
   sources: lines(sourceMeaning, { env: true }),
   'age-identity': text(
     'Secret key of age (`AGE-SECRET-KEY-1…`) that decrypts backups; several, one a line. Needed only for encrypted backups.',
-    { env: true, secret: true },
+    { env: true, secret: true, many: true },
   ),
   'bin-dir': text(
     'Folder of the database programs, e.g. `/usr/lib/postgresql/17/bin`; found by themselves when empty.',
@@ -157,6 +159,8 @@ export interface InputDescription {
   readonly values: readonly string[];
   /** Takes `true` or `false`. */
   readonly flag: boolean;
+  /** Takes several values, one a line. */
+  readonly many: boolean;
   readonly secret: boolean;
   readonly env: boolean;
   readonly deprecationMessage: string | undefined;
@@ -167,6 +171,7 @@ const Described = z.object({
   default: z.string().optional(),
   enum: z.array(z.string()).default([]),
   flag: z.boolean().default(false),
+  many: z.boolean().default(false),
   secret: z.boolean().default(false),
   env: z.boolean().default(false),
   deprecationMessage: z.string().optional(),

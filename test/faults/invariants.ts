@@ -147,7 +147,7 @@ export async function findLeftovers(store: StoreFiles): Promise<string[]> {
   const whole = await manifestsOf(store);
   const keys = (await store.keys()).filter((key) => {
     const [, id = '', name] = key.split('/');
-    return !whole.has(id) || name === 'in-progress.json';
+    return !whole.has(id) || name === 'in-progress.json' || name === 'removing.json';
   });
   return [...keys, ...(await store.openUploads())].map((key) => `Left in the store: ${key}`);
 }

@@ -25,7 +25,11 @@ export async function createDatabase(session: Session, plan: DatabasePlan): Prom
   const { server } = plan.manifest;
   const locale = plan.explicitLocale ? localeClauses(server) : '';
   await session.execute(`CREATE DATABASE ${name} TEMPLATE template0 ${locale}`);
-  await session.execute(`COMMENT ON DATABASE ${name} IS ${literal(plan.comment)}`);
+  await session.execute(`COMMENT ON DATABASE ${name} IS ${literal(plan.comment)}`).catch(async (error: unknown) => {
+    // Without its mark nobody would know it as ours again.
+    await session.execute(`DROP DATABASE ${name}`);
+    throw error;
+  });
   const statements = [
     `ALTER DATABASE ${name} OWNER TO ${identifier(server.owner)}`,
     ...(server.connectionLimit < 0 ? [] : [`ALTER DATABASE ${name} CONNECTION LIMIT ${server.connectionLimit}`]),

@@ -91,7 +91,7 @@ async function assertTrue(restored: RestoredDatabase, name: string, sql: string)
     });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return finding('assertion', 'fail', `${name} could not be answered: ${error.message.trim()}`, {
+    return finding('assertion', 'unknown', `${name} could not be answered: ${error.message.trim()}`, {
       hint: 'Give one statement that yields one row with one boolean.',
     });
   }

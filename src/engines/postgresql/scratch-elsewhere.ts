@@ -129,20 +129,30 @@ async function restoreThere(given: Elsewhere, target: RestoreTarget, open: OpenA
 
 async function dropOwn(session: Session, drillId: string): Promise<void> {
   const mark = drillMark(drillId);
-  await session.execute(`DROP DATABASE IF EXISTS ${identifier(drillDatabase(drillId))} WITH (FORCE)`);
+  const own = (await drillDatabases(session)).find(({ name }) => name === drillDatabase(drillId));
+  if (own?.comment === mark) await dropDatabase(session, own.name);
   for (const name of await markedRoles(session, (comment) => comment === mark)) await dropRole(session, name);
 }
 
 /** Databases and roles that bear the mark of a run on this machine which is over. */
 async function dropDead(session: Session): Promise<string[]> {
-  const databases = await session.query<{ name: string; comment: string | null }>(`
-    SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment FROM pg_catalog.pg_database
-    WHERE starts_with(datname, ${literal(DRILL_PREFIX)})`);
+  const databases = await drillDatabases(session);
   const dead = databases.filter(({ comment }) => isDeadMark(comment)).map(({ name }) => name);
-  for (const name of dead) await session.execute(`DROP DATABASE IF EXISTS ${identifier(name)} WITH (FORCE)`);
+  for (const name of dead) await dropDatabase(session, name);
   const roles = await markedRoles(session, isDeadMark);
   for (const name of roles) await dropRole(session, name);
   return [...dead.map((name) => `database ${name}`), ...roles.map((name) => `role ${name}`)];
+}
+
+/** By name only: the comment says whose each is. */
+function drillDatabases(session: Session): Promise<{ name: string; comment: string | null }[]> {
+  return session.query(`
+    SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment FROM pg_catalog.pg_database
+    WHERE starts_with(datname, ${literal(DRILL_PREFIX)})`);
+}
+
+async function dropDatabase(session: Session, name: string): Promise<void> {
+  await session.execute(`DROP DATABASE IF EXISTS ${identifier(name)} WITH (FORCE)`);
 }
 
 async function markedRoles(session: Session, isOurs: (comment: string | null) => boolean): Promise<string[]> {

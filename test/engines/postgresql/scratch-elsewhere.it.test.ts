@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Scratch, ScratchRequest } from '../../../src/core/ports.ts';
-import { drillMark } from '../../../src/engines/postgresql/drill-mark.ts';
+import { drillDatabase, drillMark } from '../../../src/engines/postgresql/drill-mark.ts';
 import { withScratch } from '../../../src/engines/postgresql/scratch.ts';
 import { startPostgres, type TestPostgres } from '../../servers/postgresql.ts';
 import { scratchRequest, silent, type TakenBackup, takeBackup } from './backup-fixture.ts';
@@ -62,6 +62,15 @@ it('takes back all it made when the drill breaks off', async () => {
   });
   await expect(broken).rejects.toThrow('broke');
   expect([await roles(), await databases()]).toEqual(before);
+});
+
+it('drops no database of its own name that does not bear its mark', async () => {
+  const { drillId } = scratchRequest(backup, base, {});
+  await other.psql(`CREATE DATABASE ${drillDatabase(drillId)}`);
+  const refused = there((scratch) => scratch.restore(backup.open), { drillId });
+  await expect(refused).rejects.toThrow('already exists');
+  expect(await databases()).toContain(drillDatabase(drillId));
+  await other.psql(`DROP DATABASE ${drillDatabase(drillId)}`);
 });
 
 it('removes what a killed drill left, and nothing without its mark', async () => {
