@@ -214,7 +214,8 @@ export function fakeWorld(
       checkIdentity: refuse('key'),
     },
     compression: { compress: refuse('compression'), decompress: refuse('compression') },
-    sleep: async () => {},
+    // Time stands still: waiting ends only when it is given up.
+    sleep: (_, until) => new Promise((resolve) => until?.addEventListener('abort', () => resolve(), { once: true })),
     log: silent,
     signal: new AbortController().signal,
     run: {},

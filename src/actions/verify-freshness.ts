@@ -10,6 +10,7 @@ import { notReadable, withStores } from '../core/open-stores.ts';
 import type { Store, World } from '../core/ports.ts';
 import { type Finding, finding, type Report, report, worst } from '../core/report.ts';
 import { formatBytes } from '../core/size.ts';
+import { withTicker } from '../core/ticker.ts';
 import { common, count, lines, parseInputs, type RawInputs, share, shared, timespan } from '../github/inputs.ts';
 
 export const description =
@@ -102,7 +103,12 @@ interface Surveyed {
 }
 
 async function survey(store: Store, source: string, given: Given, world: World): Promise<Surveyed> {
+  const { location } = store;
+  let read = 0;
   const options: SurveyOptions = {
+    onBytes: (bytes) => {
+      read += bytes;
+    },
     now: world.now(),
     minBackups: given['min-backups'] ?? 0,
     maxDrillAgeMs: given['max-drill-age'],
@@ -110,9 +116,9 @@ async function survey(store: Store, source: string, given: Given, world: World):
     random: (below) => Number.parseInt(world.randomHex(6), 16) % below,
     signal: world.signal,
   };
-  const { location } = store;
   try {
-    const found = await surveySource(store, source, options);
+    const reading = () => `${source} in ${location}: ${formatBytes(read)} read`;
+    const found = await withTicker(world, reading, () => surveySource(store, source, options));
     world.log.info(`${source} in ${location}: looked at ${counted(found.backups.length, 'backup')}.`);
     return { location, survey: found, unknown: [] };
   } catch (error) {

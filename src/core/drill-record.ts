@@ -1,25 +1,29 @@
 import { Readable } from 'node:stream';
 import type { DrillOutcome, DrillPlan } from './drill.ts';
+import { bytesOf } from './drill-fetch.ts';
 import type { Damage } from './integrity.ts';
 import { readAgainstManifest } from './integrity.ts';
 import { wholeSeconds } from './make-manifest.ts';
+import type { Manifest } from './manifest.ts';
 import { notReadable } from './open-stores.ts';
 import type { Store, World } from './ports.ts';
 import { drillRecordKey } from './record-keys.ts';
 import { DrillRecord, type Proof } from './records.ts';
 import { type Finding, finding, worst } from './report.ts';
 import type { RuleId } from './rules.ts';
+import { formatBytes } from './size.ts';
+import { withTicker } from './ticker.ts';
 
 /** Reads back the copies in other stores: only then does what was proven hold for them, too. */
 export async function readOtherCopies(
   { copies }: DrillPlan,
-  world: Pick<World, 'signal' | 'log'>,
+  world: Pick<World, 'signal' | 'log' | 'sleep'>,
 ): Promise<{ alsoRead: string[]; findings: Finding[] }> {
   const alsoRead: string[] = [];
   const findings: Finding[] = [];
   for (const store of copies.others) {
     try {
-      const damages = await readAgainstManifest(store, copies.chosen.manifest, world.signal);
+      const damages = await readCopy(store, copies.chosen.manifest, world);
       if (damages.length === 0) alsoRead.push(store.location);
       findings.push(...judgeCopy(store, damages));
     } catch (error) {
@@ -28,6 +32,20 @@ export async function readOtherCopies(
     }
   }
   return { alsoRead, findings };
+}
+
+async function readCopy(
+  store: Store,
+  manifest: Manifest,
+  world: Pick<World, 'signal' | 'log' | 'sleep'>,
+): Promise<Damage[]> {
+  let read = 0;
+  const watch = (_: unknown, chunk: Buffer) => {
+    read += chunk.length;
+  };
+  const total = formatBytes(bytesOf(manifest));
+  const reading = () => `reading the copy in ${store.location}: ${formatBytes(read)} of ${total} read`;
+  return withTicker(world, reading, () => readAgainstManifest(store, manifest, world.signal, watch));
 }
 
 function judgeCopy({ location: subject }: Store, damages: readonly Damage[]): Finding[] {

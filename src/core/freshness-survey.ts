@@ -23,6 +23,8 @@ export interface SurveyOptions {
   /** A whole number from 0 to `below` - 1. */
   readonly random: (below: number) => number;
   readonly signal?: AbortSignal;
+  /** Called with the number of bytes of each chunk that was read for its SHA-256. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
 /** What one store knows of one source, as far as freshness needs it. */
@@ -70,7 +72,7 @@ export async function surveySource(store: Store, source: string, options: Survey
     leftovers: sortLeftovers(backups, { uploads, hiddenIds: hidden.manifests, keepsVersions }, now),
     staleUploads: uploads.filter((upload) => isStale(upload, now)),
     hidden,
-    read: await readChosen(store, chooseToRead(backups, newest?.backup, options), signal),
+    read: await readChosen(store, chooseToRead(backups, newest?.backup, options), options),
   };
 }
 
@@ -146,12 +148,13 @@ function chooseToRead(
 async function readChosen(
   store: Store,
   chosen: readonly CatalogBackup[],
-  signal?: AbortSignal,
+  { signal, onBytes }: Pick<SurveyOptions, 'signal' | 'onBytes'>,
 ): Promise<SourceSurvey['read']> {
+  const watch = (_: unknown, chunk: Buffer) => onBytes?.(chunk.length);
   const read: { id: string; bytes: number; damages: readonly Damage[] }[] = [];
   for (const backup of chosen) {
     const damages = await readManifestOf(store, backup.source, backup.id, signal).then(
-      ({ manifest }) => readAgainstManifest(store, manifest, signal),
+      ({ manifest }) => readAgainstManifest(store, manifest, signal, watch),
       (error: unknown) => {
         if (!isUnreadable(error)) throw error;
         return [{ artifact: 'manifest.json', what: 'cannot be read' }];

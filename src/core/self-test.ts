@@ -9,6 +9,7 @@ import { artifactTrials } from './self-test-artifacts.ts';
 import { manifestTrials } from './self-test-manifest.ts';
 import { describeTrials, tabulateTrials } from './self-test-report.ts';
 import { notKnown, type Trial } from './self-test-trial.ts';
+import { withTicker } from './ticker.ts';
 
 /** The parts of a drill that a self-test puts to the test; a test of the self-test gives blind ones. */
 export interface Examiners {
@@ -56,8 +57,22 @@ export function skippedSelfTest(): Finding {
 }
 
 /** What could not be tried any more is one trial whose result is not known: it never ends the drill. */
-export async function collect(what: string, trials: AsyncIterable<Trial>, { signal, log }: World): Promise<Trial[]> {
+export async function collect(what: string, trials: AsyncIterable<Trial>, world: World): Promise<Trial[]> {
   const done: Trial[] = [];
+  await withTicker(
+    world,
+    () => `${what}: ${done.length} tried`,
+    () => tryAll(what, trials, done, world),
+  );
+  return done;
+}
+
+async function tryAll(
+  what: string,
+  trials: AsyncIterable<Trial>,
+  done: Trial[],
+  { signal, log }: World,
+): Promise<void> {
   try {
     for await (const trial of trials) {
       signal.throwIfAborted();
@@ -70,5 +85,4 @@ export async function collect(what: string, trials: AsyncIterable<Trial>, { sign
     if (error instanceof Error) log.debug(error.stack ?? error.message);
     done.push(notKnown(`${what}, those that were left`, '–', error));
   }
-  return done;
 }

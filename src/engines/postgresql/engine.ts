@@ -49,7 +49,8 @@ async function withSnapshot<T>(
   const over = new AbortController();
   const signal = AbortSignal.any([request.signal, over.signal]);
   try {
-    await lockSource(control, request.source, request.lockTimeoutMs, request.signal);
+    const { source, lockTimeoutMs: waitMs } = request;
+    await lockSource(control, { source, waitMs, signal: request.signal, log: context.log });
     await control.execute(`SET lock_timeout = ${lockWaitMs(request)}`);
     return await useSnapshot({ request: { ...request, signal }, context, control, applicationName }, use);
   } finally {

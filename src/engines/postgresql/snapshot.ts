@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import type { DumpRequest, Log } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
+import { withTicker } from '../../core/ticker.ts';
 import type { Client } from './programs.ts';
 import { literal, openSession, type Session } from './session.ts';
 import { isParallel } from './stream-plan.ts';
@@ -55,7 +58,7 @@ export async function takeGuardedSnapshot(
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const session = await openSession(client, { applicationName: given.applicationName, signal: request.signal });
     try {
-      const taken = await exportAndLock(session, control, request);
+      const taken = await exportAndLock(session, control, request, given.log);
       const confirm = () => session.execute('SELECT 1 WHERE false');
       return { ...taken, findings, confirm, close: () => session.close() };
     } catch (error) {
@@ -74,7 +77,7 @@ export async function takeGuardedSnapshot(
   );
 }
 
-async function exportAndLock(session: Session, control: Session, request: DumpRequest) {
+async function exportAndLock(session: Session, control: Session, request: DumpRequest, log: Log) {
   // now() is fixed at BEGIN and so never later than the snapshot: what was committed before it is in the dump.
   await session.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const { snapshotId, takenAt } = await session.one<{ snapshotId: string; takenAt: string | null }>(`
@@ -86,7 +89,10 @@ async function exportAndLock(session: Session, control: Session, request: DumpRe
   const selected = selectTables(relations, request);
   refuseUnreadable(selected.dumped);
   const locked = isParallel(request) ? [...selected.dumped, ...othersToLock(relations, selected)] : selected.dumped;
-  await lockTables(session, control, locked, request.tableLockTimeoutMs);
+  const waitMs = request.tableLockTimeoutMs;
+  const waiting = () => `Waiting, at most ${formatDuration(waitMs)} each, for the locks on ${locked.length} tables.`;
+  const sleep = (ms: number, signal?: AbortSignal) => delay(ms, undefined, { signal, ref: false }).catch(() => {});
+  await withTicker({ sleep, log }, waiting, () => lockTables(session, control, locked, waitMs));
   await refuseRewritten(session, selected.dumped);
   return {
     snapshotId,

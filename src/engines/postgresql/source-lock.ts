@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
+import type { Log } from '../../core/ports.ts';
 import { literal, type Session } from './session.ts';
 
 const POLL_MS = 1_000;
+/** Between two lines that say who is waited for. */
+const SAY_MS = 10_000;
 
 interface Holder {
   application: string;
@@ -17,15 +20,28 @@ interface Holder {
  * and a standby have too, and which ends with its holder, however that dies. It is per database; a
  * primary and its standby do not share it.
  *
- * @param waitMs how long to wait for another run; 0 refuses at once
+ * @param given.waitMs how long to wait for another run; 0 refuses at once
  * @throws {Failure} `source-busy`, saying who holds it
  */
-export async function lockSource(session: Session, source: string, waitMs: number, signal: AbortSignal): Promise<void> {
+export async function lockSource(
+  session: Session,
+  given: {
+    readonly source: string;
+    readonly waitMs: number;
+    readonly signal: AbortSignal;
+    readonly log: Pick<Log, 'info'>;
+  },
+): Promise<void> {
+  const { source, waitMs, signal, log } = given;
   const key = lockKey(source);
   for (let waited = 0; ; waited += POLL_MS) {
     const { taken } = await session.one<{ taken: boolean }>(`SELECT pg_try_advisory_lock(${key}) AS taken`);
     if (taken) return;
     if (waited >= waitMs) throw busy(source, await holderOf(session, key), waitMs);
+    if (waited % SAY_MS === 0) {
+      const who = describeBusy(source, await holderOf(session, key));
+      log.info(`Waiting, at most ${formatDuration(waitMs)}: the ${who}`);
+    }
     await sleep(Math.min(POLL_MS, waitMs - waited), undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
@@ -47,14 +63,18 @@ async function holderOf(session: Session, key: string): Promise<Holder | undefin
   return holder;
 }
 
-function busy(source: string, holder: Holder | undefined, waitMs: number): Failure {
+function describeBusy(source: string, holder: Holder | undefined): string {
   const who = holder === undefined ? 'another run' : `"${holder.application}"`;
   const since =
     holder?.since == null
       ? ''
       : `, connected since ${holder.since}${holder.address == null ? '' : ` from ${holder.address}`}`;
+  return `source ${source} is being backed up by ${who}${since}.`;
+}
+
+function busy(source: string, holder: Holder | undefined, waitMs: number): Failure {
   const waited = waitMs > 0 ? ` It did not end within ${formatDuration(waitMs)}.` : '';
-  return new Failure('source-busy', `The source ${source} is being backed up by ${who}${since}.${waited}`, {
+  return new Failure('source-busy', `The ${describeBusy(source, holder)}${waited}`, {
     hint: 'Let the other run finish, or wait for it with `lock-timeout: 30m`. Give both jobs the same `concurrency` group so that they queue.',
   });
 }
