@@ -1,8 +1,9 @@
 import { formatDuration } from './duration.ts';
 import type { CarriedOut } from './prune-carry-out.ts';
 import type { PruneCandidate, StorePlan } from './prune-plan.ts';
-import type { Report, Table } from './report.ts';
+import type { Report, Table, Trend } from './report.ts';
 import { formatBytes } from './size.ts';
+import { sizeTrend } from './size-trend.ts';
 
 export interface PrunedStore {
   readonly plan: StorePlan;
@@ -24,11 +25,11 @@ export interface PruneReportOptions {
 /** Longer plans are folded away. */
 const LONG = 30;
 
-/** Headline, plans and outputs of what was planned and done. */
+/** Headline, plans, curves and outputs of what was planned and done. */
 export function describePrune(
   stores: readonly PrunedStore[],
   options: PruneReportOptions,
-): Pick<Report, 'headline' | 'tables' | 'outputs'> {
+): Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs'> {
   const left = new Set(stores.flatMap((store) => idsLeft(store)));
   const anywhere = new Set(stores.flatMap(({ done }) => [...(done?.removed ?? [])]));
   const removed = options.isComplete ? [...anywhere].filter((id) => !left.has(id)) : [];
@@ -48,6 +49,7 @@ export function describePrune(
           { name: 'Kept', value: String(left.size) },
         ],
     tables: stores.map((store) => planTable(store, options)),
+    trends: stores.flatMap((store) => keptTrend(store, options)),
     outputs: {
       kept: JSON.stringify([...left].toSorted()),
       removed: JSON.stringify(removed.toSorted()),
@@ -81,6 +83,17 @@ function idsKept(store: PrunedStore): string[] {
   const { plan } = store.plan;
   const gone = new Set(removable(store).map(({ id }) => id));
   return [...plan.keep.keys(), ...plan.remove.keys()].map(({ id }) => id).filter((id) => !gone.has(id));
+}
+
+/** Of what is kept, so that one sees what the rules leave; of a dry run, of what would be. */
+function keptTrend(store: PrunedStore, { dryRun }: PruneReportOptions): Trend[] {
+  const { plan, source, location } = store.plan;
+  const ids = new Set(dryRun ? idsKept(store) : idsLeft(store));
+  const kept = [...plan.keep.keys(), ...plan.remove.keys()]
+    .filter(({ id }) => ids.has(id))
+    .map(({ backup }) => backup)
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  return kept.length < 2 ? [] : [sizeTrend(`Size of the kept backups of ${source} in ${location}`, kept)];
 }
 
 /** Every backup with its reason, newest first. */

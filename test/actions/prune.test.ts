@@ -434,6 +434,18 @@ describe('leftovers', () => {
   });
 });
 
+it('shows the size of the backups that are kept, and of a dry run those that would be', async () => {
+  const sizes = async (raw: Record<string, string>) => {
+    const { trends } = await pruned([await nightly(5)], raw);
+    return trends.map(({ title, points }) => [title, points.length]);
+  };
+  expect(await sizes({ 'keep-last': '3' })).toEqual([[`Size of the kept backups of orders in ${here}`, 3]]);
+  expect(await sizes({ 'keep-last': '4', 'dry-run': 'true' })).toEqual([
+    [`Size of the kept backups of orders in ${here}`, 4],
+  ]);
+  expect(await sizes({ 'keep-last': '1' })).toEqual([]);
+});
+
 describe('ten thousand backups', () => {
   it('are pruned with one listing, and reads only of what is kept in place of others and what goes', async () => {
     const store = memoryStore({ location: here, now: () => at(now) });
