@@ -1,5 +1,6 @@
 import { Failure } from '../../core/failure.ts';
 import { isOfWrapper, ownWords } from './restore-words.ts';
+import { DENIED_HINT, isDenied } from './scratch-role.ts';
 import type { Session } from './session.ts';
 
 export const OUT_OF_ROOM = 'The scratch server ran out of room';
@@ -72,19 +73,16 @@ export function explainRestore(error: unknown, artifact: string): unknown {
 
 /**
  * As `explainRestore`, for when the server can be asked: of a long statement only the end is kept, and why it
- * failed is lost. A server that is gone disproves nothing.
+ * failed is lost. A server that is gone, or that denies it to us, disproves nothing.
  *
  * @param session to the same server, open since before
  */
 export async function explainStep(error: unknown, artifact: string, session: Session): Promise<unknown> {
   const explained = explainRestore(error, artifact);
   if (!(explained instanceof Failure) || explained.code !== 'restore-failed') return explained;
-  const isThere = await session.query('SELECT 1').then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return explained;
-  const { what, hint } = DIED;
+  const asked = await isDenied(session, error instanceof Failure ? ownWords(error.message) : '').catch(() => 'gone');
+  if (asked === false) return explained;
+  const { what, hint } = asked === true ? { what: 'The restore was denied', hint: DENIED_HINT } : DIED;
   return new Failure('scratch-failed', `${what}: ${explained.message}`, { cause: error, hint });
 }
 

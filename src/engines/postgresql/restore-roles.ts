@@ -5,6 +5,7 @@ import { Failure } from '../../core/failure.ts';
 import { type Finding, finding } from '../../core/report.ts';
 import { zstd } from '../../sys/zstd.ts';
 import { planGlobals, rolesIn } from './globals.ts';
+import { joinRole, missingRoles, refuseWeakRole } from './scratch-role.ts';
 import { identifier, literal, type Session } from './session.ts';
 
 /** A hundred thousand roles. */
@@ -73,13 +74,12 @@ export function roleNames(globals: string | undefined, facts: Facts | undefined)
  * @returns how many were created
  */
 export async function createMissingRoles(session: Session, names: readonly string[], mark: string): Promise<number> {
-  const there = new Set(
-    (await session.query<{ name: string }>('SELECT rolname AS name FROM pg_catalog.pg_roles')).map(({ name }) => name),
-  );
-  const missing = names.filter((name) => !there.has(name));
+  const missing = await missingRoles(session, names);
+  await refuseWeakRole(session, missing);
   for (const name of missing) {
     await session.execute(`CREATE ROLE ${identifier(name)} NOLOGIN`);
     await session.execute(`COMMENT ON ROLE ${identifier(name)} IS ${literal(mark)}`);
+    await joinRole(session, name);
   }
   return missing.length;
 }

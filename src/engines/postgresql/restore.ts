@@ -13,6 +13,7 @@ import { explainRestore, explainStep } from './restore-failure.ts';
 import { danglingKeys, type ListedStep, restoreListed } from './restore-keys.ts';
 import { planPhases } from './restore-plan.ts';
 import { mayBeSpooled, restoreArguments, restoreSpooled } from './restore-spooled.ts';
+import { refuseForeignOwners } from './scratch-role.ts';
 import type { Session } from './session.ts';
 
 /** Gives the decrypted, still compressed bytes of one artifact. */
@@ -51,9 +52,10 @@ export async function restoreArchives(target: RestoreTarget, open: OpenArtifact)
   await inLanes([...artifacts], target.jobs, async (artifact) => {
     lists.set(artifact, await readList(target, artifact, open));
   });
-  await refuseMissingExtensions(target, [...lists.values()].flat());
-  const leftOut: string[] = [];
   const all = [...lists.values()].flat();
+  await refuseMissingExtensions(target, all);
+  await refuseForeignOwners(target.session, all);
+  const leftOut: string[] = [];
   for (const phase of phases) {
     const steps = phase.map((step) => ({ ...step, entries: lists.get(step.artifact) ?? [], isPartial: false, all }));
     leftOut.push(...(await runPhase(target, steps, open)));

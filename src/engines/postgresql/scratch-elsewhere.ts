@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failure.ts';
-import type { Connection, Scratch, ScratchRequest } from '../../core/ports.ts';
+import type { Connection, Log, Scratch, ScratchRequest } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
 import { childEnvironment, type Environment } from '../../sys/environment.ts';
 import { makeScratchDir } from '../../sys/scratch-dir.ts';
@@ -32,10 +32,10 @@ export async function withElsewhere<T>(
   const first = await openSession(await anyClient(connection, context.env), { applicationName: 'lifeboat' }).catch(
     unreachable,
   );
-  const { server } = await readServerInfo(first).finally(() => first.close());
+  const { server, superuser } = await readServerInfo(first).finally(() => first.close());
   await refuseSourceServer(server, request.knownServers ?? []);
   refuseOlder(server.major, request);
-  const env = { ...childEnvironment(context.env, { libpq: true }), ...shieldedOptions(server.major) };
+  const env = { ...childEnvironment(context.env, { libpq: true }), ...shieldedOptions(server.major, superuser) };
   const client = await clientForMajor(shielded(connection, env), env, {
     major: server.major,
     program: 'pg_restore',
@@ -45,7 +45,7 @@ export async function withElsewhere<T>(
   // Not bound to the signal: it is what cleans up when we are cancelled.
   const session = await openSession(client, { applicationName: 'lifeboat' });
   try {
-    for (const what of await dropDead(session)) context.log.info(`Removed ${what} of a killed drill.`);
+    for (const what of await dropDead(session, context.log)) context.log.info(`Removed ${what} of a killed drill.`);
     const given = { request, context, client, session, folder: folder.path };
     return await use(describe(given, { version: server.version, location: client.target.label }));
   } finally {
@@ -135,13 +135,18 @@ async function dropOwn(session: Session, drillId: string): Promise<void> {
 }
 
 /** Databases and roles that bear the mark of a run on this machine which is over. */
-async function dropDead(session: Session): Promise<string[]> {
-  const databases = await drillDatabases(session);
-  const dead = databases.filter(({ comment }) => isDeadMark(comment)).map(({ name }) => name);
-  for (const name of dead) await dropDatabase(session, name);
-  const roles = await markedRoles(session, isDeadMark);
-  for (const name of roles) await dropRole(session, name);
-  return [...dead.map((name) => `database ${name}`), ...roles.map((name) => `role ${name}`)];
+async function dropDead(session: Session, log: Log): Promise<string[]> {
+  const dead = (await drillDatabases(session)).filter(({ comment }) => isDeadMark(comment)).map(({ name }) => name);
+  const gone: string[] = [];
+  const attempt = (what: string, drop: Promise<void>) =>
+    drop.then(
+      () => void gone.push(what),
+      // Made by a drill with another role in its URL; ours goes on without.
+      (error: unknown) => log.warning(`The ${what} of a killed drill could not be removed: ${error}`),
+    );
+  for (const name of dead) await attempt(`database ${name}`, dropDatabase(session, name));
+  for (const name of await markedRoles(session, isDeadMark)) await attempt(`role ${name}`, dropRole(session, name));
+  return gone;
 }
 
 /** By name only: the comment says whose each is. */

@@ -12,15 +12,19 @@ const SHIELD: Readonly<Record<string, string>> = {
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
   role: 'none',
-  session_preload_libraries: '',
   local_preload_libraries: '',
   client_min_messages: 'warning',
 };
 
-/** PGOPTIONS of everything we run in a restored database. A login trigger would lock us out (17 on). */
-export function shieldedOptions(major: number): Environment {
-  const newer = { ...(major >= 14 && { idle_session_timeout: '0' }), ...(major >= 17 && { event_triggers: 'off' }) };
-  const all = { ...SHIELD, ...newer, ...(major >= 17 && { transaction_timeout: '0' }) };
+/**
+ * PGOPTIONS of everything we run in a restored database. A login trigger would lock us out (17 on).
+ *
+ * @param superuser others may not set all of it, and may restore nothing that needs it either
+ */
+export function shieldedOptions(major: number, superuser = true): Environment {
+  const newer = { ...(major >= 14 && { idle_session_timeout: '0' }), ...(major >= 17 && { transaction_timeout: '0' }) };
+  const guarded = { session_preload_libraries: '', ...(major >= 17 && { event_triggers: 'off' }) };
+  const all = { ...SHIELD, ...newer, ...(superuser && guarded) };
   return {
     PGOPTIONS: Object.entries(all)
       .map(([name, value]) => `-c ${name}=${value}`)

@@ -1,9 +1,13 @@
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Scratch, ScratchRequest } from '../../../src/core/ports.ts';
 import { drillDatabase, drillMark } from '../../../src/engines/postgresql/drill-mark.ts';
+import { anyClient } from '../../../src/engines/postgresql/programs.ts';
+import { createMissingRoles } from '../../../src/engines/postgresql/restore-roles.ts';
 import { withScratch } from '../../../src/engines/postgresql/scratch.ts';
+import { refuseForeignOwners } from '../../../src/engines/postgresql/scratch-role.ts';
+import { openSession } from '../../../src/engines/postgresql/session.ts';
 import { startPostgres, type TestPostgres } from '../../servers/postgresql.ts';
 import { scratchRequest, silent, type TakenBackup, takeBackup } from './backup-fixture.ts';
 
@@ -178,3 +182,101 @@ it.each([
   });
   expect(files()).toEqual([]);
 });
+
+/** A database that a role of its own owns, as an application makes it; `more` is run by a superuser. */
+async function takeOrdinary(name: string, more = ''): Promise<TakenBackup> {
+  await source.psql(`CREATE DATABASE ${name} OWNER app`);
+  await source.psql(
+    `SET ROLE app; CREATE SCHEMA sales; CREATE TYPE mood AS ENUM ('good', 'bad');
+     CREATE TABLE sales.bills (id serial PRIMARY KEY, mood mood DEFAULT 'good', total numeric CHECK (total > 0));
+     INSERT INTO sales.bills (total) SELECT generate_series(1, 100);
+     CREATE FUNCTION sales.sum() RETURNS numeric LANGUAGE sql AS 'SELECT sum(total) FROM sales.bills';
+     CREATE MATERIALIZED VIEW sales.total AS SELECT sales.sum() AS total;
+     CREATE POLICY own ON sales.bills USING (total > 10); ALTER TABLE sales.bills ENABLE ROW LEVEL SECURITY;
+     ALTER DEFAULT PRIVILEGES IN SCHEMA sales GRANT SELECT ON TABLES TO reader;
+     GRANT USAGE ON SCHEMA sales TO reader; GRANT SELECT ON sales.bills TO reader, auditor;
+     SELECT lo_from_bytea(0, 'hello'); RESET ROLE; ${more}`,
+    name,
+  );
+  return takeBackup(source, name);
+}
+
+describe('by a role that is no superuser', () => {
+  beforeAll(async () => {
+    await source.psql('CREATE ROLE app LOGIN; CREATE ROLE auditor');
+    await other.psql('CREATE ROLE driller LOGIN CREATEDB CREATEROLE; CREATE ROLE weak LOGIN');
+  });
+  const drillAs = <T>(user: string, of: TakenBackup, use: (scratch: Scratch) => Promise<T>) =>
+    there(use, { scratchUrl: other.urlOf('postgres', user), manifest: of.manifest, facts: of.facts });
+
+  it('restores what its own roles own, and takes back all it made', async () => {
+    const before = [await roles(), await databases()];
+    const ordinary = await takeOrdinary('ordinary');
+    const found = await drillAs('driller', ordinary, async (scratch) => {
+      const findings = await scratch.restore(ordinary.open);
+      expect(findings.filter(({ status }) => status !== 'pass')).toEqual([]);
+      expect(await scratch.assert('rows', 'SELECT count(*) = 100 FROM sales.bills')).toMatchObject({ status: 'pass' });
+      return scratch.readFacts('fingerprints');
+    });
+    const { roles: _, settings: __, ...expected } = ordinary.facts ?? raise();
+    expect(found).toMatchObject({ ...expected, sequences: [{ name: 'sales.bills_id_seq' }] });
+    expect([await roles(), await databases()]).toEqual(before);
+  });
+
+  it('refuses before it restores anything what it could not give to its owners', async () => {
+    const before = [await roles(), await databases()];
+    const foreign = await takeOrdinary('foreign_owned', 'ALTER TABLE sales.bills OWNER TO reader');
+    const refused = drillAs('driller', foreign, (scratch) => scratch.restore(foreign.open));
+    await expect(refused).rejects.toMatchObject({
+      code: 'scratch-failed',
+      message: expect.stringMatching(/holds objects of reader, and the role driller of `scratch-url`/),
+      hint: expect.stringContaining('GRANT "reader" TO "driller"'),
+    });
+    expect([await roles(), await databases()]).toEqual(before);
+  });
+
+  it('refuses a role that may not make what is needed', async () => {
+    const refused = drillAs('weak', backup, (scratch) => scratch.restore(backup.open));
+    await expect(refused).rejects.toMatchObject({
+      code: 'scratch-failed',
+      message: 'The role weak of `scratch-url` may not create databases and create roles.',
+      hint: expect.stringContaining('ALTER ROLE "weak" CREATEDB CREATEROLE'),
+    });
+  });
+
+  it('disproves nothing by what only a superuser may restore', async () => {
+    const before = [await roles(), await databases()];
+    const needy = await takeOrdinary('needy', 'CREATE EXTENSION file_fdw');
+    const denied = drillAs('driller', needy, (scratch) => scratch.restore(needy.open));
+    await expect(denied).rejects.toMatchObject({
+      code: 'scratch-failed',
+      message: expect.stringMatching(/denied: .*permission denied to create extension "file_fdw"/),
+      hint: expect.stringContaining('superuser'),
+    });
+    expect([await roles(), await databases()]).toEqual(before);
+  });
+});
+
+/** Who creates a role is from 16 on no member of it by that alone. */
+it('gives objects to roles that it created, also where that takes a grant', async () => {
+  const later = await startPostgres({ major: 18 });
+  try {
+    await later.psql('CREATE ROLE driller LOGIN CREATEDB CREATEROLE');
+    const client = await anyClient({ url: later.urlOf('postgres', 'driller') }, process.env);
+    const session = await openSession(client, { applicationName: 'lifeboat' });
+    expect(await createMissingRoles(session, ['app', 'driller'], drillMark('here'))).toBe(1);
+    await session.execute('CREATE DATABASE theirs OWNER app');
+    await refuseForeignOwners(session, [{ id: 1, line: '', what: 'TABLE public t app' }]);
+    const foreign = refuseForeignOwners(session, [{ id: 1, line: '', what: 'TABLE public t postgres' }]);
+    await expect(foreign).rejects.toMatchObject({ code: 'scratch-failed' });
+    await session.execute('DROP DATABASE theirs WITH (FORCE)');
+    await session.execute('DROP ROLE app');
+    await session.close();
+  } finally {
+    await later.stop();
+  }
+});
+
+function raise(): never {
+  throw new Error('This cannot be missing here.');
+}
