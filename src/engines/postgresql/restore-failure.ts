@@ -9,15 +9,32 @@ export const SCRATCH_FULL =
 
 const FULL = /No space left on device|disk full|wrote only \d+ of \d+ bytes/;
 
-const DIED = {
+interface Outside {
+  readonly pattern: RegExp;
+  readonly what: string;
+  readonly hint: string;
+  /** Instead, where the server is that of `scratch-url`. */
+  readonly elsewhere?: { readonly what: string; readonly hint: string };
+}
+
+const DIED: Outside = {
   pattern:
     /server closed the connection|terminating connection|connection to server|the database system is|no connection to the server/,
   what: 'The scratch server died during the restore',
   hint: 'Look for the reason in the log of the kernel (dmesg): mostly the memory was full.',
+  elsewhere: {
+    what: 'The connection to the server of `scratch-url` broke during the restore',
+    hint: 'Look in the log of that server for a restart, a crash or a session that was ended (pg_terminate_backend); if it says nothing, check the network to it. Then drill again.',
+  },
 };
 
 /** What ends a restore and says nothing of the backup: of the machine, and of whoever else is on it. */
-const FROM_OUTSIDE: readonly { readonly pattern: RegExp; readonly what: string; readonly hint: string }[] = [
+const FROM_OUTSIDE: readonly Outside[] = [
+  {
+    pattern: /: ERROR: {2}canceling statement due to (user request|statement timeout|lock timeout)$/m,
+    what: 'The restore was cancelled on the scratch server',
+    hint: 'Somebody cancelled the statement there (pg_cancel_backend), or a time limit did. Let the drill come to its end, and drill again.',
+  },
   {
     // `failureOf`'s words for a program that ended by a signal.
     pattern: /^\S+ was killed by /,
@@ -43,11 +60,14 @@ const FROM_OUTSIDE: readonly { readonly pattern: RegExp; readonly what: string; 
   DIED,
 ];
 
+/** A server of our own, or that of `scratch-url`: what to do differs. */
+export type Where = 'own' | 'elsewhere';
+
 /**
  * What went wrong in a restore, by what it says of the backup: a full disk and a server that died say
  * nothing of it, an object that cannot be made does.
  */
-export function explainRestore(error: unknown, artifact: string): unknown {
+export function explainRestore(error: unknown, artifact: string, where: Where = 'own'): unknown {
   if (!(error instanceof Failure) || error.code !== 'tool-failed') return error;
   const lines = firstLines(error.message);
   const said = ownWords(error.message);
@@ -55,7 +75,7 @@ export function explainRestore(error: unknown, artifact: string): unknown {
     return new Failure('disk-full', `${OUT_OF_ROOM}: ${lines}`, { cause: error, hint: SCRATCH_FULL });
   const outside = FROM_OUTSIDE.find(({ pattern }) => pattern.test(said));
   if (outside !== undefined) {
-    const { what, hint } = outside;
+    const { what, hint } = advice(outside, where);
     return new Failure('scratch-failed', `${what}: ${lines}`, { cause: error, hint });
   }
   if (/deadlock detected/.test(said)) {
@@ -77,13 +97,22 @@ export function explainRestore(error: unknown, artifact: string): unknown {
  *
  * @param session to the same server, open since before
  */
-export async function explainStep(error: unknown, artifact: string, session: Session): Promise<unknown> {
-  const explained = explainRestore(error, artifact);
+export async function explainStep(
+  error: unknown,
+  artifact: string,
+  session: Session,
+  where: Where,
+): Promise<unknown> {
+  const explained = explainRestore(error, artifact, where);
   if (!(explained instanceof Failure) || explained.code !== 'restore-failed') return explained;
   const asked = await isDenied(session, error instanceof Failure ? ownWords(error.message) : '').catch(() => 'gone');
   if (asked === false) return explained;
-  const { what, hint } = asked === true ? { what: 'The restore was denied', hint: DENIED_HINT } : DIED;
+  const { what, hint } = asked === true ? { what: 'The restore was denied', hint: DENIED_HINT } : advice(DIED, where);
   return new Failure('scratch-failed', `${what}: ${explained.message}`, { cause: error, hint });
+}
+
+function advice(outside: Outside, where: Where): { what: string; hint: string } {
+  return (where === 'elsewhere' && outside.elsewhere) || outside;
 }
 
 /** The error, the object and the statement, without what pg_restore says besides. */

@@ -9,7 +9,7 @@ import { feed, startPipeline } from '../../sys/process.ts';
 import { unzstdCommand } from '../../sys/zstd.ts';
 import { type ArchiveEntry, extensionsIn, parseArchiveList, readHead } from './archive-list.ts';
 import type { Client } from './programs.ts';
-import { explainRestore, explainStep } from './restore-failure.ts';
+import { explainRestore, explainStep, type Where } from './restore-failure.ts';
 import { danglingKeys, type ListedStep, restoreListed } from './restore-keys.ts';
 import { planPhases } from './restore-plan.ts';
 import { mayBeSpooled, restoreArguments, restoreSpooled } from './restore-spooled.ts';
@@ -88,7 +88,7 @@ function describeLeftOut(keys: readonly string[]): Finding {
 async function readList(target: RestoreTarget, artifact: Artifact, open: OpenArtifact): Promise<ArchiveEntry[]> {
   const commands = [unzstdCommand(target.env), target.client.command('pg_restore', ['-l'], { LC_ALL: 'C' })];
   const list = await readHead(commands, await open(artifact), target.signal).catch((error: unknown) => {
-    throw explainRestore(error, artifact.key);
+    throw explainRestore(error, artifact.key, placeOf(target));
   });
   return parseArchiveList(list);
 }
@@ -102,8 +102,13 @@ async function runStep(target: RestoreTarget, step: ListedStep, open: OpenArtifa
     await restore(target, { ...step, entries, isPartial: keys.length > 0 }, open);
     return keys.map(({ constraint, references }) => `${constraint} (into ${references})`);
   } catch (error) {
-    throw await explainStep(error, step.artifact.key, target.session);
+    throw await explainStep(error, step.artifact.key, target.session, placeOf(target));
   }
+}
+
+/** A server that we did not configure is not ours. */
+function placeOf({ tuned }: RestoreTarget): Where {
+  return tuned ? 'own' : 'elsewhere';
 }
 
 async function restoreStreamed(target: RestoreTarget, step: ListedStep, open: OpenArtifact): Promise<void> {
