@@ -12,5 +12,7 @@ export default defineConfig({
     // Real servers on a busy machine: no test is about time, and a hanging one still ends.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Servers that refuse are refused often here: waiting for them shows nothing.
+    env: { LIFEBOAT_TEST_RETRY_WAIT: '0.01' },
   },
 });

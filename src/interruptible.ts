@@ -20,6 +20,7 @@ export function interruptible(store: Store, signal: AbortSignal): Store {
     hidden: (prefix) => eachUnlessAborted(store.hidden(prefix), signal),
     openUploads: (prefix) => eachUnlessAborted(store.openUploads(prefix), signal),
     freeSpace: () => until(store.freeSpace()),
+    retries: () => store.retries(),
     close: () => store.close(),
   };
 }

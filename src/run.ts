@@ -6,6 +6,7 @@ import { Failure } from './core/failure.ts';
 import { isSourceName } from './core/keys.ts';
 import type { Log } from './core/ports.ts';
 import { finding, type Report, report } from './core/report.ts';
+import { Retries } from './core/retries.ts';
 import { common, type Environment, parseInputs, type RawInputs } from './github/inputs.ts';
 import { realWorld } from './world.ts';
 
@@ -42,16 +43,17 @@ export interface Outcome {
 
 /** Runs one action to its report. Never rejects: what went wrong becomes a report too. */
 export async function runAction(run: Run): Promise<Outcome> {
-  let isOver = false;
-  const over = () => {
-    isOver = true;
-  };
-  const report = await reportOf(run, over);
-  return { report, isOver };
+  const work: Work = { retries: new Retries(), isOver: false };
+  const report = await runToReport(run, work);
+  return { report: { ...report, findings: [...report.findings, ...work.retries.findings()] }, isOver: work.isOver };
 }
 
-/** @param over called when the work has come to its end, however it ended */
-async function reportOf(run: Run, over: () => void): Promise<Report> {
+interface Work {
+  readonly retries: Retries;
+  isOver: boolean;
+}
+
+async function runToReport(run: Run, work: Work): Promise<Report> {
   const { signal } = run.stop;
   // A process with nothing to wait for but an unreferenced timer would end in the middle of its work.
   const alive = setInterval(() => {}, MAX_TIMER_MS);
@@ -63,7 +65,7 @@ async function reportOf(run: Run, over: () => void): Promise<Report> {
     return raw;
   };
   try {
-    const outcome = await Promise.race([act({ ...run, readInputs }).finally(over), overdue(signal)]);
+    const outcome = await Promise.race([act({ ...run, readInputs }, work), overdue(signal)]);
     // Work that came to its end in spite of a signal is done; after a crash nothing can be trusted.
     return signal.aborted && !(signal.reason instanceof Failure) ? failureReport(run, signal.reason, source) : outcome;
   } catch (error) {
@@ -73,7 +75,16 @@ async function reportOf(run: Run, over: () => void): Promise<Report> {
   }
 }
 
-async function act({ name, readInputs, env, log, stop }: Run): Promise<Report> {
+async function act(run: Run, work: Work): Promise<Report> {
+  try {
+    return await actWithin(run, work.retries);
+  } finally {
+    work.isOver = true;
+  }
+}
+
+/** Within the `timeout` of the step. */
+async function actWithin({ name, readInputs, env, log, stop }: Run, retries: Retries): Promise<Report> {
   const action: Action = actions[name];
   const raw = readInputs();
   // All of them first: a wrong `timeout` alone would hide what else is wrong.
@@ -82,7 +93,7 @@ async function act({ name, readInputs, env, log, stop }: Run): Promise<Report> {
   const giveUp = () => stop.abort(timedOut(timeout ?? 0));
   const timer = timeout === undefined ? undefined : setTimeout(giveUp, timeout);
   try {
-    return await action.run(raw, realWorld({ env, log, signal: stop.signal, stallMs }));
+    return await action.run(raw, retries.watch(realWorld({ env, log, signal: stop.signal, stallMs })));
   } finally {
     clearTimeout(timer);
   }

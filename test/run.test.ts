@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Report } from '../src/core/report.ts';
 import { node } from './e2e/runner.ts';
+import { fakeS3, s3Error, xml } from './servers/fake-s3.ts';
 
 const run = promisify(execFile);
 
@@ -69,4 +70,21 @@ it.each([
   const store = await silentStore();
   const { report } = await runAlone(`${crash}; return { source: '*', store: ${JSON.stringify(store)} }`);
   expect(report.findings[0]?.message).toBe('This is a bug in Lifeboat: lost');
+});
+
+it.each([
+  ['that was overcome', 2, 2],
+  ['that lasted', 1_000, 3],
+])('counts in the report what it tried again after an error %s', async (_, failures, retries) => {
+  let calls = 0;
+  const s3 = await fakeS3(() => {
+    calls += 1;
+    return calls <= failures ? s3Error(503, 'SlowDown') : xml('ListBucketResult', '<IsTruncated>false</IsTruncated>');
+  });
+  onTestFinished(() => s3.close());
+  const store = `s3://bucket?region=us-east-1&path-style=true&endpoint=${s3.endpoint}`;
+  const { report } = await runAlone(`return { source: '*', store: ${JSON.stringify(store)} }`);
+  expect(report.findings.filter(({ rule }) => rule === 'store-retries')).toMatchObject([
+    { status: 'pass', numbers: { retries } },
+  ]);
 });

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Compression, Encryption } from './codecs.ts';
 import type { Facts, FactsLevel } from './facts.ts';
 import type { ServerPlace } from './known-servers.ts';
 import type { Artifact, ArtifactRole, EngineName, Manifest, RunInfo, Scope, ServerInfo } from './manifest.ts';
@@ -113,6 +114,8 @@ export interface Store {
   openUploads(prefix: string): AsyncIterable<OpenUpload>;
   /** Room of the file system, in bytes; undefined where the idea makes no sense. */
   freeSpace(): Promise<{ freeBytes: number; totalBytes: number } | undefined>;
+  /** How often a request met a passing error and was sent again, since the store was opened. */
+  retries(): number;
   /** Ends connections; the store is not used afterwards. */
   close(): Promise<void>;
 }
@@ -251,6 +254,8 @@ export interface Engine {
   withScratch<T>(request: ScratchRequest, use: (scratch: Scratch) => Promise<T>): Promise<T>;
   /** Removes scratch servers, directories and sessions that killed runs left; says what it removed. */
   removeLeftovers(scratchDir: string): Promise<readonly string[]>;
+  /** How often connecting to a server that is not our own met a passing error and was tried again. */
+  retries(): number;
 }
 
 export interface Log {
@@ -259,22 +264,6 @@ export interface Log {
   debug(line: string): void;
   /** Folds what `use` logs under a title where the medium can. */
   group<T>(title: string, use: () => Promise<T>): Promise<T>;
-}
-
-/** Decryption and encryption with age, behind a port so that actions import no package. */
-export interface Encryption {
-  /** Throws `invalid-input` when a recipient is not one. */
-  encrypt(recipients: readonly string[], plain: Readable): Readable;
-  /** The stream errors with `decryption-failed` on a wrong identity, truncation or damage. */
-  decrypt(identity: string, stored: Readable): Readable;
-  /** Throw `invalid-input` when one cannot be used, before anything is touched. */
-  checkRecipients(recipients: readonly string[]): void;
-  checkIdentity(identity: string): void;
-}
-
-export interface Compression {
-  decompress(compressed: Readable): Readable;
-  compress(plain: Readable, level: number): Readable;
 }
 
 /** Everything an action may touch outside itself. `main.ts` builds the real one, tests a fake one. */

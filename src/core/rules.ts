@@ -65,6 +65,8 @@ export const rules = {
   'prune-removed': 'What the plan removes was removed.',
   'prune-locked': 'What stays only because it is locked is named.',
   'prune-leftovers': 'Leftovers of interrupted backups are cleaned up.',
+  'store-retries': 'Requests to a store that met a passing error were sent again.',
+  'source-retries': 'Connecting to PostgreSQL was tried again after a passing error.',
   'run-failed': 'The program could do its work.',
 } as const;
 

@@ -34,6 +34,7 @@ export function damagedStore(store: Store, damages: ReadonlyMap<string, StoredDa
     hidden: (prefix) => store.hidden(prefix),
     openUploads: (prefix) => store.openUploads(prefix),
     freeSpace: () => store.freeSpace(),
+    retries: () => store.retries(),
     close: async () => {},
   };
 }

@@ -145,6 +145,10 @@ class Local implements Store {
     return { freeBytes: space.bavail * space.bsize, totalBytes: space.blocks * space.bsize };
   }
 
+  retries(): number {
+    return 0;
+  }
+
   async close(): Promise<void> {}
 
   async #pathToWrite(key: string): Promise<string> {

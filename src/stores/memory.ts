@@ -145,6 +145,10 @@ class InMemory implements MemoryStore {
     return this.#space;
   }
 
+  retries(): number {
+    return 0;
+  }
+
   async close(): Promise<void> {}
 
   lock(key: string, until: Date | null): void {

@@ -22,6 +22,8 @@ export class S3Access {
   readonly now: () => Date;
   /** Not AWS itself: stores that came after it refuse the checksums it has added since. */
   readonly isCustom: boolean;
+  /** Requests that were sent again, by the SDK or by ourselves. */
+  retries = 0;
 
   constructor(place: S3Place, context: S3Context) {
     const endpoint = place.endpoint ?? context.env.AWS_ENDPOINT_URL_S3 ?? context.env.AWS_ENDPOINT_URL;
@@ -29,6 +31,7 @@ export class S3Access {
     this.now = context.now;
     this.isCustom = endpoint !== undefined;
     this.client = makeClient(place, endpoint, context);
+    countRetries(this);
   }
 
   /** Runs one call; its errors become failures that name the permission. */
@@ -49,6 +52,21 @@ export class S3Access {
   relative(name: string): string {
     return name.slice(this.place.root.length);
   }
+}
+
+/** As they are sent, since a call that is given up in between tells of none. One function for each call, run at each try. */
+function countRetries(access: S3Access): void {
+  access.client.middlewareStack.add(
+    (next) => {
+      let tries = 0;
+      return (args) => {
+        tries += 1;
+        if (tries > 1) access.retries += 1;
+        return next(args);
+      };
+    },
+    { step: 'deserialize', name: 'countRetries' },
+  );
 }
 
 function makeClient(place: S3Place, endpoint: string | undefined, context: S3Context): S3Client {

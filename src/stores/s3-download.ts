@@ -85,6 +85,7 @@ async function readRange(access: S3Access, span: Span, signal: AbortSignal): Pro
       return await access.call('s3:GetObject', () => fetchRange(access, span, signal), span.key);
     } catch (error) {
       if (attempt === ATTEMPTS || signal.aborted || !isPassing(error)) throw error;
+      access.retries += 1;
       await sleep(BACKOFF_MS * 2 ** attempt, undefined, { signal });
     }
   }

@@ -120,6 +120,10 @@ class S3 implements Store {
     return undefined;
   }
 
+  retries(): number {
+    return this.#access.retries;
+  }
+
   async close(): Promise<void> {
     this.#access.client.destroy();
   }

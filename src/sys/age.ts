@@ -1,8 +1,8 @@
 import { PassThrough, Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import { Decrypter, Encrypter } from 'age-encryption';
+import type { Encryption } from '../core/codecs.ts';
 import { Failure } from '../core/failure.ts';
-import type { Encryption } from '../core/ports.ts';
 
 type Bytes = globalThis.ReadableStream<Uint8Array>;
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Compression } from '../core/ports.ts';
+import type { Compression } from '../core/codecs.ts';
 import { childEnvironment } from './environment.ts';
 import { type Command, outputOf, type Pipeline, startPipeline } from './process.ts';
 

@@ -338,6 +338,14 @@ function describeRest(open: () => Promise<Subject>): void {
     expect((await uploadsOf(store, '')).map(({ key }) => key)).toEqual(['db-x/id/database.dump.zst']);
   });
 
+  it('counts nothing as tried again where nothing went wrong', async () => {
+    const { store } = await open();
+    await store.put('db/one', inChunks(randomBytes(MIB)));
+    await expect(store.get('db/two')).rejects.toMatchObject({ code: 'not-found' });
+    expect(await keysOf(store, '')).toEqual(['db/one']);
+    expect(store.retries()).toBe(0);
+  });
+
   it('knows the room it has, or that the question makes no sense', async () => {
     const { store } = await open();
     const space = await store.freeSpace();

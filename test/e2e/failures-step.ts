@@ -52,7 +52,7 @@ export async function failingStep(
   try {
     const step = typeof given === 'function' ? given(job) : given;
     maskAsGitHubDoes(job, step, expected.secrets ?? []);
-    const result = await job.runStep(step);
+    const result = await job.runStep({ ...step, env: { LIFEBOAT_TEST_RETRY_WAIT: '0.01', ...step.env } });
     const failed = { result, ...readFindings(result, expected) };
     if (process.env.LIFEBOAT_TEST_PRINT === '1') console.log(`${step.action}: ${failed.text}\n`);
     expectRed(failed, expected);

@@ -1,8 +1,16 @@
 import type { Fault } from './fault.ts';
+import { connectingFaults } from './faults-connecting.ts';
 import { ddlFaults } from './faults-ddl.ts';
 import { diskFaults } from './faults-disks.ts';
 import { kills } from './faults-kills.ts';
 import { postgresFaults } from './faults-postgresql.ts';
 import { s3Faults } from './faults-s3.ts';
 
-export const everyFault: readonly Fault[] = [...s3Faults, ...postgresFaults, ...diskFaults, ...kills, ...ddlFaults];
+export const everyFault: readonly Fault[] = [
+  ...s3Faults,
+  ...postgresFaults,
+  ...connectingFaults,
+  ...diskFaults,
+  ...kills,
+  ...ddlFaults,
+];

@@ -14,6 +14,8 @@ export interface Fault {
   readonly expected: 'passes' | 'fails' | 'either';
   /** What a run that fails says, in message or hint. */
   readonly says?: RegExp;
+  /** What its report counts: the fault is overcome by trying again. */
+  readonly counts?: 'store-retries' | 'source-retries';
   /** The process is killed, or its store is out of reach to the end: the next run or prune finds what it left. */
   readonly mayLeave?: boolean;
   /** What is true of every snapshot of the source. */
@@ -71,7 +73,11 @@ async function runUnder(fault: Fault, site: Site, dice: Dice, ground: Ground) {
 }
 
 /** A fault that did not happen changes nothing: then the run passes. */
-function judgeOutcome({ expected, says }: Fault, ended: Ended, hit: boolean): string[] {
+export function judgeOutcome(
+  { expected, says, counts }: Pick<Fault, 'expected' | 'says' | 'counts'>,
+  ended: Ended,
+  hit: boolean,
+): string[] {
   const wanted = hit ? expected : 'passes';
   if (ended.hung || ended.signal !== null) return [];
   const failed = ended.code !== 0;
@@ -79,6 +85,8 @@ function judgeOutcome({ expected, says }: Fault, ended: Ended, hit: boolean): st
   const text = bad.map(({ message, hint }) => `${message} -> ${hint}`).join('\n');
   if (wanted === 'passes' && failed) return [`It was to be overcome, and the run failed: ${text}`];
   if (wanted === 'fails' && !failed) return ['It was to make the run fail, and was not noticed.'];
+  const counted = ended.report?.findings.find(({ rule }) => rule === counts)?.numbers?.retries ?? 0;
+  if (!failed && hit && counts !== undefined && counted < 1) return [`It was tried again, and ${counts} says nothing.`];
   return failed && says !== undefined && !says.test(text) ? [`It says something else: ${text}`] : [];
 }
 

@@ -17,7 +17,13 @@ const DEADLINE_MS = 90_000;
 const Report = z.object({
   verdict: z.enum(['pass', 'warn', 'fail', 'unknown']),
   findings: z.array(
-    z.object({ rule: z.string(), status: z.string(), message: z.string(), hint: z.string().optional() }),
+    z.object({
+      rule: z.string(),
+      status: z.string(),
+      message: z.string(),
+      hint: z.string().optional(),
+      numbers: z.record(z.string(), z.number()).optional(),
+    }),
   ),
   outputs: z.record(z.string(), z.string()),
 });

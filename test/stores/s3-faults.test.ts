@@ -146,6 +146,13 @@ describe('a network that fails', () => {
       return calls < 3 ? s3Error(503, 'SlowDown') : xml('ListBucketResult', '<IsTruncated>false</IsTruncated>');
     });
     expect(await store.listFolders()).toEqual([]);
+    expect(store.retries()).toBe(2);
+  });
+
+  it('counts what it tried again also when nothing helped', async () => {
+    const { store } = await openFake(() => s3Error(503, 'SlowDown'));
+    await expect(store.listFolders()).rejects.toMatchObject({ code: 'store-unavailable' });
+    expect(store.retries()).toBe(3);
   });
 
   it('goes through the proxy that the environment names', async () => {
@@ -183,6 +190,7 @@ describe('reading in ranges', () => {
     );
     expect((await buffer(await store.get('db/one'))).equals(bytes)).toBe(true);
     expect(broken).toBe(2);
+    expect(store.retries()).toBe(2);
   });
 
   it.each([

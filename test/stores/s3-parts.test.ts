@@ -97,6 +97,7 @@ function awsLike(endpoint: string): S3Access {
     place,
     now: () => new Date(),
     isCustom: false,
+    retries: 0,
     full,
     relative: (name) => name,
     call: (_, send) => send(client),

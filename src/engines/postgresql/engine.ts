@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Facts } from '../../core/facts.ts';
 import type { DumpRequest, Engine, Log, Snapshot } from '../../core/ports.ts';
 import { askProgram } from '../../sys/short-command.ts';
+import { type Connecting, connecting } from './connecting.ts';
 import { planStreams } from './dump.ts';
 import { readGlobals } from './dump-globals.ts';
 import { mergeSequences, readFacts, readSequences } from './facts.ts';
@@ -9,7 +10,7 @@ import { listLeftOut, refuseDependents } from './left-out.ts';
 import { anyClient, type Client, clientForMajor, parseVersion } from './programs.ts';
 import { removeLeftovers, withScratch } from './scratch.ts';
 import { readServerInfo } from './server-info.ts';
-import { openSession, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import {
   type GuardedSnapshot,
   lockWaitMs,
@@ -29,23 +30,27 @@ export interface EngineContext {
 
 /** PostgreSQL through its own programs: psql, pg_dump, pg_dumpall, pg_restore, initdb, postgres. */
 export function postgresql(context: EngineContext): Engine {
+  const connections = connecting(context);
   return {
     name: 'postgresql',
-    withSnapshot: (request, use) => withSnapshot(request, context, use),
-    withScratch: (request, use) => withScratch(request, context, use),
+    withSnapshot: (request, use) => withSnapshot(request, { ...context, connections }, use),
+    withScratch: (request, use) => withScratch(request, context, use, connections),
     removeLeftovers: (scratchDir) => removeLeftovers(scratchDir, context),
+    retries: () => connections.retries(),
   };
 }
 
+type SourceContext = EngineContext & { readonly connections: Connecting };
+
 async function withSnapshot<T>(
   request: DumpRequest,
-  context: EngineContext,
+  context: SourceContext,
   use: (snapshot: Snapshot) => Promise<T>,
 ): Promise<T> {
   const applicationName = makeApplicationName(request.holder);
   const finder = await anyClient(request.connection, context.env);
   // Not bound to the signal: it is what ends our other backends when we are cancelled.
-  const control = await openSession(finder, { applicationName });
+  const control = await context.connections.open(finder, { applicationName }, request.signal);
   const over = new AbortController();
   const signal = AbortSignal.any([request.signal, over.signal]);
   try {
@@ -70,7 +75,7 @@ async function endBackends(control: Session, applicationName: string, log: Log):
 
 interface Run {
   readonly request: DumpRequest;
-  readonly context: EngineContext;
+  readonly context: SourceContext;
   readonly control: Session;
   readonly applicationName: string;
 }
@@ -86,7 +91,7 @@ async function useSnapshot<T>(run: Run, use: (snapshot: Snapshot) => Promise<T>)
   });
   const clockOffsetSeconds = await readClockOffset(control, context);
   const sequencesBefore = await readSequences(control);
-  const guard = await takeGuardedSnapshot(client, control, request, { applicationName, log: context.log });
+  const guard = await takeGuardedSnapshot(client, control, request, { applicationName, ...context });
   try {
     return await use(await describe(run, { info, client, clockOffsetSeconds, sequencesBefore, guard }));
   } finally {
@@ -138,7 +143,10 @@ async function factsInSnapshot(run: Run, taken: Taken): Promise<Facts | undefine
   const { request, applicationName } = run;
   const { selected, snapshotId } = taken.guard;
   if (request.facts === 'none') return undefined;
-  const session = await openInSnapshot(taken.client, snapshotId, applicationName, request);
+  const session = await openInSnapshot(taken.client, snapshotId, request, {
+    applicationName,
+    connections: run.context.connections,
+  });
   try {
     const unloggedRows = !taken.info.server.standby;
     return await readFacts(session, {

@@ -97,12 +97,7 @@ export function explainRestore(error: unknown, artifact: string, where: Where = 
  *
  * @param session to the same server, open since before
  */
-export async function explainStep(
-  error: unknown,
-  artifact: string,
-  session: Session,
-  where: Where,
-): Promise<unknown> {
+export async function explainStep(error: unknown, artifact: string, session: Session, where: Where): Promise<unknown> {
   const explained = explainRestore(error, artifact, where);
   if (!(explained instanceof Failure) || explained.code !== 'restore-failed') return explained;
   const asked = await isDenied(session, error instanceof Failure ? ownWords(error.message) : '').catch(() => 'gone');

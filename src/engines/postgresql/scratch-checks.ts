@@ -7,6 +7,7 @@ import type { Connection, Scratch } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
 import type { Tampering } from '../../core/self-test-trial.ts';
 import { endOnAbort, failureOf, runText, start } from '../../sys/process.ts';
+import type { Connecting } from './connecting.ts';
 import { type FactsRequest, type Reread, readFacts } from './facts.ts';
 import { anyClient, type Client } from './programs.ts';
 import { openSession, type Session } from './session.ts';
@@ -20,6 +21,7 @@ export interface RestoredDatabase {
   readonly manifest: Manifest;
   readonly facts: Facts | undefined;
   readonly env: NodeJS.ProcessEnv;
+  readonly connections: Connecting;
   readonly signal: AbortSignal;
 }
 
@@ -128,8 +130,13 @@ async function runAmcheck(restored: RestoredDatabase): Promise<Finding[]> {
   ];
 }
 
-async function compareCounts(session: Session, connection: Connection, { env, signal }: RestoredDatabase) {
-  const live = await openSession(await anyClient(connection, env), { applicationName: 'lifeboat', signal });
+async function compareCounts(session: Session, connection: Connection, restored: RestoredDatabase) {
+  const { env, connections, signal } = restored;
+  const live = await connections.open(
+    await anyClient(connection, env),
+    { applicationName: 'lifeboat', signal },
+    signal,
+  );
   try {
     const [here, there] = [await tableNames(session), await tableNames(live)];
     const rows: { table: string; live: number | null; restored: number | null }[] = [];

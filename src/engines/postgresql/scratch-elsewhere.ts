@@ -10,11 +10,11 @@ import { anyClient, type Client, clientForMajor } from './programs.ts';
 import type { OpenArtifact, RestoreTarget } from './restore.ts';
 import { restoreJobs } from './restore-plan.ts';
 import { createMissingRoles, roleNames } from './restore-roles.ts';
-import type { ScratchContext } from './scratch.ts';
+import type { ConnectedContext } from './scratch.ts';
 import { checksOf } from './scratch-checks.ts';
 import { shieldedOptions } from './scratch-settings.ts';
 import { readServerInfo } from './server-info.ts';
-import { identifier, literal, openSession, type Session } from './session.ts';
+import { identifier, literal, type Session } from './session.ts';
 
 /**
  * Lends a database of our own on a server that is not ours. Only what bears a drill's mark is ever
@@ -25,13 +25,13 @@ import { identifier, literal, openSession, type Session } from './session.ts';
 export async function withElsewhere<T>(
   request: ScratchRequest,
   scratchUrl: string,
-  context: ScratchContext,
+  context: ConnectedContext,
   use: (scratch: Scratch) => Promise<T>,
 ): Promise<T> {
   const connection = { ...request.connection, url: scratchUrl };
-  const first = await openSession(await anyClient(connection, context.env), { applicationName: 'lifeboat' }).catch(
-    unreachable,
-  );
+  const first = await context.connections
+    .open(await anyClient(connection, context.env), { applicationName: 'lifeboat' }, request.signal)
+    .catch(unreachable);
   const { server, superuser } = await readServerInfo(first).finally(() => first.close());
   await refuseSourceServer(server, request.knownServers ?? []);
   refuseOlder(server.major, request);
@@ -43,7 +43,7 @@ export async function withElsewhere<T>(
   });
   const folder = await makeScratchDir(request.scratchDir, request.drillId.toLowerCase(), 0);
   // Not bound to the signal: it is what cleans up when we are cancelled.
-  const session = await openSession(client, { applicationName: 'lifeboat' });
+  const session = await context.connections.open(client, { applicationName: 'lifeboat' }, request.signal);
   try {
     for (const what of await dropDead(session, context.log)) context.log.info(`Removed ${what} of a killed drill.`);
     const given = { request, context, client, session, folder: folder.path };
@@ -84,7 +84,7 @@ function refuseOlder(major: number, { manifest }: ScratchRequest): void {
 
 interface Elsewhere {
   readonly request: ScratchRequest;
-  readonly context: ScratchContext;
+  readonly context: ConnectedContext;
   readonly client: Client;
   readonly session: Session;
   readonly folder: string;

@@ -9,6 +9,7 @@ import {
   type ScratchDir,
 } from '../../sys/scratch-dir.ts';
 import { buildDatabase, globalsOf } from './build-database.ts';
+import { type Connecting, connecting } from './connecting.ts';
 import { drillDatabase, drillMark } from './drill-mark.ts';
 import { planIsolation } from './isolation.ts';
 import type { OpenArtifact, RestoreTarget } from './restore.ts';
@@ -29,6 +30,10 @@ export interface ScratchContext {
   readonly log: Log;
 }
 
+export interface ConnectedContext extends ScratchContext {
+  readonly connections: Connecting;
+}
+
 /**
  * Lends an empty server of the backup's major: an own one, or the one of `scratch-url`. Processes,
  * folder and socket (there: database and roles) are gone when `use` settles.
@@ -39,8 +44,10 @@ export async function withScratch<T>(
   request: ScratchRequest,
   context: ScratchContext,
   use: (scratch: Scratch) => Promise<T>,
+  connections: Connecting = connecting(context),
 ): Promise<T> {
-  if (request.scratchUrl !== undefined) return withElsewhere(request, request.scratchUrl, context, use);
+  if (request.scratchUrl !== undefined)
+    return withElsewhere(request, request.scratchUrl, { ...context, connections }, use);
   const installation = await findServer(context.env, request.connection.binDir, request.manifest.server.major);
   const needed = estimateScratchBytes(request.manifest, request.artifactBytes);
   const folder = await makeScratchDir(request.scratchDir, request.drillId.toLowerCase(), needed);
@@ -52,7 +59,7 @@ export async function withScratch<T>(
     const plan = { manifest, installation, isolation, folder: folder.path, settings, env: context.env, signal };
     end.server = await startScratchServer(plan);
     const { notIsolated } = isolation;
-    return await use(await describe(end, { request, context, folder, notIsolated }));
+    return await use(await describe(end, { request, context: { ...context, connections }, folder, notIsolated }));
   } catch (error) {
     end.keep = true;
     throw (await explainFullDisk(folder.path, error)) ?? explainDisk(folder.path, error);
@@ -134,7 +141,7 @@ async function refuseClosedFolder(path: string): Promise<void> {
 
 interface Own {
   readonly request: ScratchRequest;
-  readonly context: ScratchContext;
+  readonly context: ConnectedContext;
   readonly folder: ScratchDir;
   readonly notIsolated: readonly string[];
 }

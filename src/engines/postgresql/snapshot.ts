@@ -5,8 +5,9 @@ import { Failure } from '../../core/failure.ts';
 import type { DumpRequest, Log } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
 import { withTicker } from '../../core/ticker.ts';
+import type { Connecting } from './connecting.ts';
 import type { Client } from './programs.ts';
-import { literal, openSession, type Session } from './session.ts';
+import { literal, type Session } from './session.ts';
 import { isParallel } from './stream-plan.ts';
 import {
   listRelations,
@@ -52,11 +53,11 @@ export async function takeGuardedSnapshot(
   client: Client,
   control: Session,
   request: DumpRequest,
-  given: { applicationName: string; log: Log },
+  given: { applicationName: string; connections: Connecting; log: Log },
 ): Promise<GuardedSnapshot> {
   const findings: Finding[] = [];
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const session = await openSession(client, { applicationName: given.applicationName, signal: request.signal });
+    const session = await openOwn(client, request, given);
     try {
       const taken = await exportAndLock(session, control, request, given.log);
       const confirm = () => session.execute('SELECT 1 WHERE false');
@@ -222,14 +223,20 @@ export function lockWaitMs({ tableLockTimeoutMs }: Pick<DumpRequest, 'tableLockT
   return Math.max(1, Math.round(Math.min(tableLockTimeoutMs, BEHIND_DDL_MS)));
 }
 
+type OpenGiven = { readonly applicationName: string; readonly connections: Connecting };
+
+function openOwn(client: Client, { signal }: DumpRequest, { applicationName, connections }: OpenGiven) {
+  return connections.open(client, { applicationName, signal }, signal);
+}
+
 /** A second session in the snapshot, for counting beside the dump. The caller closes. */
 export async function openInSnapshot(
   client: Client,
   snapshotId: string,
-  applicationName: string,
   request: DumpRequest,
+  given: OpenGiven,
 ): Promise<Session> {
-  const session = await openSession(client, { applicationName, signal: request.signal });
+  const session = await openOwn(client, request, given);
   await session.execute(`SET lock_timeout = ${lockWaitMs(request)}`);
   await session.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   await session.execute(`SET TRANSACTION SNAPSHOT ${literal(snapshotId)}`);
