@@ -126,6 +126,7 @@ async function planDrill(
       settings: checked.settings,
       scratchDir: given['scratch-dir'] ?? world.scratchDir,
       keepOnFailure: given['keep-scratch'],
+      stallMs: given['stall-timeout'],
       ...(given.jobs !== undefined && { jobs: given.jobs }),
     },
   };

@@ -28,7 +28,7 @@ export interface DrillPlan {
   readonly selfTest: Examiners | undefined;
   readonly scratch: Pick<
     ScratchRequest,
-    'scratchUrl' | 'knownServers' | 'connection' | 'settings' | 'scratchDir' | 'keepOnFailure' | 'jobs'
+    'scratchUrl' | 'knownServers' | 'connection' | 'settings' | 'scratchDir' | 'keepOnFailure' | 'jobs' | 'stallMs'
   >;
 }
 

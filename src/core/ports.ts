@@ -215,6 +215,8 @@ export interface ScratchRequest {
   /** Streams restored at a time; undefined: as many as the backup has, at most one a core. */
   readonly jobs?: number;
   readonly drillId: string;
+  /** Milliseconds after which the server of `scratchUrl` is given up when it gives no answer. */
+  readonly stallMs: number;
   readonly signal: AbortSignal;
 }
 

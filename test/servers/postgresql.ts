@@ -36,6 +36,11 @@ export interface TestPostgres {
   psql(sql: string, database?: string, user?: string): Promise<string>;
   /** What the server has logged so far. */
   log(): string;
+  /** As `pg_ctl restart` does: ends it (`fast`: sessions are cut, `immediate`: as in a crash), and starts it again. */
+  restart(mode: 'fast' | 'immediate'): Promise<void>;
+  /** The two halves of that. */
+  down(mode: 'fast' | 'immediate'): Promise<void>;
+  up(): Promise<void>;
   /** Ends the server and removes its directory. */
   stop(): Promise<void>;
 }
@@ -149,16 +154,21 @@ function initialise(binDir: string, home: string, superuser: string, options: Te
 async function startOnFreePort(binDir: string, home: string) {
   for (let tries = 1; ; tries++) {
     const port = await freePort();
-    const [program, args] = asUser(join(binDir, 'postgres'), ['-D', join(home, 'data'), '-p', String(port)]);
-    const child = spawn(program, args, { env: environment(), cwd: home, stdio: ['ignore', 'ignore', 'pipe'] });
-    let log = '';
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      log = (log + chunk).slice(-200_000);
-    });
-    if (await isReady(child, () => log)) return { child, port, log: () => log };
+    const { child, log } = launch(binDir, home, port);
+    if (await isReady(child, log)) return { child, port, log };
     // Somebody else took the port between the look and the start.
-    if (tries === START_TRIES || !/could not bind|Address already in use/.test(log)) throw new Error(log);
+    if (tries === START_TRIES || !/could not bind|Address already in use/.test(log())) throw new Error(log());
   }
+}
+
+function launch(binDir: string, home: string, port: number): { child: ChildProcess; log: () => string } {
+  const [program, args] = asUser(join(binDir, 'postgres'), ['-D', join(home, 'data'), '-p', String(port)]);
+  const child = spawn(program, args, { env: environment(), cwd: home, stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    log = (log + chunk).slice(-200_000);
+  });
+  return { child, log: () => log };
 }
 
 function isReady(child: ChildProcess, log: () => string): Promise<boolean> {
@@ -194,14 +204,28 @@ interface Started {
 }
 
 function describe(started: Started): TestPostgres {
-  const { child, home, log, port, superuser } = started;
+  const { home, port, superuser } = started;
+  let { child, log } = started;
   const urlOf = (database: string, user = superuser) =>
     `postgresql://${encodeURIComponent(user)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
   const { binDir, clientDir, major } = started;
+  const down = (mode: 'fast' | 'immediate') => end(child, mode);
+  const up = async () => {
+    const earlier = log();
+    const again = launch(binDir, home, port);
+    child = again.child;
+    log = () => earlier + again.log();
+    if (!(await isReady(child, again.log))) throw new Error(`The server did not start again: ${again.log()}`);
+  };
   return {
-    ...{ url: urlOf('postgres'), urlOf, socketDir: home, port, binDir, clientDir, major, superuser, log },
+    ...{ url: urlOf('postgres'), urlOf, socketDir: home, port, binDir, clientDir, major, superuser },
     dataDir: join(home, 'data'),
-    pid: child.pid ?? -1,
+    log: () => log(),
+    get pid() {
+      return child.pid ?? -1;
+    },
+    restart: (mode) => down(mode).then(up),
+    ...{ down, up },
     psql: (sql, database = 'postgres', user = superuser) =>
       runPsql(join(clientDir, 'psql'), urlOf(database, user), sql),
     stop: () => stop(child, home),
@@ -220,12 +244,15 @@ async function runPsql(program: string, url: string, sql: string): Promise<strin
 }
 
 async function stop(child: ChildProcess, home: string): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const exited = new Promise((resolvePromise) => child.once('exit', resolvePromise));
-    child.kill('SIGINT'); // fast shutdown: connections are cut, nobody is waited for
-    const timer = setTimeout(() => child.kill('SIGQUIT'), 10_000);
-    await exited;
-    clearTimeout(timer);
-  }
+  await end(child, 'fast'); // connections are cut, nobody is waited for
   rmSync(home, { recursive: true, force: true });
+}
+
+async function end(child: ChildProcess, mode: 'fast' | 'immediate'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolvePromise) => child.once('exit', resolvePromise));
+  child.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+  const timer = setTimeout(() => child.kill('SIGQUIT'), 10_000);
+  await exited;
+  clearTimeout(timer);
 }

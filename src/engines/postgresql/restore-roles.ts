@@ -77,9 +77,14 @@ export async function createMissingRoles(session: Session, names: readonly strin
   const missing = await missingRoles(session, names);
   await refuseWeakRole(session, missing);
   for (const name of missing) {
-    await session.execute(`CREATE ROLE ${identifier(name)} NOLOGIN`);
-    await session.execute(`COMMENT ON ROLE ${identifier(name)} IS ${literal(mark)}`);
+    await createMarkedRole(session, name, mark);
     await joinRole(session, name);
   }
   return missing.length;
+}
+
+/** In one statement: killed in between, it would leave a role that nobody knows as ours. */
+export async function createMarkedRole(session: Session, name: string, mark: string): Promise<void> {
+  const role = identifier(name);
+  await runVerbatim(session, `CREATE ROLE ${role} NOLOGIN; COMMENT ON ROLE ${role} IS ${literal(mark)}`);
 }

@@ -121,19 +121,25 @@ async function restoreStreamed(target: RestoreTarget, step: ListedStep, open: Op
     : [target.client.command('pg_restore', args, { LC_ALL: 'C' })];
   const stored = await open(artifact);
   const pipe = startPipeline([unzstdCommand(target.env), ...restore], 'pipe', target.signal);
-  await feedWhole(pipe, stored, sections.length > 0);
+  await feedWhole(pipe, stored, sections.length > 0, target.signal);
 }
 
 /**
  * As `feed`, for a reader that may have enough before the end (definitions stand at the head): then
  * the rest is read all the same, since only the end tells that the stored bytes are what they were.
  */
-async function feedWhole(pipe: ReturnType<typeof startPipeline>, stored: Readable, mayStop: boolean): Promise<void> {
+async function feedWhole(
+  pipe: ReturnType<typeof startPipeline>,
+  stored: Readable,
+  mayStop: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   if (!mayStop) return feed(pipe, stored);
   const reader = pipe.programs.at(-1);
   pipe.stdin?.on('error', () => {}); // the reader had enough
   pipe.stdout.resume();
   for await (const chunk of stored) {
+    signal.throwIfAborted();
     if (pipe.stdin?.writable && !pipe.stdin.write(chunk)) await drained(pipe.stdin);
   }
   pipe.stdin?.end();

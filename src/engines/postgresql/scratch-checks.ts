@@ -92,6 +92,7 @@ async function assertTrue(restored: RestoredDatabase, name: string, sql: string)
       hint: 'Ask the live database the same. If it is false there too, mend the data or the assertion; if not, look at the data of this backup: `keep-scratch: true` keeps them.',
     });
   } catch (error) {
+    signal.throwIfAborted();
     if (!(error instanceof Failure)) throw error;
     return finding('assertion', 'unknown', `${name} could not be answered: ${error.message.trim()}`, {
       hint: 'Give one statement that yields one row with one boolean.',

@@ -1,20 +1,23 @@
 import { Failure } from '../../core/failure.ts';
-import type { Connection, Log, Scratch, ScratchRequest } from '../../core/ports.ts';
+import type { Connection, Scratch, ScratchRequest } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
 import { childEnvironment, type Environment } from '../../sys/environment.ts';
 import { makeScratchDir } from '../../sys/scratch-dir.ts';
 import { buildDatabase, globalsOf } from './build-database.ts';
 import { refuseSourceServer } from './drill-guard.ts';
-import { DRILL_PREFIX, drillDatabase, drillMark, isDeadMark } from './drill-mark.ts';
+import { drillDatabase, drillMark } from './drill-mark.ts';
+import { dropDead, dropSurely } from './drill-traces.ts';
+import { whileAnswering } from './heartbeat.ts';
 import { anyClient, type Client, clientForMajor } from './programs.ts';
 import type { OpenArtifact, RestoreTarget } from './restore.ts';
 import { restoreJobs } from './restore-plan.ts';
-import { createMissingRoles, roleNames } from './restore-roles.ts';
+import { createMarkedRole, createMissingRoles, roleNames } from './restore-roles.ts';
 import type { ConnectedContext } from './scratch.ts';
 import { checksOf } from './scratch-checks.ts';
+import { mayCreateRoles } from './scratch-role.ts';
 import { shieldedOptions } from './scratch-settings.ts';
 import { readServerInfo } from './server-info.ts';
-import { identifier, literal, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /**
  * Lends a database of our own on a server that is not ours. Only what bears a drill's mark is ever
@@ -28,10 +31,24 @@ export async function withElsewhere<T>(
   context: ConnectedContext,
   use: (scratch: Scratch) => Promise<T>,
 ): Promise<T> {
+  const client = await anyClient({ ...request.connection, url: scratchUrl }, context.env);
+  const { stallMs, signal } = request;
+  return whileAnswering({ client, stallMs, signal }, (alive) =>
+    lendDatabase({ ...request, signal: alive.signal }, scratchUrl, { ...context, silence: alive.silence }, use),
+  );
+}
+
+async function lendDatabase<T>(
+  request: ScratchRequest,
+  scratchUrl: string,
+  { silence, ...context }: ConnectedContext & { silence: AbortSignal },
+  use: (scratch: Scratch) => Promise<T>,
+): Promise<T> {
   const connection = { ...request.connection, url: scratchUrl };
-  const first = await context.connections
-    .open(await anyClient(connection, context.env), { applicationName: 'lifeboat' }, request.signal)
-    .catch(unreachable);
+  const finder = await anyClient(connection, context.env);
+  const open = (client: Client) =>
+    context.connections.open(client, { applicationName: 'lifeboat', signal: silence }, request.signal);
+  const first = await open(finder).catch(unreachable);
   const { server, superuser } = await readServerInfo(first).finally(() => first.close());
   await refuseSourceServer(server, request.knownServers ?? []);
   refuseOlder(server.major, request);
@@ -43,14 +60,22 @@ export async function withElsewhere<T>(
   });
   const folder = await makeScratchDir(request.scratchDir, request.drillId.toLowerCase(), 0);
   // Not bound to the signal: it is what cleans up when we are cancelled.
-  const session = await context.connections.open(client, { applicationName: 'lifeboat' }, request.signal);
+  const session = await open(client);
+  let isDone = false;
   try {
     for (const what of await dropDead(session, context.log)) context.log.info(`Removed ${what} of a killed drill.`);
     const given = { request, context, client, session, folder: folder.path };
-    return await use(describe(given, { version: server.version, location: client.target.label }));
+    const used = await use(describe(given, { version: server.version, location: client.target.label }));
+    isDone = true;
+    return used;
   } finally {
-    await dropOwn(session, request.drillId).finally(() => session.close());
-    await folder.remove();
+    await dropSurely({ client, session, silence, drillId: request.drillId })
+      .catch((error: unknown) => {
+        if (isDone) throw error;
+        // What went wrong before is what the reader needs.
+        context.log.warning(error instanceof Error ? error.message : String(error));
+      })
+      .finally(() => folder.remove());
   }
 }
 
@@ -63,7 +88,8 @@ function shielded(connection: Connection, { PGOPTIONS = '' }: Environment): Conn
 
 /** The hints for a failed connection name `database-url`, and there is none here. */
 function unreachable(error: unknown): never {
-  if (!(error instanceof Failure)) throw error;
+  // Of a server that fell silent everything is said.
+  if (!(error instanceof Failure) || error.code === 'scratch-failed') throw error;
   const hint = error.hint?.replaceAll('`database-url`', '`scratch-url`');
   throw new Failure(error.code, `The server of \`scratch-url\` cannot be used: ${error.message}`, {
     cause: error,
@@ -122,50 +148,8 @@ async function restoreThere(given: Elsewhere, target: RestoreTarget, open: OpenA
   const names = roleNames(await globalsOf(target, open), target.facts);
   const mark = drillMark(drillId);
   const created = await createMissingRoles(target.session, names, mark);
+  if (await mayCreateRoles(target.session)) await createMarkedRole(target.session, target.database, mark);
   const message = `${created} of ${names.length} roles were missing and were created without login for the time of the drill.`;
   const roles = finding('roles-restored', 'pass', message, { numbers: { created } });
   return [roles, ...(await buildDatabase(target, { comment: mark, explicitLocale: true }, open))];
-}
-
-async function dropOwn(session: Session, drillId: string): Promise<void> {
-  const mark = drillMark(drillId);
-  const own = (await drillDatabases(session)).find(({ name }) => name === drillDatabase(drillId));
-  if (own?.comment === mark) await dropDatabase(session, own.name);
-  for (const name of await markedRoles(session, (comment) => comment === mark)) await dropRole(session, name);
-}
-
-/** Databases and roles that bear the mark of a run on this machine which is over. */
-async function dropDead(session: Session, log: Log): Promise<string[]> {
-  const dead = (await drillDatabases(session)).filter(({ comment }) => isDeadMark(comment)).map(({ name }) => name);
-  const gone: string[] = [];
-  const attempt = (what: string, drop: Promise<void>) =>
-    drop.then(
-      () => void gone.push(what),
-      // Made by a drill with another role in its URL; ours goes on without.
-      (error: unknown) => log.warning(`The ${what} of a killed drill could not be removed: ${error}`),
-    );
-  for (const name of dead) await attempt(`database ${name}`, dropDatabase(session, name));
-  for (const name of await markedRoles(session, isDeadMark)) await attempt(`role ${name}`, dropRole(session, name));
-  return gone;
-}
-
-/** By name only: the comment says whose each is. */
-function drillDatabases(session: Session): Promise<{ name: string; comment: string | null }[]> {
-  return session.query(`
-    SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment FROM pg_catalog.pg_database
-    WHERE starts_with(datname, ${literal(DRILL_PREFIX)})`);
-}
-
-async function dropDatabase(session: Session, name: string): Promise<void> {
-  await session.execute(`DROP DATABASE IF EXISTS ${identifier(name)} WITH (FORCE)`);
-}
-
-async function markedRoles(session: Session, isOurs: (comment: string | null) => boolean): Promise<string[]> {
-  const roles = await session.query<{ name: string; comment: string | null }>(`
-    SELECT rolname AS name, shobj_description(oid, 'pg_authid') AS comment FROM pg_catalog.pg_roles`);
-  return roles.filter(({ comment }) => isOurs(comment)).map(({ name }) => name);
-}
-
-async function dropRole(session: Session, name: string): Promise<void> {
-  await session.execute(`DROP ROLE IF EXISTS ${identifier(name)}`);
 }

@@ -33,6 +33,10 @@ export async function refuseWeakRole(session: Session, missing: readonly string[
   });
 }
 
+export async function mayCreateRoles(session: Session): Promise<boolean> {
+  return (await rightsOf(session)).roles;
+}
+
 /** Makes the role of `scratch-url` a member of a role that it created: only then it may give it objects, and read them. */
 export async function joinRole(session: Session, role: string): Promise<void> {
   const { major, superuser } = await session.one<{ major: number; superuser: boolean }>(`

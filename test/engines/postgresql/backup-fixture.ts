@@ -127,6 +127,7 @@ export function scratchRequest(
     artifactBytes: [...backup.stored.values()].reduce((sum, bytes) => sum + bytes.length, 0),
     keepOnFailure: false,
     drillId: '20261121T031500Z-3f9a1c',
+    stallMs: 60_000,
     signal: new AbortController().signal,
     ...given,
   };

@@ -14,6 +14,7 @@ const request = {
   artifactBytes: 0,
   keepOnFailure: false,
   drillId: `hold-${process.pid}`,
+  stallMs: 60_000,
   signal: new AbortController().signal,
 };
 

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Scratch, ScratchRequest } from '../../../src/core/ports.ts';
 import { drillDatabase, drillMark } from '../../../src/engines/postgresql/drill-mark.ts';
 import { anyClient } from '../../../src/engines/postgresql/programs.ts';
@@ -8,6 +8,7 @@ import { createMissingRoles } from '../../../src/engines/postgresql/restore-role
 import { withScratch } from '../../../src/engines/postgresql/scratch.ts';
 import { refuseForeignOwners } from '../../../src/engines/postgresql/scratch-role.ts';
 import { openSession } from '../../../src/engines/postgresql/session.ts';
+import { postgresProxy } from '../../faults/postgres-proxy.ts';
 import { startPostgres, type TestPostgres } from '../../servers/postgresql.ts';
 import { scratchRequest, silent, type TakenBackup, takeBackup } from './backup-fixture.ts';
 
@@ -93,6 +94,63 @@ it('removes what a killed drill left, and nothing without its mark', async () =>
     'template1',
   ]);
   expect(await roles()).not.toContain('left_behind');
+});
+
+it('removes a database that was made and not marked yet, by the role of its name, and no other', async () => {
+  const before = [await roles(), await databases()];
+  const dead = drillMark('dead').replace(/"startTime":"\d+"/, '"startTime":"1"');
+  await other.psql(`CREATE ROLE lifeboat_drill_unmarked; CREATE DATABASE lifeboat_drill_unmarked;
+    COMMENT ON ROLE lifeboat_drill_unmarked IS '${dead}';`);
+  await there(async () => {});
+  expect([await roles(), await databases()]).toEqual(before);
+});
+
+it('gives up a server that falls silent while rows are restored, and waits for nothing there', async () => {
+  const before = [await roles(), await databases()];
+  const proxy = await postgresProxy(other.port);
+  onTestFinished(() => proxy.close());
+  const scratchUrl = other.url.replace(`:${other.port}/`, `:${proxy.port}/`);
+  const silenced = there(
+    (scratch) =>
+      scratch.restore(async (artifact) => {
+        if (artifact.role === 'dump') proxy.fallSilent();
+        return backup.open(artifact);
+      }),
+    { scratchUrl, stallMs: 2_000, drillId: '20261121T031500Z-000001' },
+  );
+  await expect(silenced).rejects.toMatchObject({
+    code: 'scratch-failed',
+    message: expect.stringMatching(/gave no answer for 2s/),
+    hint: expect.stringMatching(/`stall-timeout`/),
+  });
+  expect(await databases()).toContain('lifeboat_drill_20261121t031500z_000001');
+  await other.psql(
+    'DROP DATABASE lifeboat_drill_20261121t031500z_000001 WITH (FORCE); DROP ROLE lifeboat_drill_20261121t031500z_000001, shop;',
+  );
+  expect([await roles(), await databases()]).toEqual(before);
+});
+
+it('goes on as long as the server answers, though no byte of the restore moves', async () => {
+  const slow = there(
+    async (scratch) => {
+      await scratch.restore(backup.open);
+      const slept = await scratch.assert('slept', 'SELECT pg_sleep(3) IS NOT NULL');
+      return slept.status;
+    },
+    { stallMs: 1_000 },
+  );
+  expect(await slow).toBe('pass');
+});
+
+it('takes back all it made when the server is restarted under it', async () => {
+  const before = [await roles(), await databases()];
+  const broken = there(async (scratch) => {
+    await scratch.restore(backup.open);
+    await other.restart('fast');
+    throw new Error('broke');
+  });
+  await expect(broken).rejects.toThrow('broke');
+  expect([await roles(), await databases()]).toEqual(before);
 });
 
 it.each([
