@@ -4,12 +4,14 @@ import { ddlFaults } from './faults-ddl.ts';
 import { diskFaults } from './faults-disks.ts';
 import { kills } from './faults-kills.ts';
 import { postgresFaults } from './faults-postgresql.ts';
+import { restoreFaults } from './faults-restore.ts';
 import { s3Faults } from './faults-s3.ts';
 
 export const everyFault: readonly Fault[] = [
   ...s3Faults,
   ...postgresFaults,
   ...connectingFaults,
+  ...restoreFaults,
   ...diskFaults,
   ...kills,
   ...ddlFaults,

@@ -33,6 +33,8 @@ export interface Injection {
   hit(): boolean;
   /** Takes the fault away, so that the next run meets a sound world. */
   mend?(): Promise<void>;
+  /** What else does not hold, once the world is sound again. */
+  check?(): Promise<string[]>;
 }
 
 export interface Trial {
@@ -51,10 +53,11 @@ export async function tryFault(ground: Ground, fault: Fault, seed: number, round
   const dice = diceOf(seed, fault.group, fault.name, fault.action, fault.store, round);
   const site = await ground.newSite(fault.store);
   try {
-    const { ended, hit, run } = await runUnder(fault, site, dice, ground);
+    const { ended, hit, run, injection } = await runUnder(fault, site, dice, ground);
     const { action, mayLeave = false, assertions } = fault;
     const after = { action, run, ended, mayLeave: mayLeave || ended.hung, assertions };
     const problems = [...judgeOutcome(fault, ended, hit), ...(await checkAfterFault(site, after))];
+    problems.push(...((await injection.check?.()) ?? []));
     return { fault, round, outcome: outcomeOf(ended), hit, seconds: ended.seconds, problems, ended };
   } finally {
     await site.remove();
@@ -66,7 +69,7 @@ async function runUnder(fault: Fault, site: Site, dice: Dice, ground: Ground) {
   try {
     const run = site.start(fault.action, injection.changed);
     await Promise.all([injection.during?.(run), run.ended]);
-    return { run, ended: await run.ended, hit: injection.hit() };
+    return { run, ended: await run.ended, hit: injection.hit(), injection };
   } finally {
     await injection.mend?.();
   }

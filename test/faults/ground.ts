@@ -19,6 +19,8 @@ export interface Ground {
   /** How long an undisturbed run takes, in milliseconds; moments are chosen within it. */
   readonly usualMs: Readonly<Record<Action, number>>;
   newSite(kind: StoreKind): Promise<Site>;
+  /** A server to restore into that no backup comes from: always the same one, started when it is first asked for. */
+  elsewhere(): Promise<TestPostgres>;
   stop(): Promise<void>;
 }
 
@@ -45,7 +47,14 @@ export async function prepareGround(rgw: Rgw | undefined): Promise<Ground> {
   const server = await startPostgres();
   const folder = mkdtempSync('/var/tmp/lifeboat-faults-');
   chmodSync(folder, 0o755); // a scratch server of root runs as somebody else
+  let other: Promise<TestPostgres> | undefined;
+  // What was committed survives a crash of it, as on servers of users.
+  const elsewhere = () => {
+    other ??= startPostgres({ settings: { synchronous_commit: 'on' } });
+    return other;
+  };
   const stop = async () => {
+    await (await other)?.stop();
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -58,7 +67,7 @@ export async function prepareGround(rgw: Rgw | undefined): Promise<Ground> {
     const usualMs = await makeBase(servers);
     let made = 0;
     const newSite = (kind: StoreKind) => copyBase(servers, kind, `site-${++made}`);
-    return { usualMs, newSite, stop };
+    return { usualMs, newSite, elsewhere, stop };
   } catch (error) {
     await stop();
     throw error;

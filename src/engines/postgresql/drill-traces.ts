@@ -91,6 +91,10 @@ function isOf(
   return comment === null ? roles.includes(name) : isMark(comment);
 }
 
+export async function hasDatabase(session: Session, name: string): Promise<boolean> {
+  return (await drillDatabases(session)).some((one) => one.name === name);
+}
+
 /** By name only: the comment says whose each is. */
 function drillDatabases(session: Session): Promise<DrillDatabase[]> {
   return session.query(`

@@ -6,7 +6,7 @@ import { makeScratchDir } from '../../sys/scratch-dir.ts';
 import { buildDatabase, globalsOf } from './build-database.ts';
 import { refuseSourceServer } from './drill-guard.ts';
 import { drillDatabase, drillMark } from './drill-mark.ts';
-import { dropDead, dropSurely } from './drill-traces.ts';
+import { dropDead, dropSurely, hasDatabase } from './drill-traces.ts';
 import { whileAnswering } from './heartbeat.ts';
 import { anyClient, type Client, clientForMajor } from './programs.ts';
 import type { OpenArtifact, RestoreTarget } from './restore.ts';
@@ -148,7 +148,9 @@ async function restoreThere(given: Elsewhere, target: RestoreTarget, open: OpenA
   const names = roleNames(await globalsOf(target, open), target.facts);
   const mark = drillMark(drillId);
   const created = await createMissingRoles(target.session, names, mark);
-  if (await mayCreateRoles(target.session)) await createMarkedRole(target.session, target.database, mark);
+  // One of this name that is there is not ours, and must not become it by a role of ours.
+  const isFree = !(await hasDatabase(target.session, target.database));
+  if (isFree && (await mayCreateRoles(target.session))) await createMarkedRole(target.session, target.database, mark);
   const message = `${created} of ${names.length} roles were missing and were created without login for the time of the drill.`;
   const roles = finding('roles-restored', 'pass', message, { numbers: { created } });
   return [roles, ...(await buildDatabase(target, { comment: mark, explicitLocale: true }, open))];
