@@ -696,6 +696,9 @@ class Local {
     async locks() {
         return [];
     }
+    async keepsVersions() {
+        return false;
+    }
     async *hidden() { }
     async *openUploads(prefix) {
         await this.#checkPrefix(prefix);
@@ -721,6 +724,9 @@ class Local {
             });
         });
         return { freeBytes: space.bavail * space.bsize, totalBytes: space.blocks * space.bsize };
+    }
+    retries() {
+        return 0;
     }
     async close() { }
     async #pathToWrite(key) {
@@ -786,9 +792,10 @@ function checkedStream(file, length, key, signal) {
 /* harmony import */ var _core_keys_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(1547);
 
 
-/** Objects are written once; only the note that a backup is being made changes while it is. */
+const MARKS = [_core_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .IN_PROGRESS */ .mS, _core_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .REMOVING */ .ci];
+/** Objects are written once; only the marks of a backup that is being made or removed change while it is. */
 function isRewritten(key) {
-    return key === _core_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .IN_PROGRESS */ .mS || key.endsWith(`/${_core_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .IN_PROGRESS */ .mS}`);
+    return MARKS.some((mark) => key === mark || key.endsWith(`/${mark}`));
 }
 function alreadyThere(what) {
     return new _core_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('store-denied', `${what} exists already, and objects are written once.`, {

@@ -263,12 +263,15 @@ class S3Access {
     now;
     /** Not AWS itself: stores that came after it refuse the checksums it has added since. */
     isCustom;
+    /** Requests that were sent again, by the SDK or by ourselves. */
+    retries = 0;
     constructor(place, context) {
         const endpoint = place.endpoint ?? context.env.AWS_ENDPOINT_URL_S3 ?? context.env.AWS_ENDPOINT_URL;
         this.place = place;
         this.now = context.now;
         this.isCustom = endpoint !== undefined;
         this.client = makeClient(place, endpoint, context);
+        countRetries(this);
     }
     /** Runs one call; its errors become failures that name the permission. */
     async call(permission, send, key) {
@@ -287,6 +290,18 @@ class S3Access {
     relative(name) {
         return name.slice(this.place.root.length);
     }
+}
+/** As they are sent, since a call that is given up in between tells of none. One function for each call, run at each try. */
+function countRetries(access) {
+    access.client.middlewareStack.add((next) => {
+        let tries = 0;
+        return (args) => {
+            tries += 1;
+            if (tries > 1)
+                access.retries += 1;
+            return next(args);
+        };
+    }, { step: 'deserialize', name: 'countRetries' });
 }
 function makeClient(place, endpoint, context) {
     const { env } = context;
@@ -406,6 +421,7 @@ async function readRange(access, span, signal) {
         catch (error) {
             if (attempt === s3_download_ATTEMPTS || signal.aborted || !isPassing(error))
                 throw error;
+            access.retries += 1;
             await (0,promises_.setTimeout)(BACKOFF_MS * 2 ** attempt, undefined, { signal });
         }
     }
@@ -620,7 +636,7 @@ async function lockOf(access, target) {
 }
 /** Until when an object written now is to be locked, as the store's URL says. */
 function lockUntil({ place, now }, key) {
-    // The note that a backup is being made is removed when it is done.
+    // The mark of a backup that is being made or removed goes when that is done.
     if (place.objectLock === undefined || (0,write_once/* isRewritten */.v)(key))
         return undefined;
     return new Date(now().getTime() + place.objectLock.forMs);
@@ -1140,6 +1156,9 @@ class S3 {
     locks(prefix) {
         return this.#remover.locks(prefix);
     }
+    keepsVersions() {
+        return this.#remover.isVersioned();
+    }
     async *hidden(prefix) {
         if (!(await this.#remover.isVersioned()))
             return;
@@ -1154,6 +1173,9 @@ class S3 {
     }
     async freeSpace() {
         return undefined;
+    }
+    retries() {
+        return this.#access.retries;
     }
     async close() {
         this.#access.client.destroy();
@@ -1210,9 +1232,10 @@ class S3 {
 /* harmony import */ var _core_keys_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(1547);
 
 
-/** Objects are written once; only the note that a backup is being made changes while it is. */
+const MARKS = [_core_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .IN_PROGRESS */ .mS, _core_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .REMOVING */ .ci];
+/** Objects are written once; only the marks of a backup that is being made or removed change while it is. */
 function isRewritten(key) {
-    return key === _core_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .IN_PROGRESS */ .mS || key.endsWith(`/${_core_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .IN_PROGRESS */ .mS}`);
+    return MARKS.some((mark) => key === mark || key.endsWith(`/${mark}`));
 }
 function alreadyThere(what) {
     return new _core_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('store-denied', `${what} exists already, and objects are written once.`, {

@@ -295,6 +295,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
+/***/ 932:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("process");
+
+/***/ }),
+
 /***/ 2203:
 /***/ ((module) => {
 
@@ -481,6 +488,7 @@ class Failure extends Error {
 /* harmony export */   Fm: () => (/* binding */ momentOfId),
 /* harmony export */   M4: () => (/* binding */ makeId),
 /* harmony export */   TE: () => (/* binding */ isSourceName),
+/* harmony export */   ci: () => (/* binding */ REMOVING),
 /* harmony export */   e0: () => (/* binding */ MANIFEST),
 /* harmony export */   eQ: () => (/* binding */ isId),
 /* harmony export */   eT: () => (/* binding */ backupKey),
@@ -536,6 +544,7 @@ function isId(text) {
 }
 const MANIFEST = 'manifest.json';
 const IN_PROGRESS = 'in-progress.json';
+const REMOVING = 'removing.json';
 function backupPrefix(source, id) {
     return `${source}/${id}/`;
 }
@@ -676,6 +685,12 @@ const rules = {
     'prune-removed': 'What the plan removes was removed.',
     'prune-locked': 'What stays only because it is locked is named.',
     'prune-leftovers': 'Leftovers of interrupted backups are cleaned up.',
+    'store-retries': 'Requests to a store that met a passing error were sent again.',
+    'source-retries': 'Connecting to PostgreSQL was tried again after a passing error.',
+    'schedules-readable': 'Workflows named in `schedules` could be looked up.',
+    'schedule-disabled': 'A workflow named in `schedules` is enabled.',
+    'schedule-overdue': 'A workflow named in `schedules` ran by its schedule within twice its interval.',
+    'runner-offline': 'No job of a workflow named in `schedules` waits long for a runner.',
     'run-failed': 'The program could do its work.',
 };
 const ruleIds = Object.keys(rules);
@@ -696,6 +711,8 @@ const Finding = schemas/* strictObject */.rej({
     numbers: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* number */.aig()).optional(),
     /** Where it was found: the location of a store, the name of a source, an artifact. */
     subject: schemas/* string */.YjP().optional(),
+    /** The source it speaks of, where a report judges several. */
+    source: schemas/* string */.YjP().optional(),
     /** What to do next, imperative. */
     hint: schemas/* string */.YjP().optional(),
 });
@@ -714,8 +731,9 @@ function worstFirst(findings) {
 }
 /** Builds a report; the verdict is always computed, never given. */
 function report(title, findings, rest = {}) {
-    const { headline = [], tables = [], trends = [], outputs = {} } = rest;
-    return { title, verdict: worst(findings), findings, headline, tables, trends, outputs };
+    const { headline = [], tables = [], trends = [], outputs = {}, sources = [], metrics = [] } = rest;
+    const judged = { title, verdict: worst(findings), findings };
+    return { ...judged, headline, tables, trends, outputs, sources, metrics, notices: [] };
 }
 /** Shorthand that keeps call sites on one line. */
 function finding(rule, status, message, extra = {}) {
@@ -793,6 +811,37 @@ function formatBytes(bytes) {
     }
     const text = unit === 0 ? String(Math.round(value)) : value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
     return `${text.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')} ${units[unit]}`;
+}
+
+
+/***/ }),
+
+/***/ 4625:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   B: () => (/* binding */ withTicker)
+/* harmony export */ });
+const EVERY_MS = 10_000;
+/** Does `work`, and logs every ten seconds what `describe` says of it, so that nobody takes it for hung. */
+async function withTicker({ sleep, log }, describe, work) {
+    const stop = new AbortController();
+    const tick = async () => {
+        for (;;) {
+            await sleep(EVERY_MS, stop.signal);
+            if (stop.signal.aborted)
+                return;
+            log.info(describe());
+        }
+    };
+    const ticking = tick();
+    try {
+        return await work();
+    }
+    finally {
+        stop.abort();
+        await ticking;
+    }
 }
 
 
@@ -1201,10 +1250,12 @@ __nccwpck_require__.d(__webpack_exports__, {
   g1P: () => (/* binding */ record),
   rej: () => (/* binding */ strictObject),
   YjP: () => (/* binding */ string),
-  uEf: () => (/* binding */ stringbool)
+  uEf: () => (/* binding */ stringbool),
+  KCZ: () => (/* binding */ union),
+  L5J: () => (/* binding */ unknown)
 });
 
-// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodObject, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, custom, date, describe, discriminatedUnion, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseObject, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, partialRecord, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, union, unknown, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
+// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodObject, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, custom, date, describe, discriminatedUnion, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseObject, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, partialRecord, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, success, superRefine, symbol, templateLiteral, transform, tuple, uint32, uint64, ulid, undefined, url, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(8532);
@@ -11732,11 +11783,13 @@ async function discard(store, { prefix, sleep, log }, { isTouched, hangs }) {
             const keys = [];
             for await (const { key } of store.list(prefix)) {
                 onBytes(0);
-                // It may still finish what it was given, and that must not look like a backup without its manifest.
-                if (!hangs || !key.endsWith(`/${core_keys/* IN_PROGRESS */.mS}`))
-                    keys.push(key);
+                keys.push(key);
             }
-            await store.remove(keys.toSorted((one, other) => removalRank(one) - removalRank(other)));
+            const marks = keys.filter(isMark);
+            const left = await store.remove(keys.filter((key) => !isMark(key)).toSorted(manifestFirst));
+            // It may still finish what it was given, and that must not look like a backup without its manifest.
+            if (!hangs && left.length === 0 && marks.length > 0)
+                await store.remove(marks);
         });
     }
     catch (error) {
@@ -11750,8 +11803,11 @@ async function discard(store, { prefix, sleep, log }, { isTouched, hangs }) {
  * The manifest goes first, should it be there: a removal that breaks off must not leave half a backup. The
  * in-progress mark goes last: without either, a folder looks like a backup whose manifest somebody deleted.
  */
-function removalRank(key) {
-    return key.endsWith(`/${core_keys/* MANIFEST */.e0}`) ? 0 : key.endsWith(`/${core_keys/* IN_PROGRESS */.mS}`) ? 2 : 1;
+function manifestFirst(one, other) {
+    return Number(other.endsWith(`/${core_keys/* MANIFEST */.e0}`)) - Number(one.endsWith(`/${core_keys/* MANIFEST */.e0}`));
+}
+function isMark(key) {
+    return key.endsWith(`/${core_keys/* IN_PROGRESS */.mS}`);
 }
 function describeLoss(store, error) {
     return `${store.location} holds no copy of this backup: ${messageOf(error)}`;
@@ -11824,6 +11880,13 @@ const InProgressRecord = lib_schemas/* object */.Ikc({
     pid: lib_schemas/* int */.Whr(),
     run: RunInfo.optional(),
 });
+/** `<id>/removing.json`: this program is removing what is left here; without it, a folder that lost its manifest was robbed. */
+const RemovingRecord = lib_schemas/* object */.Ikc({
+    format: lib_schemas/* literal */.euz(1),
+    id: lib_schemas/* string */.YjP(),
+    source: lib_schemas/* string */.YjP(),
+    startedAt: records_Moment,
+});
 
 ;// CONCATENATED MODULE: ./lib/core/record-keys.js
 
@@ -11872,6 +11935,7 @@ const DAY_MS = 86_400_000;
 const WINDOW_DAYS = [3, 12, 48, 192];
 /** How many of the newest backups decide what the usual scope of a source is. */
 const SCOPE_HISTORY = 20;
+const NO_ARTIFACTS = new Set([core_keys/* MANIFEST */.e0, core_keys/* IN_PROGRESS */.mS, core_keys/* REMOVING */.ci]);
 /**
  * Folders of one source, oldest first, from listing pages alone. Ends before `restores/` and `wal/`,
  * which sort after every id and may hold a hundred thousand keys.
@@ -11976,13 +12040,14 @@ function describeFolder(source, id, objects) {
     const prefix = (0,core_keys/* backupKey */.eT)(source, id, '');
     const files = objects.map((object) => ({ ...object, key: object.key.slice(prefix.length) }));
     // Artifacts are plain file names; what lies deeper is a record or nothing of ours.
-    const artifacts = files.filter(({ key }) => key !== core_keys/* MANIFEST */.e0 && key !== core_keys/* IN_PROGRESS */.mS && !key.includes('/') && parsePinKey(key) === undefined);
+    const artifacts = files.filter(({ key }) => !NO_ARTIFACTS.has(key) && !key.includes('/') && parsePinKey(key) === undefined);
     return {
         source,
         id,
         takenAt: (0,core_keys/* momentOfId */.Fm)(id) ?? new Date(Number.NaN),
         manifestBytes: files.find(({ key }) => key === core_keys/* MANIFEST */.e0)?.bytes,
         inProgressAt: files.find(({ key }) => key === core_keys/* IN_PROGRESS */.mS)?.modifiedAt,
+        removingAt: files.find(({ key }) => key === core_keys/* REMOVING */.ci)?.modifiedAt,
         artifacts: artifacts.map(({ key, bytes }) => ({ key, bytes })),
         bytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
         totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -12131,6 +12196,7 @@ function describeBackup(source, written, opened, { trends, databaseBytes, notes 
         tables: tablesOf(written),
         trends,
         outputs: outputsOf(source, written),
+        sources: [source],
     });
 }
 function storedBytes({ manifest }) {
@@ -12989,7 +13055,7 @@ function splitWords(text) {
 // "keep 0 backups" and `dry-run: false` would mean true.
 const inputs_text = (description, meta = {}) => described(lib_schemas/* string */.YjP(), description, meta);
 /** Values one a line; white space around them and empty lines do not count. */
-const lines = (description, meta = {}) => described(lib_schemas/* string */.YjP().transform(splitLines), description, meta);
+const lines = (description, meta = {}) => described(lib_schemas/* string */.YjP().transform(splitLines), description, meta, { many: true });
 const flag = (description, meta = {}) => described(lib_schemas/* stringbool */.uEf({ truthy: ['true'], falsy: ['false'], error: 'Use `true` or `false`.' }), description, meta, {
     flag: true,
 });
@@ -13016,7 +13082,7 @@ const sourceMeaning = 'Name of the source, e.g. `orders`: lower-case letters, di
 const shared = {
     source: parsed(core_keys/* checkSourceName */.l, sourceMeaning, { env: true }),
     sources: lines(sourceMeaning, { env: true }),
-    'age-identity': inputs_text('Secret key of age (`AGE-SECRET-KEY-1…`) that decrypts backups; several, one a line. Needed only for encrypted backups.', { env: true, secret: true }),
+    'age-identity': inputs_text('Secret key of age (`AGE-SECRET-KEY-1…`) that decrypts backups; several, one a line. Needed only for encrypted backups.', { env: true, secret: true, many: true }),
     'bin-dir': inputs_text('Folder of the database programs, e.g. `/usr/lib/postgresql/17/bin`; found by themselves when empty.', {
         env: true,
     }),
@@ -13028,12 +13094,6 @@ const shared = {
     'max-size-deviation': share('How far the size of a backup may be from the median of the last ten: below that it fails, above it warns.').prefault('50%'),
     jobs: parsed(parseJobs, 'Streams at a time, 1 to 16. A backup is written as one when empty; with 2 and more its rows go in that many streams under one snapshot, beside two of its definitions (not with `schema-only` or `data-only`). Such a backup is restored in as many at a time as it has, at most one a core, when empty.', {}).optional(),
     'scratch-dir': inputs_text('Folder for scratch servers: on disk, not on tmpfs, and reachable by an unprivileged user. A folder per user under `/var/tmp` when empty.', { env: true }),
-};
-/** Inputs of every action: where backups are, and how long anything may take. */
-const common = {
-    store: lines('Where backups are, one URL a line: `file:///srv/backups` or `s3://bucket/prefix?region=eu-central-1`.', { env: true }),
-    timeout: duration('Time after which the step gives up and cleans up after itself, e.g. `6h`; no limit when empty.', { env: true }, 1).optional(),
-    'stall-timeout': duration('Time without a single byte moved after which a transfer is given up.', {}, 1).prefault('5m'),
 };
 /** Of every refused input; a terminal has something better to say. */
 const COMPARE_INPUTS = 'Compare the inputs of this step with the table of inputs in the README.';
@@ -13057,8 +13117,10 @@ const Described = lib_schemas/* object */.Ikc({
     default: lib_schemas/* string */.YjP().optional(),
     enum: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()).default([]),
     flag: lib_schemas/* boolean */.zMY().default(false),
+    many: lib_schemas/* boolean */.zMY().default(false),
     secret: lib_schemas/* boolean */.zMY().default(false),
     env: lib_schemas/* boolean */.zMY().default(false),
+    actionDefault: lib_schemas/* string */.YjP().optional(),
     deprecationMessage: lib_schemas/* string */.YjP().optional(),
 });
 /** What a schema says of its inputs, in the order they were declared. */
@@ -13073,6 +13135,7 @@ function describeInputs(schema) {
             values,
             default: byDefault === '' ? undefined : byDefault,
             required: required.has(name),
+            actionDefault: rest.actionDefault,
             deprecationMessage: rest.deprecationMessage,
         };
     });
@@ -13159,7 +13222,25 @@ function describeUnknown(key, inputs) {
     return `\`${key}\` is no input here.${guess} There are ${known}.`;
 }
 
+;// CONCATENATED MODULE: ./lib/github/inputs/every-action.js
+
+/** Who is told of a report, and how. What is told never changes the verdict. */
+const publishing = {
+    'github-token': inputs_text('Token that opens, updates and closes issues (`issues: write`) and reads schedules (`actions: read`, `contents: read`). With an empty one neither is done.', { secret: true, actionDefault: '${{ github.token }}' }).optional(),
+    issue: choice(['on-failure', 'never'], 'Whether an issue is opened when something is wrong; it is kept up to date and closed when it is over. Never by runs of pull requests and merge queues.').prefault('on-failure'),
+    'issue-assignees': lines('Users that a new issue is assigned to, one a line.').prefault(''),
+    'issue-labels': lines('Labels of a new issue beside `lifeboat`, one a line; created where missing.').prefault(''),
+};
+/** Inputs of every action: where backups are, how long anything may take, and who is told. */
+const common = {
+    store: lines('Where backups are, one URL a line: `file:///srv/backups` or `s3://bucket/prefix?region=eu-central-1`.', { env: true }),
+    timeout: duration('Time after which the step gives up and cleans up after itself, e.g. `6h`; no limit when empty.', { env: true }, 1).optional(),
+    'stall-timeout': duration('Time without a single byte moved after which a transfer is given up.', {}, 1).prefault('5m'),
+    ...publishing,
+};
+
 ;// CONCATENATED MODULE: ./lib/actions/backup.js
+
 
 
 
@@ -13438,8 +13519,8 @@ const QUIET_MS = 24 * 3_600_000;
 const MARK_MS = 3_600_000;
 /**
  * Whether somebody may still be writing this backup. Without a manifest: any key or open upload
- * changed within a day. With one, only a fresh mark or upload counts: a drill record written today
- * makes no old backup unfinished.
+ * changed within a day, unless it is being removed. With one, only a fresh mark or upload counts: a
+ * drill record written today makes no old backup unfinished.
  */
 function isInProgress({ backup, uploads }, now) {
     const isRecent = (moment, ms) => moment !== undefined && moment.getTime() > now.getTime() - ms;
@@ -13447,6 +13528,8 @@ function isInProgress({ backup, uploads }, now) {
     const open = uploads.filter(({ key }) => key.startsWith(prefix));
     if (open.some(({ lastChangeAt }) => isRecent(lastChangeAt, QUIET_MS)))
         return true;
+    if (!isComplete(backup) && backup.removingAt !== undefined)
+        return false;
     return isComplete(backup) ? isRecent(backup.inProgressAt, MARK_MS) : isRecent(backup.lastChangeAt, QUIET_MS);
 }
 /** Uploads nobody has added to for a day. */
@@ -13456,23 +13539,25 @@ function isStale(upload, now) {
 /**
  * Sorts the folders without a manifest.
  *
- * A backup that is removed by this program loses its manifest first, too. But this program never
- * removes the newest, leaves no older version behind, and whoever is making a backup leaves its
- * mark: where none of this fits, somebody else was at work, and what is left may be all there is.
+ * Whoever is making a backup leaves its mark, and so does a prune before it takes a manifest away:
+ * where artifacts lie without either, somebody else was at work, and what is left may be all there
+ * is. Where a store keeps versions a prune leaves no mark, since a bucket may lock all that is
+ * written; there it is an older version that tells, and that a prune never removes the newest.
  *
- * @param hiddenIds ids whose manifest exists in an older version only
+ * @param around.hiddenIds ids whose manifest exists in an older version only
  */
-function sortLeftovers(catalog, uploads, hiddenIds, now) {
+function sortLeftovers(catalog, around, now) {
+    const { uploads, hiddenIds, keepsVersions } = around;
     const newest = catalog.findLast((one) => isComplete(one) && !isInFuture(one, now))?.takenAt;
-    const isNewer = (backup) => newest === undefined || backup.takenAt > newest;
+    const tells = (backup) => !keepsVersions || newest === undefined || backup.takenAt > newest;
     const found = {
         inProgress: [],
         abandoned: [],
         beheaded: [],
     };
     for (const backup of catalog.filter((one) => !isComplete(one))) {
-        const hasMark = backup.inProgressAt !== undefined;
-        const isBeheaded = hiddenIds.has(backup.id) || (!hasMark && backup.artifacts.length > 0 && isNewer(backup));
+        const hasMark = backup.inProgressAt !== undefined || backup.removingAt !== undefined;
+        const isBeheaded = hiddenIds.has(backup.id) || (!hasMark && backup.artifacts.length > 0 && tells(backup));
         if (isBeheaded)
             found.beheaded.push(backup);
         else if (isInProgress({ backup, uploads }, now))
@@ -13955,6 +14040,7 @@ async function planStore(store, source, policy, now, signal) {
     const catalog = await readCatalog(store, source, signal ? { signal } : {});
     const uploads = await Array.fromAsync(store.openUploads(`${source}/`));
     const hidden = await readHidden(store, source, [`${source}/2`]);
+    const keepsVersions = await store.keepsVersions();
     const facts = await gatherFacts(store, catalog, now, signal);
     const plan = await settlePlan(store, { catalog, uploads, facts, policy, now }, signal);
     const locked = await findLocks(store, [...plan.remove.keys()], now);
@@ -13968,7 +14054,8 @@ async function planStore(store, source, policy, now, signal) {
             .toReversed(),
         locked,
         unreadable: facts.unreadable,
-        leftovers: sortLeftovers(catalog, uploads, hidden.manifests, now),
+        leftovers: sortLeftovers(catalog, { uploads, hiddenIds: hidden.manifests, keepsVersions }, now),
+        keepsVersions,
         staleUploads: uploads.filter((upload) => isStale(upload, now)),
         hiddenKeys: hidden.keys,
     };
@@ -14063,14 +14150,17 @@ async function lockedUntil(store, { source, id }, now) {
 
 
 
+
+
 /**
- * Removes one folder: the manifest first, so that half a removal is no backup. Looks once more right
- * before: a pin, a drill, an upload or a lock that came since the plan was made saves it.
+ * Removes one folder: the manifest first, so that half a removal is no backup, and marks last, so
+ * that half a removal is known as one. Looks once more right before: a pin, a drill, an upload or a
+ * lock that came since the plan was made saves it.
  *
  * @param planned as the plan saw it
- * @param hiddenKeys keys that exist in older versions only
+ * @param given.hiddenKeys keys that exist in older versions only
  */
-async function removeFolder(store, planned, hiddenKeys, now) {
+async function removeFolder(store, planned, { hiddenKeys, keepsVersions }, now) {
     const prefix = (0,core_keys/* backupPrefix */.nY)(planned.source, planned.id);
     const objects = await Array.fromAsync(store.list(prefix));
     // Somebody else was faster, and what was to go is gone.
@@ -14079,18 +14169,39 @@ async function removeFolder(store, planned, hiddenKeys, now) {
     const why = await whyLeft(store, planned, objects, now);
     if (why !== undefined)
         return { outcome: 'left', why };
-    const manifest = (0,core_keys/* backupKey */.eT)(planned.source, planned.id, core_keys/* MANIFEST */.e0);
-    const keys = [...new Set([...objects.map(({ key }) => key), ...hiddenKeys])];
-    // Two calls: within one, a store may remove in any order.
-    for (const batch of [keys.filter((key) => key === manifest), keys.filter((key) => key !== manifest)]) {
-        const left = batch.length === 0 ? [] : await store.remove(batch);
-        if (left[0] !== undefined)
-            return { outcome: 'failed', why: `${left[0].key}: ${left[0].reason}` };
+    const mark = (0,core_keys/* backupKey */.eT)(planned.source, planned.id, core_keys/* REMOVING */.ci);
+    const isMarked = isComplete(planned) && !keepsVersions;
+    if (isMarked)
+        await putMark(store, mark, planned, now);
+    const keys = [...new Set([...objects.map(({ key }) => key), ...hiddenKeys, ...(isMarked ? [mark] : [])])];
+    const left = await removeInOrder(store, planned, keys);
+    if (left !== undefined) {
+        // A backup that stays whole must not be taken for half a removal when somebody else robs it.
+        if (isMarked && left.key === (0,core_keys/* backupKey */.eT)(planned.source, planned.id, core_keys/* MANIFEST */.e0))
+            await store.remove([mark]);
+        return { outcome: 'failed', why: `${left.key}: ${left.reason}` };
     }
     for await (const upload of store.openUploads(prefix))
         if (isStale(upload, now))
             await upload.abort();
     return { outcome: 'removed', freedBytes: planned.totalBytes };
+}
+/** Three calls: within one, a store may remove in any order. Resolves with a key that is still there. */
+async function removeInOrder(store, { source, id }, keys) {
+    const manifest = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0);
+    const marks = [(0,core_keys/* backupKey */.eT)(source, id, core_keys/* IN_PROGRESS */.mS), (0,core_keys/* backupKey */.eT)(source, id, core_keys/* REMOVING */.ci)];
+    const artifacts = keys.filter((key) => key !== manifest && !marks.includes(key));
+    const batches = [keys.filter((key) => key === manifest), artifacts, keys.filter((key) => marks.includes(key))];
+    for (const batch of batches.filter(({ length }) => length > 0)) {
+        const [left] = await store.remove(batch);
+        if (left !== undefined)
+            return left;
+    }
+    return undefined;
+}
+async function putMark(store, key, { source, id }, now) {
+    const record = { format: 1, id, source, startedAt: wholeSeconds(now) };
+    await store.put(key, external_node_stream_.Readable.from([Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`)]));
 }
 async function whyLeft(store, planned, objects, now) {
     const found = objects.length === 0 ? undefined : describeFolder(planned.source, planned.id, objects);
@@ -14137,7 +14248,9 @@ async function carryOut(store, plan, now, log) {
 }
 async function tryRemove(store, backup, plan, now) {
     try {
-        return await removeFolder(store, backup, plan.hiddenKeys.get(backup.id) ?? [], now);
+        const { keepsVersions } = plan;
+        const hiddenKeys = plan.hiddenKeys.get(backup.id) ?? [];
+        return await removeFolder(store, backup, { hiddenKeys, keepsVersions }, now);
     }
     catch (error) {
         if (!(error instanceof failure/* Failure */.H) || error.code === 'cancelled' || error.code === 'timed-out')
@@ -14288,9 +14401,10 @@ function judgeOddities({ location, source, plan, locked, unreadable, leftovers }
 ;// CONCATENATED MODULE: ./lib/core/prune-report.js
 
 
+
 /** Longer plans are folded away. */
 const LONG = 30;
-/** Headline, plans and outputs of what was planned and done. */
+/** Headline, plans, curves and outputs of what was planned and done. */
 function describePrune(stores, options) {
     const left = new Set(stores.flatMap((store) => idsLeft(store)));
     const anywhere = new Set(stores.flatMap(({ done }) => [...(done?.removed ?? [])]));
@@ -14311,6 +14425,7 @@ function describePrune(stores, options) {
                 { name: 'Kept', value: String(left.size) },
             ],
         tables: stores.map((store) => planTable(store, options)),
+        trends: stores.flatMap((store) => keptTrend(store, options)),
         outputs: {
             kept: JSON.stringify([...left].toSorted()),
             removed: JSON.stringify(removed.toSorted()),
@@ -14340,6 +14455,16 @@ function idsKept(store) {
     const { plan } = store.plan;
     const gone = new Set(removable(store).map(({ id }) => id));
     return [...plan.keep.keys(), ...plan.remove.keys()].map(({ id }) => id).filter((id) => !gone.has(id));
+}
+/** Of what is kept, so that one sees what the rules leave; of a dry run, of what would be. */
+function keptTrend(store, { dryRun }) {
+    const { plan, source, location } = store.plan;
+    const ids = new Set(dryRun ? idsKept(store) : idsLeft(store));
+    const kept = [...plan.keep.keys(), ...plan.remove.keys()]
+        .filter(({ id }) => ids.has(id))
+        .map(({ backup }) => backup)
+        .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+    return kept.length < 2 ? [] : [sizeTrend(`Size of the kept backups of ${source} in ${location}`, kept)];
 }
 /** Every backup with its reason, newest first. */
 function planTable(store, { now, dryRun }) {
@@ -14381,6 +14506,7 @@ function outcomeOf({ id }, reasons, { plan, done, mayRemove }, dryRun) {
 }
 
 ;// CONCATENATED MODULE: ./lib/actions/prune.js
+
 
 
 
@@ -14458,7 +14584,10 @@ async function prune(raw, world) {
             now: world.now(),
             isComplete: pruned.length === stores.length && findings.length === 0,
         });
-        return (0,core_report/* report */.z8)(`${given['dry-run'] ? 'Plan to prune' : 'Prune'} ${given.source}`, all, details);
+        return (0,core_report/* report */.z8)(`${given['dry-run'] ? 'Plan to prune' : 'Prune'} ${given.source}`, all, {
+            ...details,
+            sources: [given.source],
+        });
     });
 }
 /** A name that no store knows is most often mistyped: a green run would hide that nothing is ever pruned. */
@@ -15587,9 +15716,11 @@ function damagedStore(store, damages) {
         list: (prefix, options) => listDamaged(store.list(prefix, options), damages),
         listFolders: () => store.listFolders(),
         locks: (prefix) => store.locks(prefix),
+        keepsVersions: () => store.keepsVersions(),
         hidden: (prefix) => store.hidden(prefix),
         openUploads: (prefix) => store.openUploads(prefix),
         freeSpace: () => store.freeSpace(),
+        retries: () => store.retries(),
         close: async () => { },
     };
 }
@@ -15956,7 +16087,10 @@ function tabulateTrials(trials) {
     };
 }
 
+// EXTERNAL MODULE: ./lib/core/ticker.js
+var ticker = __nccwpck_require__(4625);
 ;// CONCATENATED MODULE: ./lib/core/self-test.js
+
 
 
 
@@ -15994,8 +16128,12 @@ function skippedSelfTest() {
     });
 }
 /** What could not be tried any more is one trial whose result is not known: it never ends the drill. */
-async function collect(what, trials, { signal, log }) {
+async function collect(what, trials, world) {
     const done = [];
+    await (0,ticker/* withTicker */.B)(world, () => `${what}: ${done.length} tried`, () => tryAll(what, trials, done, world));
+    return done;
+}
+async function tryAll(what, trials, done, { signal, log }) {
     try {
         for await (const trial of trials) {
             signal.throwIfAborted();
@@ -16010,7 +16148,6 @@ async function collect(what, trials, { signal, log }) {
             log.debug(error.stack ?? error.message);
         done.push(notKnown(`${what}, those that were left`, '–', error));
     }
-    return done;
 }
 
 ;// CONCATENATED MODULE: ./lib/core/self-test-scratch.js
@@ -16293,13 +16430,16 @@ function checkScratchSettings(lines) {
 
 
 
+
+
+
 /** Reads back the copies in other stores: only then does what was proven hold for them, too. */
 async function readOtherCopies({ copies }, world) {
     const alsoRead = [];
     const findings = [];
     for (const store of copies.others) {
         try {
-            const damages = await readAgainstManifest(store, copies.chosen.manifest, world.signal);
+            const damages = await readCopy(store, copies.chosen.manifest, world);
             if (damages.length === 0)
                 alsoRead.push(store.location);
             findings.push(...judgeCopy(store, damages));
@@ -16310,6 +16450,15 @@ async function readOtherCopies({ copies }, world) {
         }
     }
     return { alsoRead, findings };
+}
+async function readCopy(store, manifest, world) {
+    let read = 0;
+    const watch = (_, chunk) => {
+        read += chunk.length;
+    };
+    const total = (0,core_size/* formatBytes */.z)(bytesOf(manifest));
+    const reading = () => `reading the copy in ${store.location}: ${(0,core_size/* formatBytes */.z)(read)} of ${total} read`;
+    return (0,ticker/* withTicker */.B)(world, reading, () => readAgainstManifest(store, manifest, world.signal, watch));
 }
 function judgeCopy({ location: subject }, damages) {
     if (damages.length === 0)
@@ -16417,6 +16566,7 @@ async function describeDrill(drill, key, findings) {
             'data-loss-seconds': dataLossSeconds === null ? '' : String(dataLossSeconds),
             'record-key': key,
         },
+        sources: [backup.source],
     });
 }
 function wordOf(proof) {
@@ -16554,6 +16704,7 @@ function known_servers_messageOf(error) {
 
 
 
+
 const restore_drill_description = 'Rehearses a disaster: restores a backup into a throwaway server, compares all its data with the facts of the snapshot, and writes the proof beside the backup.';
 const restore_drill_inputs = lib_schemas/* strictObject */.rej({
     ...common,
@@ -16640,6 +16791,7 @@ async function planDrill(given, checked, found, world) {
             settings: checked.settings,
             scratchDir: given['scratch-dir'] ?? world.scratchDir,
             keepOnFailure: given['keep-scratch'],
+            stallMs: given['stall-timeout'],
             ...(given.jobs !== undefined && { jobs: given.jobs }),
         },
     };
@@ -16734,6 +16886,7 @@ async function surveySource(store, source, options) {
     const scope = usualScope(backups);
     const uploads = await freshness_survey_collect(store.openUploads(`${source}/`));
     const hidden = await readHidden(store, source, hiddenPrefixes(source, since, now));
+    const keepsVersions = await store.keepsVersions();
     const { newest, unreadable } = await readNewest(store, relevant(backups, scope, now), signal);
     return {
         source,
@@ -16744,10 +16897,10 @@ async function surveySource(store, source, options) {
         newest,
         unreadable,
         proof: await latestProofIn(store, backups, signal),
-        leftovers: sortLeftovers(backups, uploads, hidden.manifests, now),
+        leftovers: sortLeftovers(backups, { uploads, hiddenIds: hidden.manifests, keepsVersions }, now),
         staleUploads: uploads.filter((upload) => isStale(upload, now)),
         hidden,
-        read: await readChosen(store, chooseToRead(backups, newest?.backup, options), signal),
+        read: await readChosen(store, chooseToRead(backups, newest?.backup, options), options),
     };
 }
 /** Complete, of the usual scope, not in the future; oldest first. */
@@ -16814,10 +16967,11 @@ function chooseToRead(backups, newest, { readData, random }) {
     }
     return chosen;
 }
-async function readChosen(store, chosen, signal) {
+async function readChosen(store, chosen, { signal, onBytes }) {
+    const watch = (_, chunk) => onBytes?.(chunk.length);
     const read = [];
     for (const backup of chosen) {
-        const damages = await readManifestOf(store, backup.source, backup.id, signal).then(({ manifest }) => readAgainstManifest(store, manifest, signal), (error) => {
+        const damages = await readManifestOf(store, backup.source, backup.id, signal).then(({ manifest }) => readAgainstManifest(store, manifest, signal, watch), (error) => {
             if (!isUnreadable(error))
                 throw error;
             return [{ artifact: 'manifest.json', what: 'cannot be read' }];
@@ -17131,7 +17285,112 @@ function trendOf({ source, rows }, now) {
     return longest.length < 2 ? [] : [sizeTrend(`Size of ${source}`, longest)];
 }
 
+;// CONCATENATED MODULE: ./lib/core/schedule-judgement.js
+
+
+
+/** GitHub drops runs when it is busy: one that is missing is no news, two are. */
+const MISSED_RUNS = 2;
+/** Runners are taken over within minutes; a job that waits longer has none, or shares one that is busy. */
+const schedule_judgement_LONGEST_WAIT_MS = 3_600_000;
+const DISABLED = {
+    disabled_inactivity: 'was disabled by GitHub, since nobody changed the repository for 60 days',
+    disabled_manually: 'was disabled by hand',
+    disabled_fork: 'is disabled, since the repository is a fork',
+    deleted: 'was deleted',
+};
+/**
+ * Judges workflows that should run by themselves: enabled, run of late, not waiting for a runner.
+ * One that cannot be read is `unknown`.
+ */
+async function judgeSchedules(files, schedules, now) {
+    const findings = [];
+    for (const file of files)
+        findings.push(...(await judgeWorkflow(file, schedules, now)));
+    return findings;
+}
+async function judgeWorkflow(file, schedules, now) {
+    try {
+        const workflow = await schedules.readWorkflow(file);
+        const waiting = await schedules.waitingJobs(file);
+        const late = waiting.filter(({ since }) => now.getTime() - since.getTime() > schedule_judgement_LONGEST_WAIT_MS);
+        const runners = late.length > 0 ? await schedules.runners() : undefined;
+        const readable = (0,core_report/* finding */.gk)('schedules-readable', 'pass', `${file} could be looked up.`, { subject: file });
+        return [readable, judgeState(workflow), judgeRuns(workflow, now), ...judgeWaiting(file, late, runners, now)];
+    }
+    catch (error) {
+        if (!(error instanceof failure/* Failure */.H) || error.code === 'cancelled' || error.code === 'timed-out')
+            throw error;
+        const hint = `Check that \`schedules\` names a file in .github/workflows. ${error.hint ?? ''}`.trim();
+        return [unreadable(file, error.message, hint)];
+    }
+}
+/** For a workflow of which nothing is known. */
+function unreadable(file, why, hint) {
+    return (0,core_report/* finding */.gk)('schedules-readable', 'unknown', `${file} could not be judged. ${why}`, { subject: file, hint });
+}
+function judgeState({ file, state }) {
+    if (state === 'active')
+        return (0,core_report/* finding */.gk)('schedule-disabled', 'pass', `${file} is enabled.`, { subject: file });
+    return (0,core_report/* finding */.gk)('schedule-disabled', 'fail', `${file} ${DISABLED[state] ?? `is not active (${state})`}.`, {
+        subject: file,
+        hint: 'Enable it: Actions, the workflow, "Enable workflow"; or `gh workflow enable`.',
+    });
+}
+function judgeRuns({ file, crons, longestGapMs, lastRunAt, updatedAt }, now) {
+    if (longestGapMs === undefined) {
+        return (0,core_report/* finding */.gk)('schedule-overdue', 'fail', `${file} has no schedule on the default branch.`, {
+            subject: file,
+            hint: 'Put `on: schedule:` back, or take the file out of `schedules`.',
+        });
+    }
+    const limitMs = MISSED_RUNS * longestGapMs;
+    const silentMs = now.getTime() - (lastRunAt ?? updatedAt).getTime();
+    const isLate = silentMs > limitMs;
+    const ago = (0,core_duration/* formatDuration */.a3)(Math.max(0, silentMs));
+    const last = lastRunAt === undefined ? `never ran by its schedule (known for ${ago})` : `last ran by its schedule ${ago} ago`;
+    const limit = `${isLate ? 'more than' : 'within'} twice its interval of ${(0,core_duration/* formatDuration */.a3)(longestGapMs)}`;
+    return (0,core_report/* finding */.gk)('schedule-overdue', isLate ? 'fail' : 'pass', `${file} ${last}, ${limit} (${crons.join(', ')}).`, {
+        subject: file,
+        numbers: { silentSeconds: Math.round(silentMs / 1000), limitSeconds: Math.round(limitMs / 1000) },
+        ...(isLate && { hint: 'Run it by hand, and move its minute away from the full hour, when GitHub drops runs.' }),
+    });
+}
+function judgeWaiting(file, late, runners, now) {
+    if (late.length === 0) {
+        return [(0,core_report/* finding */.gk)('runner-offline', 'pass', `${file} waits for no runner.`, { subject: file })];
+    }
+    return late.map(({ name, since, labels }) => {
+        const waitedMs = now.getTime() - since.getTime();
+        const fitting = runners?.filter((runner) => labels.every((label) => hasLabel(runner, label)));
+        const isBusy = fitting?.some(({ isOnline }) => isOnline) === true;
+        const wanted = labels.length === 0 ? 'a runner' : `a runner with ${labels.join(', ')}`;
+        const message = `${file}: the job ${name} has waited ${(0,core_duration/* formatDuration */.a3)(waitedMs)} for ${wanted}${runnerText(fitting)}.`;
+        return (0,core_report/* finding */.gk)('runner-offline', isBusy ? 'warn' : 'fail', message, {
+            subject: file,
+            numbers: { waitedSeconds: Math.round(waitedMs / 1000), limitSeconds: schedule_judgement_LONGEST_WAIT_MS / 1000 },
+            hint: isBusy
+                ? 'See in the log of that runner what keeps it busy, or give it company.'
+                : 'Start the runner, or give one these labels. After 24 hours GitHub cancels the job without a word.',
+        });
+    });
+}
+function hasLabel({ labels }, wanted) {
+    return labels.some((label) => label.toLowerCase() === wanted.toLowerCase());
+}
+function runnerText(fitting) {
+    if (fitting === undefined)
+        return '';
+    if (fitting.length === 0)
+        return '; the repository has none';
+    const names = fitting.map(({ name, isOnline }) => `${name} is ${isOnline ? 'online' : 'offline'}`);
+    return `; ${names.slice(0, 5).join(', ')}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/actions/verify-freshness.js
+
+
+
 
 
 
@@ -17158,6 +17417,13 @@ const readData = lib_schemas/* string */.YjP()
     .meta({
     description: 'Whose stored bytes are read and compared with their SHA-256: `none`, the `newest` backup, or a share such as `10%` of all bytes, chosen at random.',
 });
+const workflowFile = /^[^/\\\s]+\.ya?ml$/;
+const aboutSchedules = 'Workflows that must run by their schedule, one file name a line, e.g. `nightly-backup.yml`: enabled, run within twice their interval, waiting for no runner. Needs `github-token` with `actions: read` and `contents: read`.';
+const schedules = lines(aboutSchedules)
+    .refine((files) => files.every((file) => workflowFile.test(file)), {
+    error: 'Use names of files in .github/workflows, one a line, such as `nightly-backup.yml`.',
+})
+    .meta({ description: aboutSchedules });
 const verify_freshness_inputs = lib_schemas/* strictObject */.rej({
     ...common,
     source: shared.sources.prefault(''),
@@ -17169,6 +17435,7 @@ const verify_freshness_inputs = lib_schemas/* strictObject */.rej({
     'min-backups': count('Smallest number of backups a source may have.').optional(),
     'min-free-space': share('Smallest share of a local store that must be free.', {}, 1).prefault('20%'),
     'read-data': readData.prefault('none'),
+    schedules: schedules.prefault(''),
 });
 const verify_freshness_outputs = {
     sources: 'JSON, a row per source and store: verdict, newest backup, age, bytes, copies, last drill.',
@@ -17183,7 +17450,8 @@ async function verifyFreshness(raw, world) {
         if (name !== '*')
             (0,core_keys/* checkSourceName */.l)(name);
     return withStores(world, given.store, async ({ stores, findings }) => {
-        const around = [...findings, ...(await Promise.all(stores.map((store) => judgeRoom(store, given)))).flat()];
+        const rooms = await Promise.all(stores.map((store) => judgeRoom(store, given)));
+        const around = [...findings, ...rooms.flat(), ...(await judgeWorkflows(given, world))];
         const listing = await listAll(stores, given);
         const judged = [];
         for (const source of listing.sources)
@@ -17193,7 +17461,7 @@ async function verifyFreshness(raw, world) {
         const nothing = listing.sources.length === 0 && isRead ? [noSource(given)] : [];
         const all = [...around, ...listing.findings, ...nothing, ...judged.flatMap(({ findings }) => findings)];
         const title = judged.length === 1 ? `Freshness of ${judged[0]?.source}` : `Freshness of ${judged.length} sources`;
-        return (0,core_report/* report */.z8)(title, all, describeSources(judged, world.now()));
+        return (0,core_report/* report */.z8)(title, all, { ...describeSources(judged, world.now()), sources: listing.sources });
     });
 }
 async function verify_freshness_judgeSource(source, stores, given, world) {
@@ -17209,13 +17477,21 @@ async function verify_freshness_judgeSource(source, stores, given, world) {
     const copies = judgeCopies(surveys);
     const rows = surveyed.map(({ location, survey, unknown }) => {
         const own = survey === undefined ? unknown : judgeFreshness(survey, limits, world.now());
-        const findings = [...own, ...copies.filter(({ subject }) => subject === location)];
+        const findings = [...own, ...copies.filter(({ subject }) => subject === location)].map((one) => ({
+            ...one,
+            source,
+        }));
         return { location, survey, findings, verdict: (0,core_report/* worst */.QZ)(findings) };
     });
     return { source, rows, findings: rows.flatMap(({ findings }) => findings) };
 }
 async function survey(store, source, given, world) {
+    const { location } = store;
+    let read = 0;
     const options = {
+        onBytes: (bytes) => {
+            read += bytes;
+        },
         now: world.now(),
         minBackups: given['min-backups'] ?? 0,
         maxDrillAgeMs: given['max-drill-age'],
@@ -17223,9 +17499,9 @@ async function survey(store, source, given, world) {
         random: (below) => Number.parseInt(world.randomHex(6), 16) % below,
         signal: world.signal,
     };
-    const { location } = store;
     try {
-        const found = await surveySource(store, source, options);
+        const reading = () => `${source} in ${location}: ${(0,core_size/* formatBytes */.z)(read)} read`;
+        const found = await (0,ticker/* withTicker */.B)(world, reading, () => surveySource(store, source, options));
         world.log.info(`${source} in ${location}: looked at ${counted(found.backups.length, 'backup')}.`);
         return { location, survey: found, unknown: [] };
     }
@@ -17294,6 +17570,16 @@ async function judgeRoom(store, given) {
         return [notReadable(store.location, error, 'Free space')];
     }
 }
+async function judgeWorkflows(given, world) {
+    const { schedules: files, 'github-token': token } = given;
+    if (files.length === 0)
+        return [];
+    const schedules = token ? await world.openSchedules(token) : undefined;
+    if (schedules !== undefined)
+        return await judgeSchedules(files, schedules, world.now());
+    const hint = 'Give `github-token` in a workflow of the repository, or leave `schedules` empty.';
+    return files.map((file) => unreadable(file, 'There is no token or no repository to ask.', hint));
+}
 
 ;// CONCATENATED MODULE: ./lib/actions/index.js
 
@@ -17311,78 +17597,6 @@ function isActionName(name) {
     return Object.hasOwn(actions, name);
 }
 
-;// CONCATENATED MODULE: ./lib/core/plain-text.js
-// Control characters can repaint a terminal, and direction marks can make a name read as another.
-const UNSAFE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
-/** Text as it may be shown anywhere: control and invisible characters spelled out, a tab as a space, lines kept apart. */
-function visible(text) {
-    return text.replaceAll('\r\n', '\n').replace(UNSAFE, (char) => (char === '\n' ? char : spelledOut(char)));
-}
-/** The same on one line. */
-function oneLine(text) {
-    return visible(text).replaceAll('\n', '\\n');
-}
-/** At most `length` characters, and how many are not shown. */
-function clip(text, length) {
-    if (text.length <= length)
-        return text;
-    return `${text.slice(0, length).toWellFormed()}… (${text.length - length} more characters)`;
-}
-function spelledOut(char) {
-    if (char === '\t')
-        return ' ';
-    if (char === '\r')
-        return '\\r';
-    const code = char.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
-}
-
-;// CONCATENATED MODULE: ./lib/core/report-text.js
-
-
-/** What a summary folds is shown up to this length; a terminal cannot unfold. */
-const SHORT = 20;
-/** A report for a terminal or a log: verdict, findings, numbers, tables but long folded ones. */
-function renderText(report) {
-    const findings = (0,core_report/* worstFirst */.md)(report.findings);
-    const judged = findings.filter(({ status }) => status !== 'pass');
-    const passed = findings.length - judged.length;
-    const sections = [
-        `${report.verdict.toUpperCase()}: ${oneLine(report.title)}`,
-        judged.map(describeFinding).join('\n'),
-        report.headline.map(({ name, value }) => `${oneLine(name)}: ${oneLine(value)}`).join('\n'),
-        ...report.tables.map((table) => table.folded === true && table.rows.length > SHORT ? elsewhere(table) : textTable(table)),
-        passed === 0 ? '' : `${passed} ${passed === 1 ? 'check' : 'checks'} passed.`,
-    ];
-    return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
-}
-/** One finding and what to do about it. */
-function describeFinding(finding) {
-    const where = finding.subject === undefined ? '' : ` [${oneLine(finding.subject)}]`;
-    const lines = `${finding.status} ${finding.rule}${where}: ${indented(finding.message)}`;
-    return finding.hint === undefined ? lines : `${lines}\n  -> ${indented(finding.hint)}`;
-}
-function indented(text) {
-    return visible(text).replaceAll('\n', '\n  ');
-}
-function textTable(table) {
-    const rows = [table.columns.map(({ name }) => name), ...table.rows].map((row) => row.map((cell) => oneLine(cell)));
-    const widths = table.columns.map((_, at) => rows.reduce((most, row) => Math.max(most, (row[at] ?? '').length), 0));
-    const line = (row) => table.columns
-        .map(({ numeric }, at) => pad(row[at] ?? '', widths[at] ?? 0, numeric === true))
-        .join('  ')
-        .trimEnd();
-    return [oneLine(table.title), ...rows.map((row) => `  ${line(row)}`)].join('\n');
-}
-function elsewhere({ title, rows }) {
-    return `${oneLine(title)}: ${rows.length.toLocaleString('en-US')} rows, in the JSON report (\`--json\`, or the file of \`report-path\`).`;
-}
-function pad(cell, width, toTheRight) {
-    return toTheRight ? cell.padStart(width) : cell.padEnd(width);
-}
-
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: ./lib/github/environment.js
 
 
@@ -17410,6 +17624,10 @@ function stepInputs(env) {
  */
 function addEnvironment(given, env, own, all) {
     refuseUnknownVariables(env, all);
+    return fillFromEnvironment(given, env, own);
+}
+/** The same, whatever else the environment holds. */
+function fillFromEnvironment(given, env, own) {
     const raw = { ...given };
     for (const { name } of describeInputs(own).filter((input) => input.env)) {
         const value = given[name] || env[variableOf(name)] || 'none';
@@ -17435,305 +17653,312 @@ function refuseUnknownVariables(env, all) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/flags.js
-
-
-
-
-
-const FILE = '-file';
+;// CONCATENATED MODULE: ./lib/core/next-steps.js
 /**
- * Reads `--input value`, `--input=value`, `--switch`, and `--input-file PATH`, which reads the value from a file. An input that takes
- * several values may be repeated.
- *
- * @throws {Failure} `invalid-input` for what is no flag, a flag without a value, a secret in the open
+ * What a person does first, by group: short Markdown sentences of our own, beside the hints of the
+ * findings. The order is the order of doing.
  */
-function parseFlags(words, schema) {
-    const inputs = new Map(describeInputs(schema).map((input) => [input.name, input]));
-    const given = {};
-    const own = { json: false, help: false, debug: false };
-    const rest = [...words];
-    for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-        const [name, inlineValue] = splitFlag(word);
-        if (name === 'json' || name === 'help' || name === 'debug')
-            own[name] = true;
-        else {
-            const [input, value] = readFlag(name, inlineValue, rest, inputs);
-            given[input] = given[input] === undefined ? value : `${given[input]}\n${value}`;
-        }
-    }
-    return { given, ...own };
+const nextSteps = {
+    run: [
+        'Open the run and read the end of its log: message and hint name what was missing or wrong.',
+        'Set it right, and run the workflow again by hand (Actions → the workflow → Run workflow).',
+        'Until it passes nothing was judged or kept: take a backup by hand where the last one is old.',
+    ],
+    age: [
+        'Look at the last runs of the backup workflow: it failed, it was cancelled while it waited for a runner, or it never began.',
+        'Run it by hand now. The age falls with the first backup that is complete.',
+        'Where runs are missing: see whether the workflow is disabled and whether its runner is online.',
+    ],
+    size: [
+        'Compare the number of tables and rows in the job summary with that of the day before.',
+        'A bulk delete, a truncated table, a changed role or search path explains it? Then pin the last backup before it, before retention removes it.',
+        'Where the new size is right: it is the usual one after a few backups.',
+    ],
+    content: [
+        'Read what the backup names as left out or changed, and compare it with what was deployed since the last good one.',
+        'Do not rely on this backup alone: pin the last good one.',
+        'Take a new backup, and drill it.',
+    ],
+    copies: [
+        'Find out in the log which store lacks a copy, and why: room, permission, network, a mount that is missing.',
+        'Run the backup again. Until it passes there is one place less to restore from.',
+        'Backups that somebody removed or hid: find out who, change their credentials, and bring the versions back.',
+    ],
+    integrity: [
+        'Do not prune. Look whether another store still holds a sound copy of the same backup.',
+        'Take a new backup now, and drill it.',
+        'Check disk, file system and who may write to the store; a key that does not fit is no damage.',
+    ],
+    proof: [
+        'Treat this backup as not restorable until a drill says otherwise, and drill the one before it: `backup: oldest` or an id.',
+        'Read the differences in the job summary of the drill: what was expected and what was found.',
+        'Missing programs, locales, extensions or room on the runner are no fault of the backup: set them right and drill again.',
+    ],
+    objectives: [
+        'See in the job summary how restore time and size grew over the last drills.',
+        'Restore with more `jobs`, on faster disks, or back up more often; or change the objective, knowingly.',
+    ],
+    room: [
+        'Enlarge the disk, or prune: `dry-run: true` shows first what would go.',
+        'The next backup may not fit any more. What is not complete never counts as a backup.',
+    ],
+    stores: [
+        'Look whether the store is reachable from this runner: mount, network, credentials, bucket policy.',
+        'Nothing can be said of the backups in it until then. Do not take silence for good news.',
+    ],
+    retention: [
+        'Read the plan in the job summary: each backup stands there with its reason.',
+        'Nothing proven? Run the drill first. Too much at once? Check the keep rules before raising `max-delete`.',
+    ],
+    schedules: [
+        'Enable the workflow again (Actions → the workflow → Enable), or bring its runner back.',
+        'Run it once by hand, and look whether the next run by schedule comes.',
+    ],
+};
+
+;// CONCATENATED MODULE: ./lib/core/plain-text.js
+// Control characters can repaint a terminal, and direction marks can make a name read as another.
+const UNSAFE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+/** Text as it may be shown anywhere: control and invisible characters spelled out, a tab as a space, lines kept apart. */
+function visible(text) {
+    return text.replaceAll('\r\n', '\n').replace(UNSAFE, (char) => (char === '\n' ? char : spelledOut(char)));
 }
-/** How to use one command, from the same schema as action.yml. */
-function describeFlags(command, description, schema) {
-    const lines = describeInputs(schema).map((input) => {
-        const value = input.flag
-            ? input.default === 'true'
-                ? '=false'
-                : ''
-            : input.secret
-                ? `${FILE} PATH`
-                : ` ${placeholder(input)}`;
-        const notes = [
-            input.required ? 'required' : '',
-            input.default === undefined ? '' : `default ${input.default}`,
-            input.env ? `or ${variableOf(input.name)}` : '',
-        ].filter((note) => note !== '');
-        return `  --${input.name}${value}\n      ${input.description}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
-    });
-    const own = ['  --json\n      Print the report as JSON.', '  --debug\n      Show programs, timings and stacks.'];
-    return `${description}\n\nUsage: lifeboat ${command} [--input value]…\n\n${[...lines, ...own].join('\n')}\n`;
+/** The same on one line. */
+function oneLine(text) {
+    return visible(text).replaceAll('\n', '\\n');
 }
-function splitFlag(word) {
-    const parts = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(word);
-    if (word === '-h')
-        return ['help', undefined];
-    if (parts?.[1] !== undefined)
-        return [parts[1], parts[2]];
-    throw new failure/* Failure */.H('invalid-input', `"${word}" is no flag.`, { hint: 'Flags are written `--input value`.' });
+/** At most `length` characters, and how many are not shown. */
+function clip(text, length) {
+    if (text.length <= length)
+        return text;
+    return `${text.slice(0, length).toWellFormed()}… (${text.length - length} more characters)`;
 }
-function readFlag(name, inlineValue, rest, inputs) {
-    const direct = inputs.get(name);
-    const fromFile = direct === undefined && name.endsWith(FILE) ? inputs.get(name.slice(0, -FILE.length)) : undefined;
-    const input = direct ?? fromFile;
-    if (input === undefined) {
-        const known = [...inputs.values()].map((each) => `--${each.name}${each.secret ? FILE : ''}`).join(', ');
-        throw new failure/* Failure */.H('invalid-input', `There is no flag --${name} here.`, {
-            hint: `${guess(name, inputs)}There are ${known}.`,
+function spelledOut(char) {
+    if (char === '\t')
+        return ' ';
+    if (char === '\r')
+        return '\\r';
+    const code = char.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/rule-groups.js
+/** What belongs together for who must act: one issue speaks of one group. */
+const groups = {
+    run: 'The program could not do its work.',
+    age: 'Backups are missing, too old, or wrongly dated.',
+    size: 'A backup is much smaller or larger than expected.',
+    content: 'A backup does not hold what it should.',
+    copies: 'There are fewer backups or copies than there should be.',
+    integrity: 'Stored bytes are damaged, missing or cannot be decrypted.',
+    proof: 'A restore failed, gave other data than the snapshot held, or was not rehearsed.',
+    objectives: 'A restore would take too long or lose too much.',
+    room: 'A store runs out of room.',
+    stores: 'A store cannot be read.',
+    retention: 'Superfluous backups could not be removed, or too many would have been.',
+    schedules: 'Something that should run by itself does not.',
+};
+const groupNames = Object.keys(groups);
+/** Every rule is in one group. */
+const groupOf = {
+    'backup-written': 'content',
+    'backup-restarted': 'content',
+    'store-copy': 'copies',
+    'clock-offset': 'age',
+    'min-size': 'size',
+    'size-deviation': 'size',
+    'database-empty': 'content',
+    'server-changed': 'content',
+    'encryption-lost': 'content',
+    'store-created': 'copies',
+    'left-out': 'content',
+    'globals-dumped': 'content',
+    'facts-read': 'content',
+    'sequence-moved': 'content',
+    'backup-missing': 'age',
+    'backup-age': 'age',
+    'backup-future': 'age',
+    'backup-scope': 'content',
+    'backup-count': 'copies',
+    'backup-findings': 'content',
+    'backup-interrupted': 'content',
+    'copy-missing': 'copies',
+    'manifest-unreadable': 'integrity',
+    'artifact-missing': 'integrity',
+    'artifact-corrupt': 'integrity',
+    'backup-hidden': 'copies',
+    'drill-missing': 'proof',
+    'drill-age': 'proof',
+    'drill-proof': 'proof',
+    'free-space': 'room',
+    'store-readable': 'stores',
+    'artifact-fetched': 'integrity',
+    decryption: 'integrity',
+    'scratch-server': 'proof',
+    'scratch-isolation': 'proof',
+    'roles-restored': 'proof',
+    'restore-completed': 'proof',
+    'facts-missing': 'proof',
+    'manifest-totals': 'integrity',
+    'facts-tables': 'proof',
+    'facts-fingerprints': 'proof',
+    'facts-materialized-views': 'proof',
+    'facts-sequences': 'proof',
+    'facts-schema': 'proof',
+    'facts-extensions': 'proof',
+    'facts-roles': 'proof',
+    'facts-large-objects': 'proof',
+    'facts-settings': 'proof',
+    'facts-migration': 'proof',
+    assertion: 'proof',
+    amcheck: 'proof',
+    rto: 'objectives',
+    rpo: 'objectives',
+    'live-compare': 'proof',
+    'self-test': 'proof',
+    'drill-recorded': 'proof',
+    'prune-planned': 'retention',
+    'prune-unproven': 'retention',
+    'prune-limit': 'retention',
+    'prune-removed': 'retention',
+    'prune-locked': 'retention',
+    'prune-leftovers': 'retention',
+    'schedules-readable': 'schedules',
+    'schedule-disabled': 'schedules',
+    'schedule-overdue': 'schedules',
+    'runner-offline': 'schedules',
+    'store-retries': 'stores',
+    'source-retries': 'run',
+    'run-failed': 'run',
+};
+
+;// CONCATENATED MODULE: ./lib/github/issue-groups.js
+
+
+/** What holds for no source of its own: a store, a workflow, a step whose inputs were refused. */
+const ALL = '*';
+/** What of a report belongs into issues, one for each source and group. */
+function troublesOf({ report, action, job }) {
+    const wrong = (0,core_report/* worstFirst */.md)(report.findings).filter(isWrong);
+    // What a run that broke off had found until then is not the whole; its own reason is.
+    const told = couldNotWork(report) ? wrong.filter(({ rule }) => groupOf[rule] === 'run') : wrong;
+    const places = told.map((finding) => ({ finding, key: issue_groups_keyOf(finding, report, action) }));
+    return groupNames.flatMap((group) => {
+        const inGroup = places.filter(({ key }) => key.group === group);
+        return [...new Set(inGroup.map(({ key }) => key.source))].map((source) => {
+            const findings = inGroup.filter(({ key }) => key.source === source).map(({ finding }) => finding);
+            return { key: { source, action, group }, findings, about: aboutOf(findings, job) };
         });
-    }
-    if (input.secret && fromFile === undefined)
-        throw secretInTheOpen(input.name);
-    // Like `dry-run: true`; a switch takes no other word, so that `--dry-run --json` is two flags.
-    if (input.flag)
-        return [input.name, inlineValue ?? (/^(true|false)$/.test(rest[0] ?? '') ? rest.shift() : undefined) ?? 'true'];
-    const value = inlineValue ?? rest.shift();
-    if (value === undefined)
-        throw new failure/* Failure */.H('invalid-input', `--${name} has no value.`, { hint: input.description });
-    return [input.name, fromFile === undefined ? value : readValue(input.name, value)];
-}
-function guess(name, inputs) {
-    const meant = nearest(name, [...inputs.keys()]);
-    return meant === undefined ? '' : `Did you mean \`--${meant}\`? `;
-}
-/** Everybody on the machine can read a command line, and the shell writes it to a file. */
-function secretInTheOpen(name) {
-    return new failure/* Failure */.H('invalid-input', `--${name} is a secret and cannot be a flag.`, {
-        hint: `Set ${variableOf(name)} in the environment, or give a file with \`--${name}${FILE} PATH\`.`,
     });
 }
-function readValue(name, path) {
+/**
+ * Whether this report says that what an issue is about is over: the group was judged, and nothing in
+ * it is wrong. What was not looked at, since a store could not be read or a restore broke off before
+ * the comparison, is not over.
+ */
+function isOver(marker, { report, action, job }) {
+    if (marker.action !== action || couldNotWork(report) || !isCovered(marker, report, job))
+        return false;
+    if (marker.group === 'run')
+        return true;
+    const own = report.findings.filter((finding) => issue_groups_keyOf(finding, report, action).source === marker.source);
+    const inGroup = own.filter(({ rule }) => groupOf[rule] === marker.group);
+    if (inGroup.some(isWrong) || (marker.group !== 'stores' && isBlind(marker.source, report)))
+        return false;
+    return inGroup.length > 0 || !own.some(isWrong);
+}
+function isWrong({ status }) {
+    return status === 'fail' || status === 'unknown';
+}
+function couldNotWork(report) {
+    return report.findings.some(({ rule }) => rule === 'run-failed');
+}
+/** One store that is away is one issue, however many sources lie in it. */
+const SHARED = ['stores', 'room', 'schedules'];
+function issue_groups_keyOf({ rule, source }, { sources }, action) {
+    const group = groupOf[rule];
+    const [only, ...others] = sources;
+    const isOfOne = only !== undefined && others.length === 0;
+    // A check of freshness names the source in each finding that has one.
+    const unnamed = isOfOne && (action !== 'verify-freshness' || group === 'run') ? only : ALL;
+    const isShared = action === 'verify-freshness' && SHARED.includes(group);
+    return { source: isShared ? ALL : (source ?? unnamed), action, group };
+}
+function aboutOf(findings, job) {
+    const subjects = findings.map(({ subject }) => subject).filter((subject) => subject !== undefined);
+    return subjects.length === 0 ? [job] : [...new Set(subjects)].slice(0, 100);
+}
+/** What was found of one store or by one job does not end what another one has. */
+function isCovered({ source, group, about }, report, job) {
+    if (source !== ALL)
+        return report.sources.includes(source);
+    // That a store can be read, every finding in it says; no rule says only that.
+    const judged = report.findings.filter(({ rule }) => group === 'stores' || groupOf[rule] === group);
+    const seen = new Set([job, ...judged.map(({ subject }) => subject)]);
+    return about.every((each) => seen.has(each));
+}
+function isBlind(source, { findings }) {
+    return findings.some((finding) => finding.rule === 'store-readable' &&
+        isWrong(finding) &&
+        (source === ALL || finding.source === undefined || finding.source === source));
+}
+
+;// CONCATENATED MODULE: ./lib/github/issue-marker.js
+
+
+/** What an issue is of. With the repository it lies in, there is one open issue for each. */
+const IssueKey = lib_schemas/* object */.Ikc({ source: lib_schemas/* string */.YjP(), action: lib_schemas/* string */.YjP(), group: lib_schemas/* enum */.k5n(groupNames) });
+/**
+ * What an issue remembers from run to run, in a comment that nobody sees: a runner keeps nothing.
+ * People can edit it, so it is read as foreign text.
+ */
+const IssueMarker = lib_schemas/* object */.Ikc({
+    ...IssueKey.shape,
+    /** When this outage began. */
+    since: iso/* datetime */.w$(),
+    /** Runs in which it was seen, in this outage. */
+    runs: lib_schemas/* int */.Whr().min(1),
+    /** How often it came back within days after it was over. */
+    returns: lib_schemas/* int */.Whr().min(0),
+    /** When people were last told: the opening, or a comment. */
+    toldAt: iso/* datetime */.w$(),
+    /** As it was last written; one that a person changed stays. */
+    title: lib_schemas/* string */.YjP(),
+    /** Stores, workflows or the job it speaks of: where none was looked at again, nobody knows that it is over. */
+    about: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()).max(100),
+});
+const END = '<!-- /lifeboat -->';
+const BLOCK = /<!-- lifeboat (\{[^\n]*\}) -->[\s\S]*?<!-- \/lifeboat -->/;
+/** The marker in the body of an issue; undefined where there is none that can be read. */
+function readMarker(body) {
+    const json = BLOCK.exec(body)?.[1];
+    if (json === undefined)
+        return undefined;
     try {
-        return (0,external_node_fs_.readFileSync)(path, 'utf8').trimEnd();
-    }
-    catch (cause) {
-        throw new failure/* Failure */.H('invalid-input', `The file of --${name}${FILE} cannot be read: ${path}`, {
-            cause,
-            hint: 'Check the path, and that this user may read the file: `ls -l` shows its owner and rights.',
-        });
-    }
-}
-function placeholder(input) {
-    return input.values.length > 0 ? input.values.join('|') : 'VALUE';
-}
-
-;// CONCATENATED MODULE: ./lib/github/stream-guard.js
-/**
- * Text in which the runner finds no command. It reads stdout and stderr line by line and takes every
- * line that begins with `::` after white space, and `##[` anywhere in a line; names in a database
- * may hold both.
- */
-function harmless(text) {
-    return text.replaceAll('##[', '# #[').replaceAll(/^(?=(?:[^\S\r\n]|\u0085)*::)/gm, '| ');
-}
-/** An unfinished line is kept in full up to here; no command hides behind as much white space. */
-const LONGEST_LINE = 10_000;
-/**
- * Makes whatever is written to a stream harmless (a library's warning, a stack with text of a
- * database in it), also in pieces, and returns the way past it for our own commands.
- */
-function guardStream(stream) {
-    const write = stream.write.bind(stream);
-    let line = '';
-    let open = false;
-    stream.write = ((chunk, ...rest) => {
-        const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
-        const safe = open ? text : continued(line, text);
-        line = unfinished(line + safe);
-        return write(safe, ...rest);
-    });
-    return (use) => {
-        // A line that somebody left unfinished would swallow the command.
-        if (line !== '')
-            stream.write('\n');
-        open = true;
-        try {
-            return use();
-        }
-        finally {
-            open = false;
-        }
-    };
-}
-/** `text` such that nothing in it is a command, nor becomes one after the beginning of its line. */
-function continued(line, text) {
-    const whole = harmless(line + text);
-    return whole.startsWith(line) ? whole.slice(line.length) : `\n${harmless(text)}`;
-}
-function unfinished(text) {
-    const line = text.slice(Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1);
-    return line.length > LONGEST_LINE ? `…${line.slice(-2)}` : line;
-}
-
-;// CONCATENATED MODULE: ./lib/github/log.js
-
-
-/** An annotation takes 4,096 characters. */
-const LONGEST_ANNOTATION = 4_000;
-/** The log of a step. Groups fold; nothing in a line can act as a workflow command. */
-function githubLog({ core, past }, { debug, redact }) {
-    const command = (issue, text) => past(() => issue(clip(visible(redact(text)), LONGEST_ANNOTATION)));
-    return {
-        info: (text) => core.info(harmless(visible(redact(text)))),
-        warning: (text) => command(core.warning, text),
-        debug: (text) => debug && command(core.debug, text),
-        group: async (title, use) => {
-            command(core.startGroup, title);
-            try {
-                return await use();
-            }
-            finally {
-                past(core.endGroup);
-            }
-        },
-    };
-}
-/**
- * The log of a terminal.
- *
- * @param write takes whole lines, each with its line end
- */
-function terminalLog(write, { debug, redact }) {
-    const line = (text) => write(`${visible(redact(text))}\n`);
-    return {
-        info: line,
-        warning: (text) => line(`warning: ${text}`),
-        debug: (text) => debug && line(`debug: ${text}`),
-        group: (title, use) => {
-            line(`${title}`);
-            return use();
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/github/masks.js
-
-
-/** Variables that hold secrets of the programs we start or the SDKs we use. */
-const SECRET_VARIABLES = [
-    'AWS_SECRET_ACCESS_KEY',
-    'AWS_SESSION_TOKEN',
-    'PGPASSWORD',
-    'PGSSLPASSWORD',
-    'REDISCLI_AUTH',
-    'ACTIONS_RUNTIME_TOKEN',
-    'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
-];
-/** A secret key of age, or one of its plugins, wherever it was pasted: the public half looks much like it. */
-const AGE_SECRET = /AGE-(?:SECRET-KEY|PLUGIN)-(?:[A-Z0-9]+-)*1[A-Z0-9]+/gi;
-/** Shorter text would hide half of the log and protects nothing. */
-const SHORTEST = 3;
-/**
- * Every text that must not be seen: values of secret inputs and variables, each of their lines, the
- * password in a URL as written and as meant, and the same encoded for a URL and for JSON.
- *
- * @param schemas inputs of every action, since a job's environment serves them all
- */
-function secretsOf(schemas, raw, env) {
-    const inputs = schemas.flatMap(describeInputs);
-    const values = [
-        ...inputs.filter(({ secret }) => secret).flatMap(({ name }) => [raw[name], env[variableOf(name)]]),
-        // Not only secret inputs: `store` takes a URL too, and people put credentials everywhere.
-        ...[...Object.values(raw), ...inputs.map(({ name }) => env[variableOf(name)] ?? '')]
-            .flatMap(masks_splitLines)
-            .flatMap(passwordsIn),
-        ...[...Object.values(raw), ...ownVariables(env)].flatMap((value) => value.match(AGE_SECRET) ?? []),
-        ...SECRET_VARIABLES.map((name) => env[name]),
-    ];
-    const pieces = values
-        .filter((value) => value !== undefined)
-        .flatMap((value) => [value, ...masks_splitLines(value), ...passwordsIn(value)])
-        .map((value) => value.trim())
-        .filter((value) => !value.startsWith('#'));
-    const forms = pieces.flatMap((value) => [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)]);
-    // The longest first: a secret that holds another one is then hidden as a whole.
-    return [...new Set(forms)].filter((form) => form.length >= SHORTEST).sort((a, b) => b.length - a.length);
-}
-/** Replaces every secret by `***`. */
-function redactor(secrets) {
-    return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
-}
-/** The same in every string of a value, for what is written to files. */
-function redactDeep(value, redact) {
-    return JSON.parse(JSON.stringify(value), (_key, part) => typeof part === 'string' ? redact(part) : part);
-}
-/** Also those of a misspelt name, which are refused later, and their values with them. */
-function ownVariables(env) {
-    return Object.entries(env).flatMap(([name, value]) => (name.startsWith('LIFEBOAT_') && value ? [value] : []));
-}
-function masks_splitLines(text) {
-    return text.split(/\r?\n|\r/);
-}
-function passwordsIn(text) {
-    // By hand, and not with URL: libpq takes lists of hosts that URL refuses, and the password must go all the same.
-    const userinfo = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*?:([^/?#\s]*)@/i.exec(text)?.[1];
-    // A slash that should have been encoded ends the address early: what stands there is no port, but half a password.
-    const spilt = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s@:]*:((?!\d*[/?#])[^/?#\s@]*[/?#]\S*)@/i.exec(text)?.[1];
-    const parameter = /[?&\s](?:password|sslpassword)=([^&\s]+)/i.exec(text)?.[1];
-    const found = [userinfo, spilt, parameter].filter((value) => value !== undefined);
-    // In pieces too: a program that takes such a URL apart elsewhere names a piece as host, port or database.
-    const pieces = [userinfo?.split('@'), spilt?.split(/[@/?#]/)].flatMap((parts) => parts ?? []);
-    return [...found, ...pieces].flatMap((value) => [value, decoded(value)]);
-}
-function decoded(text) {
-    try {
-        return decodeURIComponent(text);
+        return IssueMarker.safeParse(JSON.parse(json)).data;
     }
     catch {
-        return text; // A lone percent sign: the password is meant as written.
+        return undefined; // Somebody edited it: an issue like any other.
     }
 }
-
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(8161);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
-;// CONCATENATED MODULE: ./lib/github/outputs.js
-/** Outputs of every action. */
-const commonOutputs = {
-    verdict: 'The worst finding: `pass`, `warn`, `fail` or `unknown`.',
-    'report-path': 'Path of the whole report as JSON, until the job ends.',
-    findings: 'Findings as JSON: rule, status, message, numbers. `[]` when larger than 64 KiB; the report then has them.',
-};
-/** An environment string above 128 KiB breaks the next step, and an output often becomes one. */
-const MAX_JSON_BYTES = 65_536;
-/** Outputs of a report as text, and a warning for each that was too large to be passed on. */
-function outputs_outputsOf(report, reportPath) {
-    const all = {
-        ...report.outputs,
-        verdict: report.verdict,
-        'report-path': reportPath,
-        findings: JSON.stringify(report.findings),
-    };
-    const warnings = [];
-    const entries = Object.entries(all).map(([name, value]) => {
-        const bytes = Buffer.byteLength(value);
-        if (bytes <= MAX_JSON_BYTES)
-            return [name, value];
-        warnings.push(`The output \`${name}\` has ${bytes} bytes, more than a step can pass on. It is in ${reportPath}.`);
-        return [name, /^[[{]/.test(value) ? '[]' : ''];
-    });
-    return { outputs: Object.fromEntries(entries), warnings };
+/** Puts our block into a body: in place of the one before it, so that what people wrote around it stays. */
+function putBlock(body, marker, markdown) {
+    const block = `${openingOf(marker)}\n${markdown}\n${END}`;
+    // As a function: in a text for `replace`, `$&` would mean something.
+    return BLOCK.test(body) ? body.replace(BLOCK, () => block) : block;
+}
+/** How many characters of a body are not ours to cut. */
+function lengthAround(body, marker) {
+    const around = BLOCK.test(body) ? body.replace(BLOCK, '').length : 0;
+    return around + openingOf(marker).length + END.length + 2;
+}
+/** No text in it can end the comment, or begin another. */
+function openingOf(marker) {
+    const json = JSON.stringify(marker).replaceAll(/[<>-]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+    return `<!-- lifeboat ${json} -->`;
+}
+function isSameKey(one, other) {
+    return one.source === other.source && one.action === other.action && one.group === other.group;
 }
 
 ;// CONCATENATED MODULE: ./lib/github/markdown.js
@@ -17831,7 +18056,7 @@ function findingList(findings, maxBytes) {
     const items = [];
     let bytes = 0;
     for (const finding of findings.slice(0, MAX_FINDINGS)) {
-        const item = summary_describeFinding(finding);
+        const item = describeFinding(finding);
         bytes += Buffer.byteLength(item) + 1;
         if (bytes > maxBytes)
             break;
@@ -17839,10 +18064,12 @@ function findingList(findings, maxBytes) {
     }
     return [...items, ...andMore(findings.length, items.length, 'findings').map((line) => `- ${line}`)].join('\n');
 }
-function summary_describeFinding(finding) {
+/** An item of a list, with what else is known in items of its own. */
+function describeFinding(finding, details = []) {
     const where = finding.subject === undefined ? '' : ` — ${inline(finding.subject)}`;
     const first = `- ${icons[finding.status]} **${finding.status}** ${inline(finding.message)} (\`${finding.rule}\`${where})`;
-    return finding.hint === undefined ? first : `${first}\n  - What to do: ${inline(finding.hint)}`;
+    const hint = finding.hint === undefined ? [] : [`What to do: ${inline(finding.hint)}`];
+    return [first, ...[...details, ...hint].map((line) => `  - ${line}`)].join('\n');
 }
 function summary_headline(pairs) {
     return pairs.map(({ name, value }) => `**${inline(name)}:** ${inline(value)}`).join(' · ');
@@ -17893,6 +18120,413 @@ function andMore(total, shown, what) {
     return total > shown ? [`… and ${total - shown} more ${what}, all in the JSON report.`] : [];
 }
 
+;// CONCATENATED MODULE: ./lib/github/issue-body.js
+
+
+
+
+
+
+
+
+/** GitHub takes no body or comment above 65,536 characters. */
+const LONGEST_BODY = 65_536;
+/** A comment repeats the first lines of what the issue says; the whole stands there. */
+const LONGEST_COMMENT = 4_000;
+/** GitHub takes 256 characters. */
+const LONGEST_TITLE = 160;
+/** What is wrong, in a line of a list of issues: `orders: newest backup is 3d old`. */
+function titleOf({ key, findings: [worst] }) {
+    const about = key.source === ALL ? 'Backups' : key.source;
+    const text = worst === undefined ? groups[key.group] : sayShortly(worst, key);
+    const line = oneLine(text).replace(/\.$/, '');
+    const title = `${about}: ${line.length > LONGEST_TITLE ? `${line.slice(0, LONGEST_TITLE).toWellFormed()}…` : line}`;
+    // A title is plain text, but feeds and mails make links of names.
+    return title.replaceAll(/@(?=\w)/g, '@\u200b');
+}
+function sayShortly({ rule, message, numbers }, { source, action }) {
+    const ageSeconds = numbers?.ageSeconds;
+    if (rule === 'backup-age' && ageSeconds !== undefined) {
+        return `newest backup is ${(0,core_duration/* formatDuration */.a3)(ageSeconds * 1000)} old`;
+    }
+    const [first = ''] = message.split(/(?<=\.)\s|\n/);
+    if (rule === 'run-failed')
+        return `${action} could not be done: ${first}`;
+    return first.startsWith(`${source}: `) ? first.slice(source.length + 2) : first;
+}
+/** The body of an issue: our block in place of the one before it, cut by whole findings to what GitHub takes. */
+function bodyOf(before, { trouble, marker, run, now }) {
+    const status = statusOf(marker, run, now, 'open');
+    const steps = ['#### What to do next', '', ...nextSteps[trouble.key.group].map((step, at) => `${at + 1}. ${step}`)];
+    const head = [`### ${groups[trouble.key.group]}`, '', status, '', '#### What was found', '', ''].join('\n');
+    const tail = ['', '', ...steps, '', FOOTNOTE].join('\n');
+    const room = LONGEST_BODY - lengthAround(before, marker) - head.length - tail.length;
+    return putBlock(before, marker, `${head}${findingsWithin(trouble.findings, room)}${tail}`);
+}
+const FOOTNOTE = '<sub>Lifeboat keeps this block up to date and closes the issue when it is over. What you write above, below or in comments stays.</sub>';
+/** The same when it is over: what it was is told by the comments. */
+function closedBodyOf(before, marker, run, now) {
+    return putBlock(before, marker, `### Over: ${groups[marker.group]}\n\n${statusOf(marker, run, now, 'over')}`);
+}
+function statusOf(marker, run, now, state) {
+    const lastedMs = now.getTime() - new Date(marker.since).getTime();
+    const lasted = lastedMs < 60_000 ? '' : ` (${(0,core_duration/* formatDuration */.a3)(lastedMs)})`;
+    const pairs = [
+        ['Source', marker.source === ALL ? 'not of one source' : `\`${marker.source}\``],
+        ['Found by', `\`${marker.action}\``],
+        ['Since', `${minute(new Date(marker.since))}${lasted}`],
+        ['Seen in', marker.runs === 1 ? '1 run' : `${marker.runs} runs`],
+        ...(marker.returns === 0 ? [] : [['Came back', marker.returns === 1 ? 'once' : `${marker.returns} times`]]),
+        [
+            state === 'open' ? 'Last seen' : 'Over since',
+            `${minute(now)}${run === undefined ? '' : ` in [this run](${run})`}`,
+        ],
+    ];
+    return pairs.map(([name, value]) => `**${name}:** ${value}`).join(' · ');
+}
+/** Whole findings only, as many as fit, and how many did not. */
+function findingsWithin(findings, room) {
+    const shown = [];
+    let left = room - 100;
+    for (const finding of findings) {
+        const item = withNumbers(finding);
+        left -= item.length + 1;
+        if (left < 0)
+            break;
+        shown.push(item);
+    }
+    const more = findings.length - shown.length;
+    return [...shown, ...(more > 0 ? [`- … and ${more} more, all in the JSON report of the run.`] : [])].join('\n');
+}
+function withNumbers(finding) {
+    const numbers = Object.entries(finding.numbers ?? {}).map(([name, value]) => `${inline(name)} ${value}`);
+    return describeFinding(finding, numbers.length === 0 ? [] : [`Numbers: ${numbers.join(', ')}`]);
+}
+/** Said once a day at most while it goes on. */
+function stillComment({ trouble, marker, run, now }) {
+    const lasted = lastedUntil(now, marker);
+    const head = `Still not well after ${lasted}, seen in ${marker.runs} runs.${linkTo(run)}\n\n`;
+    return head + findingsWithin(trouble.findings, LONGEST_COMMENT - head.length);
+}
+function returnComment({ trouble, run }) {
+    const head = `It is back.${linkTo(run)}\n\n`;
+    return head + findingsWithin(trouble.findings, LONGEST_COMMENT - head.length);
+}
+function overComment(marker, run, now) {
+    const lasted = lastedUntil(now, marker);
+    return `It is over: the last run of \`${marker.action}\` found nothing of this any more. It lasted ${lasted}.${linkTo(run)}`;
+}
+/** For an issue that another job opened at the same moment, a lower number first. */
+function duplicateBody(first) {
+    return `Two jobs saw the same at once. It is told in #${first}.`;
+}
+function lastedUntil(now, { since }) {
+    return (0,core_duration/* formatDuration */.a3)(Math.max(0, now.getTime() - new Date(since).getTime()));
+}
+function linkTo(run) {
+    return run === undefined ? '' : ` [The run](${run}).`;
+}
+function minute(at) {
+    return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+/** For labels and names of people, which come from inputs. */
+function issue_body_listed(names) {
+    return names.map((name) => clip(oneLine(name), 100)).join(', ');
+}
+
+;// CONCATENATED MODULE: ./lib/github/issue-telling.js
+
+
+const issue_telling_DAY_MS = 86_400_000;
+/** What comes back within this time is the same story, and goes on in the same issue. */
+const SAME_STORY_MS = 7 * issue_telling_DAY_MS;
+/** Tells of one trouble: in the issue that is open, in the one that was closed a short time ago, or in a new one. */
+async function tellTrouble(trouble, desk) {
+    const known = desk.open.find(({ marker }) => isSameKey(marker, trouble.key));
+    if (known !== undefined) {
+        await update(known, trouble, desk);
+        return 'known';
+    }
+    const closed = await closedLately(trouble, desk);
+    if (closed !== undefined)
+        await reopen(closed, trouble, desk);
+    else
+        await issue_telling_open(trouble, desk);
+    return 'new';
+}
+async function update(issue, trouble, desk) {
+    const { issues, run, now, log } = desk;
+    const isTime = now.getTime() - new Date(issue.marker.toldAt).getTime() >= issue_telling_DAY_MS;
+    const title = titleOf(trouble);
+    const marker = {
+        ...issue.marker,
+        runs: issue.marker.runs + 1,
+        title,
+        about: [...trouble.about],
+        toldAt: isTime ? now.toISOString() : issue.marker.toldAt,
+    };
+    const telling = { trouble, marker, run, now };
+    if (isTime)
+        await issues.comment(issue.number, stillComment(telling));
+    await issues.change(issue.number, { ...newTitle(issue, title), body: bodyOf(issue.body, telling) });
+    log.info(`Updated issue #${issue.number}: ${issue.url}`);
+}
+async function reopen(issue, trouble, desk) {
+    const { issues, run, now, log } = desk;
+    const title = titleOf(trouble);
+    const isTime = now.getTime() - new Date(issue.marker.toldAt).getTime() >= issue_telling_DAY_MS;
+    const marker = {
+        ...issue.marker,
+        since: now.toISOString(),
+        runs: 1,
+        returns: issue.marker.returns + 1,
+        toldAt: isTime ? now.toISOString() : issue.marker.toldAt,
+        title,
+        about: [...trouble.about],
+    };
+    const telling = { trouble, marker, run, now };
+    const body = bodyOf(issue.body, telling);
+    await issues.change(issue.number, { state: 'open', state_reason: 'reopened', ...newTitle(issue, title), body });
+    // That it was opened again is news by itself; words are not repeated more than once a day.
+    if (isTime)
+        await issues.comment(issue.number, returnComment(telling));
+    log.info(`Reopened issue #${issue.number}: ${issue.url}`);
+}
+async function issue_telling_open(trouble, desk) {
+    const { issues, labels, assignees, run, now, log } = desk;
+    const at = now.toISOString();
+    const title = titleOf(trouble);
+    const about = [...trouble.about];
+    const marker = { ...trouble.key, since: at, runs: 1, returns: 0, toldAt: at, title, about };
+    const body = bodyOf('', { trouble, marker, run, now });
+    const made = await issues.create({ title, body, labels, assignees });
+    log.info(`Opened issue #${made.number}: ${made.url}`);
+    // Two jobs may have looked at the same moment and found nothing: then two were opened.
+    const current = await issues.list('open', undefined, made.isLabelled ? 'label' : 'creator');
+    const first = Math.min(...current.filter((each) => isSameKey(each.marker, trouble.key)).map(({ number }) => number));
+    if (first < made.number)
+        await closeDuplicate(issues, made.number, first);
+}
+/** Keeps the lowest number of each key and closes the others. */
+async function dropDuplicates(issues, found) {
+    const kept = [];
+    for (const issue of found.toSorted((a, b) => a.number - b.number)) {
+        const first = kept.find(({ marker }) => isSameKey(marker, issue.marker));
+        if (first === undefined)
+            kept.push(issue);
+        else
+            await closeDuplicate(issues, issue.number, first.number);
+    }
+    return kept;
+}
+/** Its marker goes with its body, so that it is never taken for the first one. */
+async function closeDuplicate(issues, number, first) {
+    // `duplicate` is a reason that older servers refuse.
+    await issues.change(number, { state: 'closed', state_reason: 'not_planned', body: duplicateBody(first) });
+}
+async function closedLately(trouble, { closed }) {
+    const found = (await closed()).filter(({ marker }) => isSameKey(marker, trouble.key));
+    return found.toSorted((a, b) => (b.closedAt?.getTime() ?? 0) - (a.closedAt?.getTime() ?? 0))[0];
+}
+/** What was closed so short a time ago that it may go on. */
+async function listClosed(issues, now) {
+    const since = new Date(now.getTime() - SAME_STORY_MS);
+    const labelled = await issues.list('closed', since, 'label');
+    const own = await issues.list('closed', since, 'creator');
+    // GitHub counts from the last change: a comment is one.
+    return [...labelled, ...own].filter(({ closedAt }) => closedAt !== undefined && closedAt >= since);
+}
+/** Somebody who renamed the issue knows more than we do. */
+function newTitle(issue, title) {
+    return issue.title === issue.marker.title && title !== issue.title ? { title } : {};
+}
+
+;// CONCATENATED MODULE: ./lib/github/once.js
+/** Does it when it is first asked for; who asks again gets the same. */
+function once(make) {
+    let made;
+    return (...given) => {
+        made ??= make(...given);
+        return made;
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/github/issues-api.js
+
+
+
+
+
+/** Finds our issues, since the search of GitHub lags behind. */
+const LABEL = 'lifeboat';
+const COLOR = '0e8a16';
+const ISSUE = '/repos/{owner}/{repo}/issues';
+const IssueReply = lib_schemas/* object */.Ikc({
+    number: lib_schemas/* int */.Whr(),
+    title: lib_schemas/* string */.YjP(),
+    body: lib_schemas/* string */.YjP().nullish(),
+    html_url: lib_schemas/* string */.YjP(),
+    closed_at: lib_schemas/* string */.YjP().nullish(),
+    /** Pull requests are issues to this API. */
+    pull_request: lib_schemas/* unknown */.L5J().optional(),
+    labels: lib_schemas/* array */.YOg(lib_schemas/* union */.KCZ([lib_schemas/* string */.YjP(), lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP().nullish() })])).default([]),
+    assignees: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ login: lib_schemas/* string */.YjP() })).nullish(),
+});
+function issuesOf(requests, repository, log) {
+    const ensureLabels = once((labels) => createLabels(requests, repository, labels, log));
+    const ownLogin = once(() => loginOf(requests));
+    return {
+        list: async (state, since, by) => {
+            const creator = by === 'creator' ? await ownLogin() : undefined;
+            const filter = creator === undefined ? { labels: LABEL } : { creator };
+            const parameters = { ...repository, state, ...filter, ...(since && { since: since.toISOString() }) };
+            return (await requests.list('list issues', `GET ${ISSUE}`, parameters, IssueReply)).flatMap(ourIssue);
+        },
+        create: async (issue) => {
+            await ensureLabels(issue.labels);
+            const made = await createIssue(requests, repository, issue, log);
+            sayDropped(issue, made, log);
+            return { number: made.number, url: made.html_url, isLabelled: labelsOf(made).includes(LABEL) };
+        },
+        change: async (number, changes) => {
+            await requests.send('change an issue', `PATCH ${ISSUE}/{issue_number}`, {
+                ...repository,
+                issue_number: number,
+                ...changes,
+            });
+        },
+        comment: async (number, body) => {
+            const route = `POST ${ISSUE}/{issue_number}/comments`;
+            await requests.send('comment on an issue', route, { ...repository, issue_number: number, body });
+        },
+    };
+}
+function ourIssue(reply) {
+    const body = reply.body ?? '';
+    const marker = readMarker(body);
+    if (reply.pull_request !== undefined || marker === undefined)
+        return [];
+    const closedAt = reply.closed_at ? new Date(reply.closed_at) : undefined;
+    return [{ number: reply.number, title: reply.title, body, url: reply.html_url, closedAt, marker }];
+}
+/** Somebody who cannot be assigned must not keep the issue from being opened. */
+async function createIssue(requests, repository, issue, log) {
+    const send = async (assignees) => IssueReply.parse((await requests.send('open an issue', `POST ${ISSUE}`, { ...repository, ...issue, assignees })).data);
+    if (issue.assignees.length === 0)
+        return await send([]);
+    try {
+        return await send(issue.assignees);
+    }
+    catch (error) {
+        // 422 for one who has no access. Which one it was, GitHub does not say.
+        if (!(error instanceof failure/* Failure */.H) || error.code !== 'github-invalid')
+            throw error;
+        log.warning(`The issue was opened without \`issue-assignees\`: ${error.message}`);
+        return await send([]);
+    }
+}
+/** Without push access labels and assignees are dropped, and nothing says so. */
+function sayDropped({ labels, assignees }, made, log) {
+    const kept = labelsOf(made).map((name) => name.toLowerCase());
+    const dropped = labels.filter((label) => !kept.includes(label.toLowerCase()));
+    if (dropped.length > 0) {
+        log.warning(`GitHub dropped labels of issue #${made.number}, since this token may not push: ${issue_body_listed(dropped)}.`);
+    }
+    const assigned = (made.assignees ?? []).map(({ login }) => login.toLowerCase());
+    const missing = assignees.filter((name) => !assigned.includes(name.toLowerCase()));
+    if (missing.length > 0)
+        log.warning(`Issue #${made.number} could not be assigned to ${issue_body_listed(missing)}.`);
+}
+function labelsOf({ labels }) {
+    return labels.map((label) => (typeof label === 'string' ? label : (label.name ?? '')));
+}
+async function createLabels(requests, repository, labels, log) {
+    for (const name of labels) {
+        try {
+            if (await issues_api_isThere(requests, repository, name))
+                continue;
+            await requests.send('create a label', 'POST /repos/{owner}/{repo}/labels', { ...repository, name, color: COLOR });
+        }
+        catch (error) {
+            // Without push access, or made by another job at the same moment: the issue itself tells what became of it.
+            if (!(error instanceof failure/* Failure */.H) || error.code === 'github-unavailable')
+                throw error;
+            log.debug(`The label ${issue_body_listed([name])} was not created: ${error.message}`);
+        }
+    }
+}
+async function issues_api_isThere(requests, repository, name) {
+    try {
+        await requests.send('look up a label', 'GET /repos/{owner}/{repo}/labels/{name}', { ...repository, name });
+        return true;
+    }
+    catch (error) {
+        if (error instanceof failure/* Failure */.H && error.code === 'not-found')
+            return false;
+        throw error;
+    }
+}
+/** The token of a workflow is no user, and may not ask who it is; its issues are this one's. */
+const WORKFLOW_USER = 'github-actions[bot]';
+async function loginOf(requests) {
+    try {
+        return lib_schemas/* object */.Ikc({ login: lib_schemas/* string */.YjP() }).parse((await requests.send('name its user', 'GET /user')).data).login;
+    }
+    catch (error) {
+        if (error instanceof failure/* Failure */.H && error.code === 'github-denied')
+            return WORKFLOW_USER;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/github/stream-guard.js
+/**
+ * Text in which the runner finds no command. It reads stdout and stderr line by line and takes every
+ * line that begins with `::` after white space, and `##[` anywhere in a line; names in a database
+ * may hold both.
+ */
+function harmless(text) {
+    return text.replaceAll('##[', '# #[').replaceAll(/^(?=(?:[^\S\r\n]|\u0085)*::)/gm, '| ');
+}
+/** An unfinished line is kept in full up to here; no command hides behind as much white space. */
+const LONGEST_LINE = 10_000;
+/**
+ * Makes whatever is written to a stream harmless (a library's warning, a stack with text of a
+ * database in it), also in pieces, and returns the way past it for our own commands.
+ */
+function guardStream(stream) {
+    const write = stream.write.bind(stream);
+    let line = '';
+    let open = false;
+    stream.write = ((chunk, ...rest) => {
+        const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+        const safe = open ? text : continued(line, text);
+        line = unfinished(line + safe);
+        return write(safe, ...rest);
+    });
+    return (use) => {
+        // A line that somebody left unfinished would swallow the command.
+        if (line !== '')
+            stream.write('\n');
+        open = true;
+        try {
+            return use();
+        }
+        finally {
+            open = false;
+        }
+    };
+}
+/** `text` such that nothing in it is a command, nor becomes one after the beginning of its line. */
+function continued(line, text) {
+    const whole = harmless(line + text);
+    return whole.startsWith(line) ? whole.slice(line.length) : `\n${harmless(text)}`;
+}
+function unfinished(text) {
+    const line = text.slice(Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1);
+    return line.length > LONGEST_LINE ? `…${line.slice(-2)}` : line;
+}
+
 ;// CONCATENATED MODULE: ./lib/github/toolkit.js
 
 /**
@@ -17903,7 +18537,27 @@ function andMore(total, shown, what) {
 async function openToolkit() {
     const past = guardStream(process.stdout);
     guardStream(process.stderr);
-    return { core: await Promise.all(/* import() */[__nccwpck_require__.e(260), __nccwpck_require__.e(264)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7264)), past };
+    return { core: await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(260), __nccwpck_require__.e(264)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7264)), past };
+}
+/**
+ * GitHub's own client. It takes proxies from the process's environment, when it is loaded.
+ *
+ * @param apiUrl where the API is: a GitHub Enterprise Server has its own
+ */
+async function openRequests(token, apiUrl, log) {
+    const { getOctokit } = await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(413)]).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+    const say = (line) => log.debug(line);
+    return getOctokit(token, { baseUrl: apiUrl, log: { debug: () => { }, info: say, warn: say, error: say } }).request;
+}
+async function openWorkflowReader() {
+    const [{ parse }, { Cron }] = await Promise.all([__nccwpck_require__.e(/* import() */ 815).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8815, 19)), __nccwpck_require__.e(/* import() */ 814).then(__nccwpck_require__.bind(__nccwpck_require__, 5814))]);
+    return {
+        parseYaml: (text) => parse(text),
+        openCron: (line, timezone) => {
+            const cron = new Cron(line, { timezone, mode: '5-part', paused: true });
+            return (after) => cron.nextRun(after);
+        },
+    };
 }
 /** Has the runner hide these in every log. Where no runner reads, it would print them. */
 function registerMasks({ core, past }, secrets) {
@@ -17931,92 +18585,249 @@ function saveState({ core }, log, name, value) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/github/publish.js
+;// CONCATENATED MODULE: ./lib/github/requests.js
 
 
 
-
-
-
-
-
-
-
-/** GitHub shows ten annotations of a kind and drops the rest without a word. */
-const MAX_ANNOTATIONS = 9;
-/** An annotation takes 4,096 characters. */
-const publish_LONGEST_ANNOTATION = 4_000;
+const MOST_TRIES = 5;
+const FIRST_WAIT_MS = 500;
+/** Who asks for more patience than this is asked again by the next run. */
+const requests_LONGEST_WAIT_MS = 25_000;
+const PAGE = 100;
+const MOST_PAGES = 10;
+async function openGitHub(access) {
+    const request = await openRequests(access.token, access.apiUrl, access.log);
+    const send = (what, route, parameters = {}) => withPatience(what, access, () => sendOnce(request, route, parameters, access));
+    return {
+        send,
+        list: async (what, route, parameters, schema, mostPages = MOST_PAGES) => {
+            const found = [];
+            let page = await send(what, route, { ...parameters, per_page: PAGE });
+            for (let pages = 1; page !== undefined; pages++) {
+                found.push(...lib_schemas/* array */.YOg(lib_schemas/* unknown */.L5J()).parse(page.data));
+                page = page.next === undefined || pages >= mostPages ? undefined : await send(what, `GET ${page.next}`);
+            }
+            return found.map((each) => schema.parse(each));
+        },
+    };
+}
+async function sendOnce(request, route, parameters, { apiUrl, signal }) {
+    const { data, headers } = await request(route, { ...parameters, request: { signal } });
+    return { data, next: nextPage(headers.link, apiUrl) };
+}
+/** Only on the server that the token is for. */
+function nextPage(link, apiUrl) {
+    const url = /<([^>]+)>;\s*rel="next"/.exec(typeof link === 'string' ? link : '')?.[1];
+    return url !== undefined && new URL(url).origin === new URL(apiUrl).origin ? url : undefined;
+}
+const Refused = lib_schemas/* object */.Ikc({
+    status: lib_schemas/* int */.Whr(),
+    message: lib_schemas/* string */.YjP(),
+    response: lib_schemas/* object */.Ikc({
+        headers: lib_schemas/* record */.g1P(lib_schemas/* string */.YjP(), lib_schemas/* unknown */.L5J()).default({}),
+        data: lib_schemas/* object */.Ikc({ message: lib_schemas/* string */.YjP() }).partial().optional().catch(undefined),
+    })
+        .optional(),
+});
+async function withPatience(what, access, send) {
+    for (let tries = 1;; tries++) {
+        try {
+            return await send();
+        }
+        catch (error) {
+            if (access.signal.aborted)
+                throw outOfTime(what, error);
+            const refused = Refused.safeParse(error).data;
+            if (refused === undefined)
+                throw error;
+            const waitMs = waitFor(refused, tries);
+            if (waitMs === undefined || tries >= MOST_TRIES)
+                throw explained(what, refused, error, access);
+            access.log.debug(`GitHub could not ${what} (${refused.status}); asked again in ${waitMs} ms.`);
+            await pause(waitMs, access.signal);
+            if (access.signal.aborted)
+                throw outOfTime(what, error);
+        }
+    }
+}
 /**
- * Publishes a report: JSON file, outputs, summary, log, annotations. Each on its own, and none
- * changes the verdict: what cannot be published is said in the log.
+ * Milliseconds until it makes sense to ask again, undefined when it never does. Limits are told by
+ * 429 and by 403 with one of these headers:
+ * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
  */
-async function publish(report, { name, toolkit, log }) {
-    const path = (0,external_node_path_.join)(process.env.RUNNER_TEMP || (0,external_node_os_.tmpdir)(), `lifeboat-${name}-${(0,external_node_crypto_.randomUUID)()}.json`);
-    await attempt('report', log, () => writeReport(report, path));
-    await attempt('outputs', log, () => setOutputs(report, path, toolkit, log));
-    await attempt('job summary', log, () => writeSummary(report, toolkit));
-    for (const line of renderText(report).trimEnd().split('\n'))
-        log.info(line);
-    const judged = (0,core_report/* worstFirst */.md)(report.findings);
-    annotate(judged, ['fail', 'unknown'], toolkit.core.error, toolkit);
-    annotate(judged, ['warn'], toolkit.core.warning, toolkit);
+function waitFor({ status, response }, tries) {
+    const headers = response?.headers ?? {};
+    const isLimit = status === 429 || (status === 403 && isLimited(headers, response?.data?.message));
+    if (!isLimit && (status < 500 || status === 501))
+        return undefined;
+    const asked = Number(headers['retry-after'] ?? Number.NaN) * 1_000;
+    const waitMs = Number.isFinite(asked) ? asked : FIRST_WAIT_MS * 2 ** (tries - 1);
+    return waitMs > requests_LONGEST_WAIT_MS || (isLimit && isSpent(headers)) ? undefined : waitMs;
 }
-/** Makes the step red, and says which of the two reasons it has. */
-function failStep(report, { core, past }) {
-    const failure = report.findings.find(({ rule }) => rule === 'run-failed');
-    const text = failure === undefined
-        ? `The action did its work, and what it found is not acceptable (${report.verdict}): ${report.title}`
-        : `${report.title}: ${failure.message}${failure.hint === undefined ? '' : `\n${failure.hint}`}`;
-    past(() => core.setFailed(clip(visible(text), publish_LONGEST_ANNOTATION)));
+function isLimited(headers, message = '') {
+    return 'retry-after' in headers || isSpent(headers) || /rate limit/i.test(message);
 }
-/** Whether the program could not do its work, in contrast to work whose result is not acceptable. */
-function couldNotWork(report) {
-    return report.findings.some(({ rule }) => rule === 'run-failed');
+/** The allowance of the hour is gone; it comes back too late for this run. */
+function isSpent(headers) {
+    return headers['x-ratelimit-remaining'] === '0';
 }
-/** The report as JSON, for programs. */
-function reportJson(report) {
-    return `${JSON.stringify({ format: 1, ...report }, undefined, 2)}\n`;
-}
-async function attempt(what, log, write) {
-    try {
-        await write();
+function explained(what, refused, cause, { grant }) {
+    const { status, response } = refused;
+    const said = response?.data?.message ?? refused.message;
+    const message = `GitHub did not ${what} (${status}): ${said}`;
+    const limited = status === 429 || (status === 403 && isLimited(response?.headers ?? {}, said));
+    if (limited) {
+        const hint = 'GitHub limits how much one token may ask for; the next run tries again.';
+        return new failure/* Failure */.H('github-unavailable', message, { cause, hint });
     }
-    catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        log.warning(`The ${what} could not be published: ${message}`);
+    if (status === 401) {
+        const hint = 'Check `github-token`: it is wrong, or no longer valid.';
+        return new failure/* Failure */.H('github-denied', message, { cause, hint });
     }
-}
-function writeReport(report, path) {
-    (0,external_node_fs_.writeFileSync)(path, reportJson(report), { mode: 0o600, flag: 'wx' });
-}
-function setOutputs(report, path, toolkit, log) {
-    const { outputs, warnings } = outputs_outputsOf(report, path);
-    for (const [name, value] of Object.entries(outputs))
-        setOutput(toolkit, name, value);
-    for (const warning of warnings)
-        log.warning(warning);
-}
-async function writeSummary(report, { core }) {
-    if (process.env.GITHUB_STEP_SUMMARY)
-        await core.summary.addRaw(renderSummary(report)).write();
-}
-function annotate(findings, statuses, issue, { past }) {
-    const shown = findings.filter(({ status, rule }) => statuses.includes(status) && rule !== 'run-failed');
-    for (const { rule, message, hint } of shown.slice(0, MAX_ANNOTATIONS)) {
-        const text = visible(hint === undefined ? message : `${message}\n${hint}`);
-        past(() => issue(clip(text, publish_LONGEST_ANNOTATION), { title: rule }));
+    if (status === 403)
+        return new failure/* Failure */.H('github-denied', message, { cause, hint: grant });
+    if (status === 404 || status === 410)
+        return new failure/* Failure */.H('not-found', message, { cause, hint: grant });
+    if (status >= 500) {
+        const hint = 'GitHub has a problem, or cannot be reached from this runner; the next run tries again.';
+        return new failure/* Failure */.H('github-unavailable', message, { cause, hint });
     }
+    return new failure/* Failure */.H('github-invalid', message, { cause });
+}
+function outOfTime(what, cause) {
+    return new failure/* Failure */.H('github-unavailable', `There was no time left to ${what}.`, {
+        cause,
+        hint: 'GitHub answered slowly or not at all; the next run tries again.',
+    });
+}
+function pause(ms, signal) {
+    return new Promise((resolve) => {
+        const timer = setTimeout(done, ms);
+        signal.addEventListener('abort', done, { once: true });
+        function done() {
+            clearTimeout(timer);
+            signal.removeEventListener('abort', done);
+            resolve();
+        }
+    });
 }
 
-// EXTERNAL MODULE: external "node:util"
-var external_node_util_ = __nccwpck_require__(7975);
+;// CONCATENATED MODULE: ./lib/github/issues.js
+
+
+
+
+
+
+
+/** What others propose must not be able to open issues, and fails in its own place. */
+const PROPOSALS = ['pull_request', 'pull_request_target', 'merge_group'];
+const GRANT = 'Grant the job `permissions: issues: write`, see that issues are enabled in the settings of the repository, or set `issue: never`.';
+/**
+ * Opens, updates and closes the issues of a report: one for each source and group of rules that is not
+ * well, found again by its marker. Never twice at once: GitHub asks for one request after the other.
+ *
+ * @returns how the report relates to what was open before; undefined when issues were not asked for,
+ *          or there is no repository to open them in
+ * @throws {Failure} when GitHub refuses or cannot be reached, with what to grant
+ */
+async function reportInIssues(report, telling, signal) {
+    const { given, run, env, log } = telling;
+    const token = given['github-token'];
+    const [owner, repo] = env.GITHUB_REPOSITORY?.split('/') ?? [];
+    if (given.issue === 'never' || !token || !owner || !repo || PROPOSALS.includes(run.event ?? ''))
+        return undefined;
+    const apiUrl = env.GITHUB_API_URL || 'https://api.github.com';
+    const requests = await openGitHub({ token, apiUrl, log, signal, grant: GRANT });
+    const issues = issuesOf(requests, { owner, repo }, log);
+    const job = [env.GITHUB_WORKFLOW, env.GITHUB_JOB].filter(Boolean).join('/');
+    return await reportTo(issues, { report, action: telling.action, job }, telling);
+}
+async function reportTo(issues, judged, telling) {
+    const { given, log, run, now } = telling;
+    const troubles = troublesOf(judged);
+    const open = await openIssues(issues, judged, troubles);
+    const labels = [...new Set([LABEL, ...given['issue-labels']])];
+    const at = now();
+    const closed = once(() => listClosed(issues, at));
+    const assignees = given['issue-assignees'];
+    const desk = { issues, open, closed, labels, assignees, log, run: run.url, now: at };
+    const failures = [];
+    const attempt = async (use) => {
+        try {
+            return await use();
+        }
+        catch (error) {
+            // What becomes of one issue says nothing of the next one.
+            failures.push(error);
+            return undefined;
+        }
+    };
+    const told = [];
+    for (const trouble of troubles)
+        told.push(await attempt(() => tellTrouble(trouble, desk)));
+    const over = open.filter(({ marker }) => isOver(marker, judged));
+    for (const issue of over)
+        await attempt(() => issues_close(issue, desk));
+    if (failures.length > 0)
+        throw failures[0];
+    if (told.includes('new'))
+        return 'broke';
+    if (open.length > over.length)
+        return 'still-broken';
+    return over.length > 0 ? 'recovered' : 'still-well';
+}
+/** Open issues that this report could say something of, each key once, the lowest number. */
+async function openIssues(issues, judged, troubles) {
+    const ours = (found) => found.filter(({ marker }) => isMeant(marker, judged));
+    const labelled = ours(await issues.list('open', undefined, 'label'));
+    const isKnown = ({ key }) => labelled.some(({ marker }) => isSameKey(marker, key));
+    // Where GitHub drops labels, or a person took one off, the token's own user finds them.
+    const isEnough = labelled.length > 0 && troubles.every(isKnown);
+    const own = isEnough ? [] : ours(await issues.list('open', undefined, 'creator'));
+    const found = [...labelled, ...own.filter(({ number }) => labelled.every((each) => each.number !== number))];
+    return await dropDuplicates(issues, found);
+}
+function isMeant(marker, { report, action }) {
+    return marker.action === action && (marker.source === '*' || report.sources.includes(marker.source));
+}
+async function issues_close({ number, body, marker, url }, { issues, log, run, now }) {
+    // The comment first: closed without one nobody would learn why, and the next run would not say it.
+    await issues.comment(number, overComment(marker, run, now));
+    const closed = { state: 'closed', state_reason: 'completed', body: closedBodyOf(body, marker, run, now) };
+    await issues.change(number, closed);
+    log.info(`Closed issue #${number}, since it is over: ${url}`);
+}
+
+;// CONCATENATED MODULE: ./lib/notify/metrics-file.js
+/** To be built. */
+function keepMetrics(_report, _telling) {
+    return [];
+}
+
+;// CONCATENATED MODULE: ./lib/notify/notify.js
+/** To be built. */
+async function startPings(_given, _telling, _signal) { }
+/** To be built. */
+function notifyAll(_report, _change, _telling) {
+    return [];
+}
+
+;// CONCATENATED MODULE: ./lib/sys/verdict-memory.js
+/** To be built: where no issue tells what the verdict was, a small file does. */
+async function changeSince(_report, _telling) {
+    return 'broke';
+}
+
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:timers/promises"
 var external_node_timers_promises_ = __nccwpck_require__(8500);
 ;// CONCATENATED MODULE: ./lib/engines/registry.js
 
 /** Engine by name; loaded when first needed. A new engine is one folder and one line here. */
 const engines = {
-    postgresql: async (context) => (await Promise.all(/* import() */[__nccwpck_require__.e(260), __nccwpck_require__.e(7)]).then(__nccwpck_require__.bind(__nccwpck_require__, 3007))).postgresql(context),
+    postgresql: async (context) => (await Promise.all(/* import() */[__nccwpck_require__.e(260), __nccwpck_require__.e(418)]).then(__nccwpck_require__.bind(__nccwpck_require__, 418))).postgresql(context),
 };
 /** @throws {Failure} `invalid-input` for a kind of server this version cannot handle */
 async function openEngine(name, context) {
@@ -18026,6 +18837,137 @@ async function openEngine(name, context) {
     throw new failure/* Failure */.H('invalid-input', `This version of Lifeboat cannot handle ${name}.`, {
         hint: `It handles ${Object.keys(engines).join(', ')}.`,
     });
+}
+
+;// CONCATENATED MODULE: ./lib/github/schedule-interval.js
+
+
+const Schedule = lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ cron: lib_schemas/* string */.YjP(), timezone: lib_schemas/* string */.YjP().optional() }));
+const Workflow = lib_schemas/* object */.Ikc({ on: lib_schemas/* union */.KCZ([lib_schemas/* object */.Ikc({ schedule: Schedule.nullish() }), lib_schemas/* unknown */.L5J()]) });
+/** Enough to meet every weekday, the end of months and, where runs are rare, of years. */
+const MOST_RUNS = 1_000;
+/**
+ * What a workflow file says of its schedule.
+ *
+ * @param from where counting begins; the longest gap hardly depends on it
+ * @throws {Failure} `github-invalid` when file or lines cannot be read
+ */
+function intervalOf(text, from, { parseYaml, openCron }) {
+    try {
+        const { on } = Workflow.parse(parseYaml(text));
+        const lines = lib_schemas/* object */.Ikc({ schedule: Schedule }).safeParse(on).data?.schedule ?? [];
+        const next = lines.map(({ cron, timezone }) => openCron(cron, timezone ?? 'UTC'));
+        return { crons: lines.map(({ cron }) => cron), longestGapMs: longestGap(next, from) };
+    }
+    catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new failure/* Failure */.H('github-invalid', `Its schedule cannot be read: ${why}`, { cause });
+    }
+}
+function longestGap(lines, from) {
+    let longest;
+    let last = nextOf(lines, from);
+    for (let runs = 1; last !== undefined && runs < MOST_RUNS; runs++) {
+        const next = nextOf(lines, last);
+        if (next === undefined)
+            break;
+        longest = Math.max(longest ?? 0, next.getTime() - last.getTime());
+        last = next;
+    }
+    return longest;
+}
+function nextOf(lines, after) {
+    const times = lines.map((next) => next(after)?.getTime()).filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : new Date(Math.min(...times));
+}
+
+;// CONCATENATED MODULE: ./lib/github/schedules.js
+
+
+
+
+
+const ACTIONS = '/repos/{owner}/{repo}/actions';
+const schedules_GRANT = 'Grant the job `permissions: actions: read` and `contents: read`.';
+const WorkflowReply = lib_schemas/* object */.Ikc({ state: lib_schemas/* string */.YjP(), path: lib_schemas/* string */.YjP(), updated_at: lib_schemas/* string */.YjP() });
+const ContentReply = lib_schemas/* object */.Ikc({ content: lib_schemas/* string */.YjP(), encoding: lib_schemas/* literal */.euz('base64') });
+const RunsReply = lib_schemas/* object */.Ikc({ workflow_runs: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ id: lib_schemas/* int */.Whr(), created_at: lib_schemas/* string */.YjP() })) });
+const JobsReply = lib_schemas/* object */.Ikc({
+    jobs: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), status: lib_schemas/* string */.YjP(), created_at: lib_schemas/* string */.YjP(), labels: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()).default([]) })),
+});
+const RunnersReply = lib_schemas/* object */.Ikc({
+    runners: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), status: lib_schemas/* string */.YjP(), labels: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP() })).default([]) })),
+});
+/** Runs of one workflow that are looked into: more of them wait for the same runner. */
+const schedules_MOST_RUNS = 5;
+/** Schedules of the repository that this runs in; undefined where there is none. */
+async function openSchedules({ token, env, log, signal, now }) {
+    const [owner, repo] = env.GITHUB_REPOSITORY?.split('/') ?? [];
+    if (!owner || !repo)
+        return undefined;
+    const apiUrl = env.GITHUB_API_URL || 'https://api.github.com';
+    const requests = await openGitHub({ token, apiUrl, log, signal, grant: schedules_GRANT });
+    const place = { owner, repo };
+    return {
+        readWorkflow: (file) => readWorkflow(requests, place, file, now()),
+        waitingJobs: (file) => waitingJobs(requests, place, file),
+        runners: () => listRunners(requests, place),
+    };
+}
+async function readWorkflow(requests, place, file, now) {
+    const asked = { ...place, workflow_id: file };
+    const found = await requests.send('look up the workflow', `GET ${ACTIONS}/workflows/{workflow_id}`, asked);
+    const { state, path, updated_at } = WorkflowReply.parse(found.data);
+    const runs = await listRuns(requests, place, file, { event: 'schedule', per_page: 1 });
+    const newest = runs[0]?.created_at;
+    return {
+        file,
+        state,
+        updatedAt: new Date(updated_at),
+        ...intervalOf(await readFile(requests, place, path), now, await openWorkflowReader()),
+        lastRunAt: newest === undefined ? undefined : new Date(newest),
+    };
+}
+/** From the default branch: the only one whose schedules run. */
+async function readFile(requests, place, path) {
+    const route = 'GET /repos/{owner}/{repo}/contents/{path}';
+    const { content } = ContentReply.parse((await requests.send('read the workflow file', route, { ...place, path })).data);
+    return Buffer.from(content, 'base64').toString('utf8');
+}
+async function listRuns(requests, place, file, filter) {
+    const asked = { ...place, workflow_id: file, ...filter };
+    const route = `GET ${ACTIONS}/workflows/{workflow_id}/runs`;
+    return RunsReply.parse((await requests.send('list runs of the workflow', route, asked)).data).workflow_runs;
+}
+/** Also of runs in progress: their later jobs wait on their own. */
+async function waitingJobs(requests, place, file) {
+    const waiting = [];
+    for (const status of ['queued', 'in_progress']) {
+        for (const { id } of await listRuns(requests, place, file, { status, per_page: schedules_MOST_RUNS })) {
+            const route = `GET ${ACTIONS}/runs/{run_id}/jobs`;
+            const found = await requests.send('list jobs of a run', route, { ...place, run_id: id });
+            const queued = JobsReply.parse(found.data).jobs.filter((job) => job.status === 'queued');
+            waiting.push(...queued.map(({ name, labels, created_at }) => ({ name, labels, since: new Date(created_at) })));
+        }
+    }
+    return waiting;
+}
+async function listRunners(requests, place) {
+    try {
+        const asked = { ...place, per_page: 100 };
+        const { data } = await requests.send('list runners', `GET ${ACTIONS}/runners`, asked);
+        return RunnersReply.parse(data).runners.map(({ name, status, labels }) => ({
+            name,
+            isOnline: status === 'online',
+            labels: labels.map((label) => label.name),
+        }));
+    }
+    catch (error) {
+        // Only administrators see them: no token of a workflow does.
+        if (error instanceof failure/* Failure */.H && (error.code === 'github-denied' || error.code === 'not-found'))
+            return undefined;
+        throw error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/interruptible.js
@@ -18045,9 +18987,11 @@ function interruptible(store, signal) {
         listFolders: () => until(store.listFolders()),
         remove: (keys) => until(store.remove(keys)),
         locks: (prefix) => until(store.locks(prefix)),
+        keepsVersions: () => until(store.keepsVersions()),
         hidden: (prefix) => eachUnlessAborted(store.hidden(prefix), signal),
         openUploads: (prefix) => eachUnlessAborted(store.openUploads(prefix), signal),
         freeSpace: () => until(store.freeSpace()),
+        retries: () => store.retries(),
         close: () => store.close(),
     };
 }
@@ -18084,6 +19028,10 @@ async function* eachUnlessAborted(items, signal) {
     }
 }
 
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: external "node:url"
 var external_node_url_ = __nccwpck_require__(3136);
 ;// CONCATENATED MODULE: ./lib/stores/store-url.js
@@ -18191,13 +19139,13 @@ function parseS3(text, url) {
 /** Read from the text: URL would resolve `..` and so hide that somebody wrote it. */
 function prefixOf(text) {
     const path = /^s3:\/\/[^/?]*\/?([^?]*)/.exec(text)?.[1] ?? '';
-    const prefix = store_url_decoded(text, path).replace(/\/$/, '');
+    const prefix = decoded(text, path).replace(/\/$/, '');
     const odd = prefix.split('/').some((name) => name === '' || name === '.' || name === '..');
     if (prefix !== '' && odd)
         throw refused(text, 'has an empty, `.` or `..` folder in its prefix', store_url_ALLOWED);
     return prefix;
 }
-function store_url_decoded(text, path) {
+function decoded(text, path) {
     try {
         return decodeURIComponent(path);
     }
@@ -38247,6 +39195,7 @@ const tool = { name: 'lifeboat', version: '1.0.0' };
 
 
 
+
 /** The real world, and the only place where ports meet what implements them. */
 function realWorld({ env, log, signal, stallMs }) {
     const now = () => new Date();
@@ -38264,6 +39213,7 @@ function realWorld({ env, log, signal, stallMs }) {
         log,
         signal,
         run: runInfo(env),
+        openSchedules: (token) => openSchedules({ token, env, log, signal, now }),
         process: { host: (0,external_node_os_.hostname)(), pid: process.pid },
         tool: tool,
         scratchDir: defaultScratchDir(),
@@ -38290,7 +39240,506 @@ function runInfo(env) {
     return Object.fromEntries(Object.entries(info).filter(([, value]) => value));
 }
 
+;// CONCATENATED MODULE: ./lib/announce.js
+
+
+
+
+
+
+
+
+
+
+const Publishing = lib_schemas/* object */.Ikc(publishing);
+/** The longest that one way of telling may take, in milliseconds. */
+const TELL_MS = 30_000;
+/**
+ * What of a step's inputs says who is told, and what they need to know. Read on its own: a step whose
+ * other inputs are refused every night is what people have to hear of.
+ *
+ * @param given as typed in the step or on the command line, without the environment
+ * @returns undefined when these very inputs cannot be read; the run refuses them, too, and says why
+ */
+function tellingOf(action, given, { env, log, stopped }) {
+    const raw = fillFromEnvironment(given, env, Publishing);
+    const own = Object.fromEntries(Object.entries(raw).filter(([name]) => Object.hasOwn(publishing, name)));
+    try {
+        const inputs = parseInputs(Publishing, own);
+        return { action, given: inputs, run: runInfo(env), env, log, now: () => new Date(), stopped };
+    }
+    catch (error) {
+        if (error instanceof failure/* Failure */.H)
+            return undefined;
+        throw error;
+    }
+}
+/** Tells a dead-man's switch that the work begins. Never rejects. */
+async function announceStart(telling) {
+    await attempt('start ping', telling, (signal) => startPings(telling.given, telling, signal));
+}
+/**
+ * Tells people and machines of a report: issues, notifications, metrics. Each on its own and within
+ * half a minute. Never rejects and never changes the verdict.
+ *
+ * @param report without secrets: it leaves this machine
+ * @returns the report with a notice of each that could not be told
+ */
+async function announce(report, telling) {
+    // Somebody stopped it and knows; and the runner leaves no time for anything.
+    if (isCancelled(telling.stopped))
+        return report;
+    const notices = [];
+    const tell = async (what, use) => {
+        const { value, notice } = await attempt(what, telling, use);
+        if (notice !== undefined)
+            notices.push(notice);
+        return value;
+    };
+    const seen = await tell('issue', (signal) => reportInIssues(report, telling, signal));
+    const change = seen ?? (await tell('memory of the last verdict', () => changeSince(report, telling))) ?? 'broke';
+    await Promise.all([
+        ...notifyAll(report, change, telling).map(({ what, send }) => tell(what, send)),
+        ...keepMetrics(report, telling).map(({ what, send }) => tell(what, send)),
+    ]);
+    return { ...report, notices: [...report.notices, ...notices] };
+}
+async function attempt(what, { log }, use) {
+    try {
+        return { value: await use(AbortSignal.timeout(TELL_MS)) };
+    }
+    catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        const hint = error instanceof failure/* Failure */.H && error.hint !== undefined ? ` ${error.hint}` : '';
+        const notice = `The ${what} failed: ${message}${hint}`;
+        log.warning(notice);
+        return { notice };
+    }
+}
+function isCancelled({ aborted, reason }) {
+    return aborted && reason instanceof failure/* Failure */.H && reason.code === 'cancelled';
+}
+
+;// CONCATENATED MODULE: ./lib/core/report-text.js
+
+
+/** What a summary folds is shown up to this length; a terminal cannot unfold. */
+const SHORT = 20;
+/** A report for a terminal or a log: verdict, findings, numbers, tables but long folded ones. */
+function renderText(report) {
+    const findings = (0,core_report/* worstFirst */.md)(report.findings);
+    const judged = findings.filter(({ status }) => status !== 'pass');
+    const passed = findings.length - judged.length;
+    const sections = [
+        `${report.verdict.toUpperCase()}: ${oneLine(report.title)}`,
+        judged.map(report_text_describeFinding).join('\n'),
+        report.headline.map(({ name, value }) => `${oneLine(name)}: ${oneLine(value)}`).join('\n'),
+        ...report.tables.map((table) => table.folded === true && table.rows.length > SHORT ? elsewhere(table) : textTable(table)),
+        passed === 0 ? '' : `${passed} ${passed === 1 ? 'check' : 'checks'} passed.`,
+    ];
+    return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+/** One finding and what to do about it. */
+function report_text_describeFinding(finding) {
+    const where = finding.subject === undefined ? '' : ` [${oneLine(finding.subject)}]`;
+    const lines = `${finding.status} ${finding.rule}${where}: ${indented(finding.message)}`;
+    return finding.hint === undefined ? lines : `${lines}\n  -> ${indented(finding.hint)}`;
+}
+function indented(text) {
+    return visible(text).replaceAll('\n', '\n  ');
+}
+function textTable(table) {
+    const rows = [table.columns.map(({ name }) => name), ...table.rows].map((row) => row.map((cell) => oneLine(cell)));
+    const widths = table.columns.map((_, at) => rows.reduce((most, row) => Math.max(most, (row[at] ?? '').length), 0));
+    const line = (row) => table.columns
+        .map(({ numeric }, at) => pad(row[at] ?? '', widths[at] ?? 0, numeric === true))
+        .join('  ')
+        .trimEnd();
+    return [oneLine(table.title), ...rows.map((row) => `  ${line(row)}`)].join('\n');
+}
+function elsewhere({ title, rows }) {
+    return `${oneLine(title)}: ${rows.length.toLocaleString('en-US')} rows, in the JSON report (\`--json\`, or the file of \`report-path\`).`;
+}
+function pad(cell, width, toTheRight) {
+    return toTheRight ? cell.padStart(width) : cell.padEnd(width);
+}
+
+;// CONCATENATED MODULE: ./lib/flags.js
+
+
+
+
+
+const FILE = '-file';
+/**
+ * Reads `--input value`, `--input=value`, `--switch`, and `--input-file PATH`, which reads the value from a file. An input that takes
+ * several values may be repeated.
+ *
+ * @throws {Failure} `invalid-input` for what is no flag, a flag without a value or with two, a secret in the open
+ */
+function parseFlags(words, schema) {
+    const inputs = new Map(describeInputs(schema).map((input) => [input.name, input]));
+    const given = {};
+    const own = { json: false, help: false, debug: false };
+    const rest = [...words];
+    for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+        const [name, inlineValue] = splitFlag(word);
+        if (name === 'json' || name === 'help' || name === 'debug')
+            own[name] = true;
+        else {
+            const [input, value] = readFlag(name, inlineValue, rest, inputs);
+            if (given[input] !== undefined && inputs.get(input)?.many !== true)
+                throw givenTwice(input);
+            given[input] = given[input] === undefined ? value : `${given[input]}\n${value}`;
+        }
+    }
+    return { given, ...own };
+}
+/** How to use one command, from the same schema as action.yml. */
+function describeFlags(command, description, schema) {
+    const lines = describeInputs(schema).map((input) => {
+        const value = input.flag
+            ? input.default === 'true'
+                ? '=false'
+                : ''
+            : input.secret
+                ? `${FILE} PATH`
+                : ` ${placeholder(input)}`;
+        const notes = [
+            input.required ? 'required' : '',
+            input.default === undefined ? '' : `default ${input.default}`,
+            input.env ? `or ${variableOf(input.name)}` : '',
+        ].filter((note) => note !== '');
+        return `  --${input.name}${value}\n      ${input.description}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
+    });
+    const own = ['  --json\n      Print the report as JSON.', '  --debug\n      Show programs, timings and stacks.'];
+    return `${description}\n\nUsage: lifeboat ${command} [--input value]…\n\n${[...lines, ...own].join('\n')}\n`;
+}
+function splitFlag(word) {
+    const parts = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(word);
+    if (word === '-h')
+        return ['help', undefined];
+    if (parts?.[1] !== undefined)
+        return [parts[1], parts[2]];
+    throw new failure/* Failure */.H('invalid-input', `"${word}" is no flag.`, { hint: 'Flags are written `--input value`.' });
+}
+function readFlag(name, inlineValue, rest, inputs) {
+    const direct = inputs.get(name);
+    const fromFile = direct === undefined && name.endsWith(FILE) ? inputs.get(name.slice(0, -FILE.length)) : undefined;
+    const input = direct ?? fromFile;
+    if (input === undefined) {
+        const known = [...inputs.values()].map((each) => `--${each.name}${each.secret ? FILE : ''}`).join(', ');
+        throw new failure/* Failure */.H('invalid-input', `There is no flag --${name} here.`, {
+            hint: `${guess(name, inputs)}There are ${known}.`,
+        });
+    }
+    if (input.secret && fromFile === undefined)
+        throw secretInTheOpen(input.name);
+    // Like `dry-run: true`; a switch takes no other word, so that `--dry-run --json` is two flags.
+    if (input.flag)
+        return [input.name, inlineValue ?? (/^(true|false)$/.test(rest[0] ?? '') ? rest.shift() : undefined) ?? 'true'];
+    const value = inlineValue ?? rest.shift();
+    if (value === undefined)
+        throw new failure/* Failure */.H('invalid-input', `--${name} has no value.`, { hint: input.description });
+    return [input.name, fromFile === undefined ? value : readValue(input.name, value)];
+}
+function givenTwice(name) {
+    return new failure/* Failure */.H('invalid-input', `--${name} was given twice.`, {
+        hint: 'It takes one value: leave one of them out.',
+    });
+}
+function guess(name, inputs) {
+    const meant = nearest(name, [...inputs.keys()]);
+    return meant === undefined ? '' : `Did you mean \`--${meant}\`? `;
+}
+/** Everybody on the machine can read a command line, and the shell writes it to a file. */
+function secretInTheOpen(name) {
+    return new failure/* Failure */.H('invalid-input', `--${name} is a secret and cannot be a flag.`, {
+        hint: `Set ${variableOf(name)} in the environment, or give a file with \`--${name}${FILE} PATH\`.`,
+    });
+}
+function readValue(name, path) {
+    try {
+        return (0,external_node_fs_.readFileSync)(path, 'utf8').trimEnd();
+    }
+    catch (cause) {
+        throw new failure/* Failure */.H('invalid-input', `The file of --${name}${FILE} cannot be read: ${path}`, {
+            cause,
+            hint: 'Check the path, and that this user may read the file: `ls -l` shows its owner and rights.',
+        });
+    }
+}
+function placeholder(input) {
+    return input.values.length > 0 ? input.values.join('|') : 'VALUE';
+}
+
+;// CONCATENATED MODULE: ./lib/github/log.js
+
+
+/** An annotation takes 4,096 characters. */
+const LONGEST_ANNOTATION = 4_000;
+/** The log of a step. Groups fold; nothing in a line can act as a workflow command. */
+function githubLog({ core, past }, { debug, redact }) {
+    const command = (issue, text) => past(() => issue(clip(visible(redact(text)), LONGEST_ANNOTATION)));
+    return {
+        info: (text) => core.info(harmless(visible(redact(text)))),
+        warning: (text) => command(core.warning, text),
+        debug: (text) => debug && command(core.debug, text),
+        group: async (title, use) => {
+            command(core.startGroup, title);
+            try {
+                return await use();
+            }
+            finally {
+                past(core.endGroup);
+            }
+        },
+    };
+}
+/**
+ * The log of a terminal.
+ *
+ * @param write takes whole lines, each with its line end
+ */
+function terminalLog(write, { debug, redact }) {
+    const line = (text) => write(`${visible(redact(text))}\n`);
+    return {
+        info: line,
+        warning: (text) => line(`warning: ${text}`),
+        debug: (text) => debug && line(`debug: ${text}`),
+        group: (title, use) => {
+            line(`${title}`);
+            return use();
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/github/masks.js
+
+
+/** Variables that hold secrets of the programs we start or the SDKs we use. */
+const SECRET_VARIABLES = [
+    'AWS_SECRET_ACCESS_KEY',
+    'AWS_SESSION_TOKEN',
+    'PGPASSWORD',
+    'PGSSLPASSWORD',
+    'REDISCLI_AUTH',
+    'ACTIONS_RUNTIME_TOKEN',
+    'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
+];
+/** A secret key of age, or one of its plugins, wherever it was pasted: the public half looks much like it. */
+const AGE_SECRET = /AGE-(?:SECRET-KEY|PLUGIN)-(?:[A-Z0-9]+-)*1[A-Z0-9]+/gi;
+/** Shorter text would hide half of the log and protects nothing. */
+const SHORTEST = 3;
+/**
+ * Every text that must not be seen: values of secret inputs and variables, each of their lines, the
+ * password in a URL as written and as meant, and the same encoded for a URL and for JSON.
+ *
+ * @param schemas inputs of every action, since a job's environment serves them all
+ */
+function secretsOf(schemas, raw, env) {
+    const inputs = schemas.flatMap(describeInputs);
+    const values = [
+        ...inputs.filter(({ secret }) => secret).flatMap(({ name }) => [raw[name], env[variableOf(name)]]),
+        // Not only secret inputs: `store` takes a URL too, and people put credentials everywhere.
+        ...[...Object.values(raw), ...inputs.map(({ name }) => env[variableOf(name)] ?? '')]
+            .flatMap(masks_splitLines)
+            .flatMap(passwordsIn),
+        ...[...Object.values(raw), ...ownVariables(env)].flatMap((value) => value.match(AGE_SECRET) ?? []),
+        ...SECRET_VARIABLES.map((name) => env[name]),
+    ];
+    const pieces = values
+        .filter((value) => value !== undefined)
+        .flatMap((value) => [value, ...masks_splitLines(value), ...passwordsIn(value)])
+        .map((value) => value.trim())
+        .filter((value) => !value.startsWith('#'));
+    const forms = pieces.flatMap((value) => [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)]);
+    // The longest first: a secret that holds another one is then hidden as a whole.
+    return [...new Set(forms)].filter((form) => form.length >= SHORTEST).sort((a, b) => b.length - a.length);
+}
+/** Replaces every secret by `***`. */
+function redactor(secrets) {
+    return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+}
+/** The same in every string of a value, for what is written to files. */
+function redactDeep(value, redact) {
+    return JSON.parse(JSON.stringify(value), (_key, part) => typeof part === 'string' ? redact(part) : part);
+}
+/** Also those of a misspelt name, which are refused later, and their values with them. */
+function ownVariables(env) {
+    return Object.entries(env).flatMap(([name, value]) => (name.startsWith('LIFEBOAT_') && value ? [value] : []));
+}
+function masks_splitLines(text) {
+    return text.split(/\r?\n|\r/);
+}
+function passwordsIn(text) {
+    // By hand, and not with URL: libpq takes lists of hosts that URL refuses, and the password must go all the same.
+    const userinfo = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*?:([^/?#\s]*)@/i.exec(text)?.[1];
+    // A slash that should have been encoded ends the address early: what stands there is no port, but half a password.
+    const spilt = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s@:]*:((?!\d*[/?#])[^/?#\s@]*[/?#]\S*)@/i.exec(text)?.[1];
+    const parameter = /[?&\s](?:password|sslpassword)=([^&\s]+)/i.exec(text)?.[1];
+    const found = [userinfo, spilt, parameter].filter((value) => value !== undefined);
+    // In pieces too: a program that takes such a URL apart elsewhere names a piece as host, port or database.
+    const pieces = [userinfo?.split('@'), spilt?.split(/[@/?#]/)].flatMap((parts) => parts ?? []);
+    return [...found, ...pieces].flatMap((value) => [value, masks_decoded(value)]);
+}
+function masks_decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text; // A lone percent sign: the password is meant as written.
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/github/outputs.js
+/** Outputs of every action. */
+const commonOutputs = {
+    verdict: 'The worst finding: `pass`, `warn`, `fail` or `unknown`.',
+    'report-path': 'Path of the whole report as JSON, until the job ends.',
+    findings: 'Findings as JSON: rule, status, message, numbers. `[]` when larger than 64 KiB; the report then has them.',
+};
+/** An environment string above 128 KiB breaks the next step, and an output often becomes one. */
+const MAX_JSON_BYTES = 65_536;
+/** Outputs of a report as text, and a warning for each that was too large to be passed on. */
+function outputs_outputsOf(report, reportPath) {
+    const all = {
+        ...report.outputs,
+        verdict: report.verdict,
+        'report-path': reportPath,
+        findings: JSON.stringify(report.findings),
+    };
+    const warnings = [];
+    const entries = Object.entries(all).map(([name, value]) => {
+        const bytes = Buffer.byteLength(value);
+        if (bytes <= MAX_JSON_BYTES)
+            return [name, value];
+        warnings.push(`The output \`${name}\` has ${bytes} bytes, more than a step can pass on. It is in ${reportPath}.`);
+        return [name, /^[[{]/.test(value) ? '[]' : ''];
+    });
+    return { outputs: Object.fromEntries(entries), warnings };
+}
+
+;// CONCATENATED MODULE: ./lib/github/publish.js
+
+
+
+
+
+
+
+
+
+
+/** GitHub shows ten annotations of a kind and drops the rest without a word. */
+const MAX_ANNOTATIONS = 9;
+/** An annotation takes 4,096 characters. */
+const publish_LONGEST_ANNOTATION = 4_000;
+/**
+ * Publishes a report: JSON file, outputs, summary, log, annotations. Each on its own, and none
+ * changes the verdict: what cannot be published is said in the log.
+ */
+async function publish(report, { name, toolkit, log }) {
+    const path = (0,external_node_path_.join)(process.env.RUNNER_TEMP || (0,external_node_os_.tmpdir)(), `lifeboat-${name}-${(0,external_node_crypto_.randomUUID)()}.json`);
+    await publish_attempt('report', log, () => writeReport(report, path));
+    await publish_attempt('outputs', log, () => setOutputs(report, path, toolkit, log));
+    await publish_attempt('job summary', log, () => writeSummary(report, toolkit));
+    for (const line of renderText(report).trimEnd().split('\n'))
+        log.info(line);
+    const judged = (0,core_report/* worstFirst */.md)(report.findings);
+    annotate(judged, ['fail', 'unknown'], toolkit.core.error, toolkit);
+    annotate(judged, ['warn'], toolkit.core.warning, toolkit);
+}
+/** Makes the step red, and says which of the two reasons it has. */
+function failStep(report, { core, past }) {
+    const failure = report.findings.find(({ rule }) => rule === 'run-failed');
+    const text = failure === undefined
+        ? `The action did its work, and what it found is not acceptable (${report.verdict}): ${report.title}`
+        : `${report.title}: ${failure.message}${failure.hint === undefined ? '' : `\n${failure.hint}`}`;
+    past(() => core.setFailed(clip(visible(text), publish_LONGEST_ANNOTATION)));
+}
+/** Whether the program could not do its work, in contrast to work whose result is not acceptable. */
+function publish_couldNotWork(report) {
+    return report.findings.some(({ rule }) => rule === 'run-failed');
+}
+/** The report as JSON, for programs. */
+function reportJson(report) {
+    return `${JSON.stringify({ format: 1, ...report }, undefined, 2)}\n`;
+}
+async function publish_attempt(what, log, write) {
+    try {
+        await write();
+    }
+    catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        log.warning(`The ${what} could not be published: ${message}`);
+    }
+}
+function writeReport(report, path) {
+    (0,external_node_fs_.writeFileSync)(path, reportJson(report), { mode: 0o600, flag: 'wx' });
+}
+function setOutputs(report, path, toolkit, log) {
+    const { outputs, warnings } = outputs_outputsOf(report, path);
+    for (const [name, value] of Object.entries(outputs))
+        setOutput(toolkit, name, value);
+    for (const warning of warnings)
+        log.warning(warning);
+}
+async function writeSummary(report, { core }) {
+    if (process.env.GITHUB_STEP_SUMMARY)
+        await core.summary.addRaw(renderSummary(report)).write();
+}
+function annotate(findings, statuses, issue, { past }) {
+    const shown = findings.filter(({ status, rule }) => statuses.includes(status) && rule !== 'run-failed');
+    for (const { rule, message, hint } of shown.slice(0, MAX_ANNOTATIONS)) {
+        const text = visible(hint === undefined ? message : `${message}\n${hint}`);
+        past(() => issue(clip(text, publish_LONGEST_ANNOTATION), { title: rule }));
+    }
+}
+
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+;// CONCATENATED MODULE: ./lib/core/retries.js
+
+
+/** What was tried again in one run: what keeps happening and is overcome every time is a warning to whoever reads it. */
+class Retries {
+    #stores = [];
+    #engines = [];
+    /** The same world; what is opened through it is asked by `findings`. */
+    watch(world) {
+        const remember = (list, open) => async (given) => {
+            const opened = await open(given);
+            list.push(opened);
+            return opened;
+        };
+        return {
+            ...world,
+            openStore: remember(this.#stores, world.openStore),
+            openEngine: remember(this.#engines, world.openEngine),
+        };
+    }
+    /** One for each store, and one for the source, that was asked more than once; none where all went well. */
+    findings() {
+        const places = Map.groupBy(this.#stores, ({ location }) => location);
+        const stores = [...places].map(([subject, stores]) => {
+            const retries = sum(stores);
+            const message = `${counted(retries, 'request')} to ${subject} met a passing error and ${retries === 1 ? 'was' : 'were'} sent again.`;
+            return (0,core_report/* finding */.gk)('store-retries', 'pass', message, { subject, numbers: { retries } });
+        });
+        const retries = sum(this.#engines);
+        const message = `Connecting to PostgreSQL met ${counted(retries, 'passing error')} and was tried again.`;
+        const all = [...stores, (0,core_report/* finding */.gk)('source-retries', 'pass', message, { numbers: { retries } })];
+        return all.filter(({ numbers }) => numbers?.retries !== 0);
+    }
+}
+function sum(counting) {
+    return counting.reduce((total, one) => total + one.retries(), 0);
+}
+
 ;// CONCATENATED MODULE: ./lib/run.js
+
+
 
 
 
@@ -38314,15 +39763,11 @@ const MAX_TIMER_MS = 2_147_483_647;
 const Limits = lib_schemas/* object */.Ikc({ timeout: common.timeout, 'stall-timeout': common['stall-timeout'] });
 /** Runs one action to its report. Never rejects: what went wrong becomes a report too. */
 async function runAction(run) {
-    let isOver = false;
-    const over = () => {
-        isOver = true;
-    };
-    const report = await reportOf(run, over);
-    return { report, isOver };
+    const work = { retries: new Retries(), isOver: false };
+    const report = await runToReport(run, work);
+    return { report: { ...report, findings: [...report.findings, ...work.retries.findings()] }, isOver: work.isOver };
 }
-/** @param over called when the work has come to its end, however it ended */
-async function reportOf(run, over) {
+async function runToReport(run, work) {
     const { signal } = run.stop;
     // A process with nothing to wait for but an unreferenced timer would end in the middle of its work.
     const alive = setInterval(() => { }, MAX_TIMER_MS);
@@ -38335,7 +39780,7 @@ async function reportOf(run, over) {
         return raw;
     };
     try {
-        const outcome = await Promise.race([act({ ...run, readInputs }).finally(over), overdue(signal)]);
+        const outcome = await Promise.race([act({ ...run, readInputs }, work), overdue(signal)]);
         // Work that came to its end in spite of a signal is done; after a crash nothing can be trusted.
         return signal.aborted && !(signal.reason instanceof failure/* Failure */.H) ? failureReport(run, signal.reason, source) : outcome;
     }
@@ -38346,7 +39791,16 @@ async function reportOf(run, over) {
         clearInterval(alive);
     }
 }
-async function act({ name, readInputs, env, log, stop }) {
+async function act(run, work) {
+    try {
+        return await actWithin(run, work.retries);
+    }
+    finally {
+        work.isOver = true;
+    }
+}
+/** Within the `timeout` of the step. */
+async function actWithin({ name, readInputs, env, log, stop }, retries) {
     const action = actions[name];
     const raw = readInputs();
     // All of them first: a wrong `timeout` alone would hide what else is wrong.
@@ -38355,7 +39809,7 @@ async function act({ name, readInputs, env, log, stop }) {
     const giveUp = () => stop.abort(timedOut(timeout ?? 0));
     const timer = timeout === undefined ? undefined : setTimeout(giveUp, timeout);
     try {
-        return await action.run(raw, realWorld({ env, log, signal: stop.signal, stallMs }));
+        return await action.run(raw, retries.watch(realWorld({ env, log, signal: stop.signal, stallMs })));
     }
     finally {
         clearTimeout(timer);
@@ -38389,15 +39843,16 @@ function timedOut(timeoutMs) {
 function failureReport({ name, log, stop }, error, source) {
     const reason = stop.signal.aborted ? stop.signal.reason : error;
     const title = source === undefined ? `${name} could not do its work` : `${WORK[name]} of ${source} could not be done`;
+    const sources = source === undefined ? [] : [source];
     if (reason instanceof failure/* Failure */.H) {
         log.debug((0,external_node_util_.inspect)(error, { depth: 5 }));
         const { message, hint } = reason;
-        return (0,core_report/* report */.z8)(title, [(0,core_report/* finding */.gk)('run-failed', 'unknown', message, hint === undefined ? {} : { hint })]);
+        return (0,core_report/* report */.z8)(title, [(0,core_report/* finding */.gk)('run-failed', 'unknown', message, hint === undefined ? {} : { hint })], { sources });
     }
     log.info((0,external_node_util_.inspect)(reason, { depth: 5 }));
     const message = `This is a bug in Lifeboat: ${reason instanceof Error ? reason.message : String(reason)}`;
     const hint = 'Report it with the stack that stands in the log of this step.';
-    return (0,core_report/* report */.z8)(title, [(0,core_report/* finding */.gk)('run-failed', 'unknown', message, { hint })]);
+    return (0,core_report/* report */.z8)(title, [(0,core_report/* finding */.gk)('run-failed', 'unknown', message, { hint })], { sources });
 }
 function only(raw, names) {
     return Object.fromEntries(Object.entries(raw).filter(([name]) => names.includes(name)));
@@ -38426,6 +39881,7 @@ function stopOnSignals(log) {
 }
 
 ;// CONCATENATED MODULE: ./lib/cli.js
+
 
 
 
@@ -38484,8 +39940,14 @@ async function run(name, flags) {
     const debug = flags.debug || env.RUNNER_DEBUG === '1';
     const log = terminalLog((text) => void process.stderr.write(text), { debug, redact });
     const readInputs = () => addEnvironment(flags.given, env, actions[name].inputs, cli_schemas);
-    const { report } = await runAction({ name, env, log, stop: stopOnSignals(log), readInputs });
-    return redactDeep({ ...report, findings: report.findings.map((one) => forTerminal(one, name)) }, redact);
+    const stop = stopOnSignals(log);
+    const telling = tellingOf(name, flags.given, { env, log, stopped: stop.signal });
+    if (telling !== undefined)
+        await announceStart(telling);
+    const outcome = await runAction({ name, env, log, stop, readInputs });
+    const report = redactDeep(outcome.report, redact);
+    const told = telling === undefined ? report : redactDeep(await announce(report, telling), redact);
+    return { ...told, findings: told.findings.map((one) => forTerminal(one, name)) };
 }
 /** There is no step and no README in sight here. */
 function forTerminal(finding, name) {
@@ -38495,7 +39957,7 @@ function forTerminal(finding, name) {
 }
 function show(report, json) {
     say(json ? reportJson(report) : renderText(report));
-    if (couldNotWork(report))
+    if (publish_couldNotWork(report))
         return 2;
     return report.verdict === 'pass' || report.verdict === 'warn' ? 0 : 1;
 }
@@ -38529,6 +39991,7 @@ function usage() {
 
 
 
+
 /** How long a connection that nobody closed may keep a finished process. */
 const main_LINGER_MS = 5_000;
 /**
@@ -38549,10 +40012,16 @@ async function main(given) {
     const stop = stopOnSignals(log);
     // Before anything that could have to be cleaned up: after SIGKILL this is all that `post` knows.
     saveState(toolkit, log, 'started', JSON.stringify(startedState()));
+    const surroundings = { env, log, stopped: stop.signal };
+    const telling = isActionName(name) ? tellingOf(name, stepInputs(env), surroundings) : undefined;
+    if (telling !== undefined)
+        await announceStart(telling);
     const { report: outcome, isOver } = isActionName(name)
         ? await runAction({ name, env, log, stop, readInputs: () => readStep(name, env) })
         : { report: unknownCommand(name), isOver: true };
-    const shown = redactDeep(outcome, redact);
+    // Without secrets from here on: it leaves this machine.
+    const redacted = redactDeep(outcome, redact);
+    const shown = telling === undefined ? redacted : redactDeep(await announce(redacted, telling), redact);
     await publish(shown, { name: isActionName(name) ? name : 'lifeboat', toolkit, log });
     // By the verdict itself: in what is shown, a password that reads "pass" would be hidden.
     if (outcome.verdict !== 'pass' && outcome.verdict !== 'warn')

@@ -6,7 +6,16 @@ import { commonOutputs } from '../src/github/outputs.ts';
 export type Actions = Readonly<Record<string, Action>>;
 
 /** Inputs of one name mean one thing everywhere: the root's action.yml has them all. */
-const SAME = ['description', 'default', 'values', 'flag', 'secret', 'env', 'deprecationMessage'] as const;
+const SAME = [
+  'description',
+  'default',
+  'values',
+  'flag',
+  'secret',
+  'env',
+  'actionDefault',
+  'deprecationMessage',
+] as const;
 
 /** action.yml of one action's folder. */
 export function actionFile(name: string, action: Action): string {
@@ -16,7 +25,7 @@ export function actionFile(name: string, action: Action): string {
     `name: ${quoted(`Lifeboat ${name}`)}`,
     `description: ${quoted(action.description)}`,
     'inputs:',
-    ...inputs.flatMap(([input, description, { deprecationMessage }]) => entry(input, description, deprecationMessage)),
+    ...inputs.flatMap(([name, description, input]) => entry(name, description, input)),
     'outputs:',
     ...Object.entries(outputsOf(action)).flatMap(([output, description]) => entry(output, description)),
     ...runs(`../dist/${name}.js`, '../dist/post.js'),
@@ -28,7 +37,7 @@ export function rootFile(actions: Actions): string {
   const names = Object.keys(actions);
   const inputs = [...unionOf(actions)].map(([name, { input, users }]) => {
     const where = users.length === names.length ? '' : `For ${users.join(', ')}. `;
-    return entry(name, where + describeInput(input), input.deprecationMessage);
+    return entry(name, where + describeInput(input), input);
   });
   return [
     '# Generated from src/actions/ by scripts/generate.ts.',
@@ -47,7 +56,8 @@ export function rootFile(actions: Actions): string {
 /** Table of inputs for the README. */
 export function inputsTable(action: Action): string {
   const rows = describeInputs(action.inputs).map((input) => {
-    const given = input.required ? '**required**' : input.default === undefined ? '' : `\`${input.default}\``;
+    const byDefault = input.actionDefault ?? input.default;
+    const given = input.required ? '**required**' : byDefault === undefined ? '' : `\`${byDefault}\``;
     return `| \`${input.name}\` | ${given} | ${cell(sentenceOf(input, false))} |`;
   });
   return ['| Input | Default | What it means |', '| --- | --- | --- |', ...rows].join('\n');
@@ -122,8 +132,8 @@ function outputsOf(action: Action): Record<string, string> {
 }
 
 /**
- * No `default:` and no `required: true`: a default here would beat the environment, and the runner
- * checks no requirement. Both stand in the sentence.
+ * No `default:` but for expressions, and no `required: true`: a default here would beat the environment,
+ * and the runner checks no requirement. Both stand in the sentence.
  */
 function describeInput(input: InputDescription): string {
   const byDefault = input.default === undefined ? '' : ` Default: \`${input.default}\`.`;
@@ -143,9 +153,17 @@ function sentenceOf(input: InputDescription, withRequired: boolean): string {
     .join(' ');
 }
 
-function entry(name: string, description: string, deprecationMessage?: string): string[] {
-  const lines = [`  ${name}:`, `    description: ${quoted(description)}`];
-  return deprecationMessage === undefined ? lines : [...lines, `    deprecationMessage: ${quoted(deprecationMessage)}`];
+function entry(
+  name: string,
+  description: string,
+  { actionDefault, deprecationMessage }: Partial<InputDescription> = {},
+): string[] {
+  return [
+    `  ${name}:`,
+    `    description: ${quoted(description)}`,
+    ...(actionDefault === undefined ? [] : [`    default: ${actionDefault}`]),
+    ...(deprecationMessage === undefined ? [] : [`    deprecationMessage: ${quoted(deprecationMessage)}`]),
+  ];
 }
 
 function runs(main: string, post: string): string[] {

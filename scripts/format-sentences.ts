@@ -150,6 +150,7 @@ export const findingSentences = {
   numbers:
     'What was measured and the limit it was measured against; the unit ends the name (`ageSeconds`, `limitBytes`, `limitShare`).',
   subject: 'What it is about, when that is not the backup as a whole: the location of a store, an artifact.',
+  source: 'The source it speaks of, where several were judged.',
   hint: 'What to do next.',
 } as const;
 

@@ -1,4 +1,5 @@
 import { type ActionName, actions, isActionName } from './actions/index.ts';
+import { announce, announceStart, tellingOf } from './announce.ts';
 import { Failure } from './core/failure.ts';
 import { nearest } from './core/nearest.ts';
 import type { Finding, Report } from './core/report.ts';
@@ -62,8 +63,13 @@ async function run(name: ActionName, flags: Flags): Promise<Report> {
   const debug = flags.debug || env.RUNNER_DEBUG === '1';
   const log = terminalLog((text) => void process.stderr.write(text), { debug, redact });
   const readInputs = () => addEnvironment(flags.given, env, actions[name].inputs, schemas);
-  const { report } = await runAction({ name, env, log, stop: stopOnSignals(log), readInputs });
-  return redactDeep({ ...report, findings: report.findings.map((one) => forTerminal(one, name)) }, redact);
+  const stop = stopOnSignals(log);
+  const telling = tellingOf(name, flags.given, { env, log, stopped: stop.signal });
+  if (telling !== undefined) await announceStart(telling);
+  const outcome = await runAction({ name, env, log, stop, readInputs });
+  const report = redactDeep(outcome.report, redact);
+  const told = telling === undefined ? report : redactDeep(await announce(report, telling), redact);
+  return { ...told, findings: told.findings.map((one) => forTerminal(one, name)) };
 }
 
 /** There is no step and no README in sight here. */

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { type ActionName, actions, isActionName } from './actions/index.ts';
+import { announce, announceStart, tellingOf } from './announce.ts';
 import { finding, type Report, report } from './core/report.ts';
 import { readInputs, stepInputs } from './github/environment.ts';
 import type { Environment, RawInputs } from './github/inputs.ts';
@@ -32,10 +33,15 @@ export async function main(given?: string): Promise<void> {
   // Before anything that could have to be cleaned up: after SIGKILL this is all that `post` knows.
   saveState(toolkit, log, 'started', JSON.stringify(startedState()));
 
+  const surroundings = { env, log, stopped: stop.signal };
+  const telling = isActionName(name) ? tellingOf(name, stepInputs(env), surroundings) : undefined;
+  if (telling !== undefined) await announceStart(telling);
   const { report: outcome, isOver } = isActionName(name)
     ? await runAction({ name, env, log, stop, readInputs: () => readStep(name, env) })
     : { report: unknownCommand(name), isOver: true };
-  const shown = redactDeep(outcome, redact);
+  // Without secrets from here on: it leaves this machine.
+  const redacted = redactDeep(outcome, redact);
+  const shown = telling === undefined ? redacted : redactDeep(await announce(redacted, telling), redact);
   await publish(shown, { name: isActionName(name) ? name : 'lifeboat', toolkit, log });
   // By the verdict itself: in what is shown, a password that reads "pass" would be hidden.
   if (outcome.verdict !== 'pass' && outcome.verdict !== 'warn') failStep(shown, toolkit);

@@ -7,7 +7,8 @@ import { isSourceName } from './core/keys.ts';
 import type { Log } from './core/ports.ts';
 import { finding, type Report, report } from './core/report.ts';
 import { Retries } from './core/retries.ts';
-import { common, type Environment, parseInputs, type RawInputs } from './github/inputs.ts';
+import { common } from './github/inputs/every-action.ts';
+import { type Environment, parseInputs, type RawInputs } from './github/inputs.ts';
 import { realWorld } from './world.ts';
 
 /** What the title of a report calls the work, when it could not be done. */
@@ -129,15 +130,16 @@ function timedOut(timeoutMs: number): Failure {
 function failureReport({ name, log, stop }: Run, error: unknown, source: string | undefined): Report {
   const reason: unknown = stop.signal.aborted ? stop.signal.reason : error;
   const title = source === undefined ? `${name} could not do its work` : `${WORK[name]} of ${source} could not be done`;
+  const sources = source === undefined ? [] : [source];
   if (reason instanceof Failure) {
     log.debug(inspect(error, { depth: 5 }));
     const { message, hint } = reason;
-    return report(title, [finding('run-failed', 'unknown', message, hint === undefined ? {} : { hint })]);
+    return report(title, [finding('run-failed', 'unknown', message, hint === undefined ? {} : { hint })], { sources });
   }
   log.info(inspect(reason, { depth: 5 }));
   const message = `This is a bug in Lifeboat: ${reason instanceof Error ? reason.message : String(reason)}`;
   const hint = 'Report it with the stack that stands in the log of this step.';
-  return report(title, [finding('run-failed', 'unknown', message, { hint })]);
+  return report(title, [finding('run-failed', 'unknown', message, { hint })], { sources });
 }
 
 function only(raw: RawInputs, names: readonly string[]): RawInputs {

@@ -5,6 +5,7 @@ import type { RunInfo } from './core/manifest.ts';
 import type { Log, World } from './core/ports.ts';
 import { openEngine } from './engines/registry.ts';
 import type { Environment } from './github/inputs.ts';
+import { openSchedules } from './github/schedules.ts';
 import { interruptible } from './interruptible.ts';
 import { openStore } from './stores/registry.ts';
 import { age } from './sys/age.ts';
@@ -37,6 +38,7 @@ export function realWorld({ env, log, signal, stallMs }: Surroundings): World {
     log,
     signal,
     run: runInfo(env),
+    openSchedules: (token) => openSchedules({ token, env, log, signal, now }),
     process: { host: hostname(), pid: process.pid },
     tool,
     scratchDir: defaultScratchDir(),

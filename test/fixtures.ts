@@ -221,6 +221,7 @@ export function fakeWorld(
     run: {},
     process: { host: 'runner', pid: 42 },
     tool: { name: 'lifeboat', version: '0.1.0' },
+    openSchedules: async () => undefined,
     scratchDir: '/nowhere',
     ...rest,
   };

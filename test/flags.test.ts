@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { describeFlags, parseFlags } from '../src/flags.ts';
-import { choice, common, flag, text } from '../src/github/inputs.ts';
+import { common } from '../src/github/inputs/every-action.ts';
+import { choice, flag, text } from '../src/github/inputs.ts';
 
 const schema = z.strictObject({
   store: common.store,

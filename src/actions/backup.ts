@@ -13,9 +13,9 @@ import type { Report } from '../core/report.ts';
 import { formatBytes } from '../core/size.ts';
 import { judgeSize, sizeHistory } from '../core/size-judgement.ts';
 import { type BackupPlan, writeBackup } from '../core/write-backup.ts';
+import { common } from '../github/inputs/every-action.ts';
 import {
   choice,
-  common,
   duration,
   flag,
   lines,

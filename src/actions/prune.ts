@@ -11,16 +11,8 @@ import { describePrune, type PrunedStore, planLines } from '../core/prune-report
 import { type Finding, finding, type Report, report } from '../core/report.ts';
 import { hasKeepRule, type RetentionPolicy } from '../core/retention.ts';
 import { isTimeZone } from '../core/retention-periods.ts';
-import {
-  calendarDuration,
-  common,
-  countOrAll,
-  flag,
-  parseInputs,
-  type RawInputs,
-  share,
-  shared,
-} from '../github/inputs.ts';
+import { common } from '../github/inputs/every-action.ts';
+import { calendarDuration, countOrAll, flag, parseInputs, type RawInputs, share, shared } from '../github/inputs.ts';
 
 export const description =
   'Removes backups that no keep rule wants, never the newest, the newest proven, a pinned or an unreadable one, and says why.';
@@ -103,7 +95,10 @@ export async function prune(raw: RawInputs, world: World): Promise<Report> {
       now: world.now(),
       isComplete: pruned.length === stores.length && findings.length === 0,
     });
-    return report(`${given['dry-run'] ? 'Plan to prune' : 'Prune'} ${given.source}`, all, details);
+    return report(`${given['dry-run'] ? 'Plan to prune' : 'Prune'} ${given.source}`, all, {
+      ...details,
+      sources: [given.source],
+    });
   });
 }
 

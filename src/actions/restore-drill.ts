@@ -13,7 +13,8 @@ import type { Store, World } from '../core/ports.ts';
 import type { Proof } from '../core/records.ts';
 import type { Finding, Report } from '../core/report.ts';
 import { examiners, selfTest, skippedSelfTest } from '../core/self-test.ts';
-import { common, flag, lines, parseInputs, type RawInputs, shared, text, timespan } from '../github/inputs.ts';
+import { common } from '../github/inputs/every-action.ts';
+import { flag, lines, parseInputs, type RawInputs, shared, text, timespan } from '../github/inputs.ts';
 
 export const description =
   'Rehearses a disaster: restores a backup into a throwaway server, compares all its data with the facts of the snapshot, and writes the proof beside the backup.';

@@ -9,9 +9,11 @@ import { checkSourceName } from '../core/keys.ts';
 import { notReadable, withStores } from '../core/open-stores.ts';
 import type { Store, World } from '../core/ports.ts';
 import { type Finding, finding, type Report, report, worst } from '../core/report.ts';
+import { judgeSchedules, unreadable } from '../core/schedule-judgement.ts';
 import { formatBytes } from '../core/size.ts';
 import { withTicker } from '../core/ticker.ts';
-import { common, count, lines, parseInputs, type RawInputs, share, shared, timespan } from '../github/inputs.ts';
+import { common } from '../github/inputs/every-action.ts';
+import { count, lines, parseInputs, type RawInputs, share, shared, timespan } from '../github/inputs.ts';
 
 export const description =
   'Judges backups from the stores alone: age, size, copies, integrity, drills, free space, and what somebody else removed.';
@@ -30,6 +32,17 @@ const readData = z
       'Whose stored bytes are read and compared with their SHA-256: `none`, the `newest` backup, or a share such as `10%` of all bytes, chosen at random.',
   });
 
+const workflowFile = /^[^/\\\s]+\.ya?ml$/;
+
+const aboutSchedules =
+  'Workflows that must run by their schedule, one file name a line, e.g. `nightly-backup.yml`: enabled, run within twice their interval, waiting for no runner. Needs `github-token` with `actions: read` and `contents: read`.';
+
+const schedules = lines(aboutSchedules)
+  .refine((files) => files.every((file) => workflowFile.test(file)), {
+    error: 'Use names of files in .github/workflows, one a line, such as `nightly-backup.yml`.',
+  })
+  .meta({ description: aboutSchedules });
+
 export const inputs = z.strictObject({
   ...common,
   source: shared.sources.prefault(''),
@@ -43,6 +56,7 @@ export const inputs = z.strictObject({
   'min-backups': count('Smallest number of backups a source may have.').optional(),
   'min-free-space': share('Smallest share of a local store that must be free.', {}, 1).prefault('20%'),
   'read-data': readData.prefault('none'),
+  schedules: schedules.prefault(''),
 });
 
 export const outputs = {
@@ -59,7 +73,8 @@ export async function verifyFreshness(raw: RawInputs, world: World): Promise<Rep
   const given = parseInputs(inputs, raw);
   for (const name of [...given.source, ...given.expect]) if (name !== '*') checkSourceName(name);
   return withStores(world, given.store, async ({ stores, findings }) => {
-    const around = [...findings, ...(await Promise.all(stores.map((store) => judgeRoom(store, given)))).flat()];
+    const rooms = await Promise.all(stores.map((store) => judgeRoom(store, given)));
+    const around = [...findings, ...rooms.flat(), ...(await judgeWorkflows(given, world))];
     const listing = await listAll(stores, given);
     const judged: JudgedSource[] = [];
     for (const source of listing.sources) judged.push(await judgeSource(source, stores, given, world));
@@ -68,7 +83,7 @@ export async function verifyFreshness(raw: RawInputs, world: World): Promise<Rep
     const nothing = listing.sources.length === 0 && isRead ? [noSource(given)] : [];
     const all = [...around, ...listing.findings, ...nothing, ...judged.flatMap(({ findings }) => findings)];
     const title = judged.length === 1 ? `Freshness of ${judged[0]?.source}` : `Freshness of ${judged.length} sources`;
-    return report(title, all, describeSources(judged, world.now()));
+    return report(title, all, { ...describeSources(judged, world.now()), sources: listing.sources });
   });
 }
 
@@ -90,7 +105,10 @@ async function judgeSource(
   const copies = judgeCopies(surveys);
   const rows = surveyed.map(({ location, survey, unknown }) => {
     const own = survey === undefined ? unknown : judgeFreshness(survey, limits, world.now());
-    const findings = [...own, ...copies.filter(({ subject }) => subject === location)];
+    const findings = [...own, ...copies.filter(({ subject }) => subject === location)].map((one) => ({
+      ...one,
+      source,
+    }));
     return { location, survey, findings, verdict: worst(findings) };
   });
   return { source, rows, findings: rows.flatMap(({ findings }) => findings) };
@@ -182,4 +200,13 @@ async function judgeRoom(store: Store, given: Given): Promise<Finding[]> {
   } catch (error) {
     return [notReadable(store.location, error, 'Free space')];
   }
+}
+
+async function judgeWorkflows(given: Given, world: World): Promise<Finding[]> {
+  const { schedules: files, 'github-token': token } = given;
+  if (files.length === 0) return [];
+  const schedules = token ? await world.openSchedules(token) : undefined;
+  if (schedules !== undefined) return await judgeSchedules(files, schedules, world.now());
+  const hint = 'Give `github-token` in a workflow of the repository, or leave `schedules` empty.';
+  return files.map((file) => unreadable(file, 'There is no token or no repository to ask.', hint));
 }

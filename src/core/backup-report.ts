@@ -51,6 +51,7 @@ export function describeBackup(
     tables: tablesOf(written),
     trends,
     outputs: outputsOf(source, written),
+    sources: [source],
   });
 }
 

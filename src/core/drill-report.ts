@@ -25,6 +25,7 @@ export async function describeDrill(drill: ConcludedDrill, key: string, findings
       'data-loss-seconds': dataLossSeconds === null ? '' : String(dataLossSeconds),
       'record-key': key,
     },
+    sources: [backup.source],
   });
 }
 

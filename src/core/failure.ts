@@ -22,6 +22,9 @@ export type FailureCode =
   | 'scratch-failed'
   | 'restore-failed'
   | 'guard-refused'
+  | 'github-denied'
+  | 'github-invalid'
+  | 'github-unavailable'
   | 'stalled'
   | 'timed-out'
   | 'cancelled';

@@ -2,9 +2,13 @@ import type { Readable } from 'node:stream';
 import type { Compression, Encryption } from './codecs.ts';
 import type { Facts, FactsLevel } from './facts.ts';
 import type { ServerPlace } from './known-servers.ts';
+import type { Log } from './log.ts';
 import type { Artifact, ArtifactRole, EngineName, Manifest, RunInfo, Scope, ServerInfo } from './manifest.ts';
 import type { Finding } from './report.ts';
+import type { Schedules } from './schedules.ts';
 import type { Tampering } from './self-test-trial.ts';
+
+export type { Log } from './log.ts';
 
 export interface StoredObject {
   /** Relative to the store's location. */
@@ -260,14 +264,6 @@ export interface Engine {
   retries(): number;
 }
 
-export interface Log {
-  info(line: string): void;
-  warning(line: string): void;
-  debug(line: string): void;
-  /** Folds what `use` logs under a title where the medium can. */
-  group<T>(title: string, use: () => Promise<T>): Promise<T>;
-}
-
 /** Everything an action may touch outside itself. `main.ts` builds the real one, tests a fake one. */
 export interface World {
   now(): Date;
@@ -283,6 +279,8 @@ export interface World {
   /** Aborts on SIGINT, SIGTERM and the step's `timeout`. */
   readonly signal: AbortSignal;
   readonly run: RunInfo;
+  /** Schedules of the repository this runs in; undefined outside of one. */
+  openSchedules(token: string): Promise<Schedules | undefined>;
   /** Of this machine and process, for the marks that killed runs leave. */
   readonly process: { readonly host: string; readonly pid: number };
   readonly tool: { readonly name: string; readonly version: string };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Sample } from './metrics.ts';
 import { type RuleId, ruleIds } from './rules.ts';
 
 export const Status = z.enum(['pass', 'warn', 'fail', 'unknown']);
@@ -19,6 +20,8 @@ export const Finding = z.strictObject({
   numbers: z.record(z.string(), z.number()).optional(),
   /** Where it was found: the location of a store, the name of a source, an artifact. */
   subject: z.string().optional(),
+  /** The source it speaks of, where a report judges several. */
+  source: z.string().optional(),
   /** What to do next, imperative. */
   hint: z.string().optional(),
 });
@@ -55,6 +58,12 @@ export interface Report {
   readonly trends: readonly Trend[];
   /** Outputs of the step beside the common ones, kebab-case names, already as text. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** Sources that were worked on; what holds for one of them says nothing of another. */
+  readonly sources: readonly string[];
+  /** Numbers for a monitoring system. */
+  readonly metrics: readonly Sample[];
+  /** What could not be told to somebody, a sentence each. It says nothing of the backups, so the verdict stays. */
+  readonly notices: readonly string[];
 }
 
 const severity: Record<Status, number> = { pass: 0, warn: 1, unknown: 2, fail: 3 };
@@ -74,10 +83,11 @@ export function worstFirst(findings: readonly Finding[]): Finding[] {
 export function report(
   title: string,
   findings: readonly Finding[],
-  rest: Partial<Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs'>> = {},
+  rest: Partial<Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs' | 'sources' | 'metrics'>> = {},
 ): Report {
-  const { headline = [], tables = [], trends = [], outputs = {} } = rest;
-  return { title, verdict: worst(findings), findings, headline, tables, trends, outputs };
+  const { headline = [], tables = [], trends = [], outputs = {}, sources = [], metrics = [] } = rest;
+  const judged = { title, verdict: worst(findings), findings };
+  return { ...judged, headline, tables, trends, outputs, sources, metrics, notices: [] };
 }
 
 /** Shorthand that keeps call sites on one line. */
@@ -85,7 +95,7 @@ export function finding(
   rule: RuleId,
   status: Status,
   message: string,
-  extra: Partial<Pick<Finding, 'numbers' | 'subject' | 'hint'>> = {},
+  extra: Partial<Pick<Finding, 'numbers' | 'subject' | 'hint' | 'source'>> = {},
 ): Finding {
   return { rule, status, message, ...extra };
 }

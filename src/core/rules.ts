@@ -67,6 +67,10 @@ export const rules = {
   'prune-leftovers': 'Leftovers of interrupted backups are cleaned up.',
   'store-retries': 'Requests to a store that met a passing error were sent again.',
   'source-retries': 'Connecting to PostgreSQL was tried again after a passing error.',
+  'schedules-readable': 'Workflows named in `schedules` could be looked up.',
+  'schedule-disabled': 'A workflow named in `schedules` is enabled.',
+  'schedule-overdue': 'A workflow named in `schedules` ran by its schedule within twice its interval.',
+  'runner-offline': 'No job of a workflow named in `schedules` waits long for a runner.',
   'run-failed': 'The program could do its work.',
 } as const;
 

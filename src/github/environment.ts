@@ -34,6 +34,11 @@ export function addEnvironment(
   all: readonly z.ZodObject[],
 ): RawInputs {
   refuseUnknownVariables(env, all);
+  return fillFromEnvironment(given, env, own);
+}
+
+/** The same, whatever else the environment holds. */
+export function fillFromEnvironment(given: RawInputs, env: Environment, own: z.ZodObject): RawInputs {
   const raw: Record<string, string> = { ...given };
   for (const { name } of describeInputs(own).filter((input) => input.env)) {
     const value = given[name] || env[variableOf(name)] || 'none';

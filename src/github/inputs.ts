@@ -18,6 +18,8 @@ export interface InputMeta {
   readonly env?: boolean;
   /** Takes several values, one a line; a flag of the command line may be repeated. */
   readonly many?: boolean;
+  /** An expression that stands as `default:` in action.yml, where only the runner can know the value. */
+  readonly actionDefault?: string;
   /** The input still works for one major version; says what to use instead. */
   readonly deprecationMessage?: string;
 }
@@ -116,22 +118,6 @@ export const shared = {
   ),
 } as const;
 
-/** Inputs of every action: where backups are, and how long anything may take. */
-export const common = {
-  store: lines(
-    'Where backups are, one URL a line: `file:///srv/backups` or `s3://bucket/prefix?region=eu-central-1`.',
-    { env: true },
-  ),
-  timeout: duration(
-    'Time after which the step gives up and cleans up after itself, e.g. `6h`; no limit when empty.',
-    { env: true },
-    1,
-  ).optional(),
-  'stall-timeout': duration('Time without a single byte moved after which a transfer is given up.', {}, 1).prefault(
-    '5m',
-  ),
-} as const;
-
 /** Of every refused input; a terminal has something better to say. */
 export const COMPARE_INPUTS = 'Compare the inputs of this step with the table of inputs in the README.';
 
@@ -163,6 +149,7 @@ export interface InputDescription {
   readonly many: boolean;
   readonly secret: boolean;
   readonly env: boolean;
+  readonly actionDefault: string | undefined;
   readonly deprecationMessage: string | undefined;
 }
 
@@ -174,6 +161,7 @@ const Described = z.object({
   many: z.boolean().default(false),
   secret: z.boolean().default(false),
   env: z.boolean().default(false),
+  actionDefault: z.string().optional(),
   deprecationMessage: z.string().optional(),
 });
 
@@ -189,6 +177,7 @@ export function describeInputs(schema: z.ZodObject): InputDescription[] {
       values,
       default: byDefault === '' ? undefined : byDefault,
       required: required.has(name),
+      actionDefault: rest.actionDefault,
       deprecationMessage: rest.deprecationMessage,
     };
   });

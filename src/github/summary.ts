@@ -64,10 +64,12 @@ function findingList(findings: readonly Finding[], maxBytes: number): string {
   return [...items, ...andMore(findings.length, items.length, 'findings').map((line) => `- ${line}`)].join('\n');
 }
 
-function describeFinding(finding: Finding): string {
+/** An item of a list, with what else is known in items of its own. */
+export function describeFinding(finding: Finding, details: readonly string[] = []): string {
   const where = finding.subject === undefined ? '' : ` — ${inline(finding.subject)}`;
   const first = `- ${icons[finding.status]} **${finding.status}** ${inline(finding.message)} (\`${finding.rule}\`${where})`;
-  return finding.hint === undefined ? first : `${first}\n  - What to do: ${inline(finding.hint)}`;
+  const hint = finding.hint === undefined ? [] : [`What to do: ${inline(finding.hint)}`];
+  return [first, ...[...details, ...hint].map((line) => `  - ${line}`)].join('\n');
 }
 
 function headline(pairs: Report['headline']): string {

@@ -20,6 +20,41 @@ export async function openToolkit(): Promise<Toolkit> {
   return { core: await import('@actions/core'), past };
 }
 
+/** Sends one request: `GET /repos/{owner}/{repo}/issues` with its parameters, or a whole URL. */
+export type SendRequest = (
+  route: string,
+  parameters: Readonly<Record<string, unknown>>,
+) => Promise<{ readonly status: number; readonly data: unknown; readonly headers: Readonly<Record<string, unknown>> }>;
+
+/**
+ * GitHub's own client. It takes proxies from the process's environment, when it is loaded.
+ *
+ * @param apiUrl where the API is: a GitHub Enterprise Server has its own
+ */
+export async function openRequests(token: string, apiUrl: string, log: Log): Promise<SendRequest> {
+  const { getOctokit } = await import('@actions/github');
+  const say = (line: string) => log.debug(line);
+  return getOctokit(token, { baseUrl: apiUrl, log: { debug: () => {}, info: say, warn: say, error: say } }).request;
+}
+
+/** What it takes to understand a workflow file. */
+export interface WorkflowReader {
+  parseYaml(text: string): unknown;
+  /** When a line of cron is due next. @throws when it is none */
+  openCron(line: string, timeZone: string): (after: Date) => Date | null;
+}
+
+export async function openWorkflowReader(): Promise<WorkflowReader> {
+  const [{ parse }, { Cron }] = await Promise.all([import('yaml'), import('croner')]);
+  return {
+    parseYaml: (text) => parse(text),
+    openCron: (line, timezone) => {
+      const cron = new Cron(line, { timezone, mode: '5-part', paused: true });
+      return (after) => cron.nextRun(after);
+    },
+  };
+}
+
 /** Has the runner hide these in every log. Where no runner reads, it would print them. */
 export function registerMasks({ core, past }: Toolkit, secrets: readonly string[]): void {
   if (process.env.GITHUB_ACTIONS !== 'true') return;

@@ -75,7 +75,7 @@ it.each([readme, readDocument('docs/S3.md')])(
   '$path names only inputs, outputs, rules and actions that exist',
   (document) => {
     const known = new Set([
-      ...inputs.map(({ name }) => name),
+      ...inputs.flatMap(({ name, values }) => [name, ...values]),
       ...all.flatMap(({ outputs }) => Object.keys(outputs)),
       ...Object.keys(commonOutputs),
       ...Object.keys(rules),

@@ -55,6 +55,8 @@ export interface JobOptions {
   readonly secrets?: readonly string[];
   readonly workspace?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** `github.token`, which action.yml may name as a default; a mask as on GitHub. Empty when absent. */
+  readonly token?: string;
 }
 
 /** Runs one step with its `post`; for a job of several steps use `Job`. */
@@ -80,19 +82,27 @@ export class Job {
   private readonly folder = mkdtempSync(join(tmpdir(), 'lifeboat-job-'));
   private readonly trackingId = `github_${randomUUID()}`;
   private readonly env: Readonly<Record<string, string>>;
+  private readonly token: string;
 
   constructor(options: JobOptions = {}) {
     this.workspace = options.workspace ?? join(this.folder, 'workspace');
     this.temp = join(this.folder, '_temp');
     this.env = options.env ?? {};
     for (const folder of [this.workspace, this.temp]) mkdirSync(folder, { recursive: true });
-    for (const secret of options.secrets ?? []) this.masks.add(secret);
+    this.token = options.token ?? '';
+    for (const secret of [...(options.secrets ?? []), this.token]) if (secret !== '') this.masks.add(secret);
   }
 
   /** Runs the main part of an action. */
   async runStep(step: StepOptions): Promise<StepResult> {
     const { path, file } = readActionFile(step.action);
-    return this.execute(step, [join(path, file.runs.main)], inputsOf(file, step), node, unexpected(file, step));
+    return this.execute(
+      step,
+      [join(path, file.runs.main)],
+      inputsOf(file, step, this.token),
+      node,
+      unexpected(file, step),
+    );
   }
 
   /** Runs an action's `post`, with the state that its main part saved; undefined when it has none. */
@@ -101,7 +111,7 @@ export class Job {
     if (file.runs.post === undefined) return undefined;
     const state = Object.fromEntries(Object.entries(main.state).map(([name, value]) => [`STATE_${name}`, value]));
     const { interrupt: _, interruption: __, ...rest } = step;
-    const env = { ...inputsOf(file, step), ...state };
+    const env = { ...inputsOf(file, step, this.token), ...state };
     return this.execute({ ...rest, timeoutMs: POST_TIMEOUT_MS }, [join(path, file.runs.post)], env);
   }
 
@@ -216,8 +226,9 @@ function readActionFile(action: string): { path: string; file: z.output<typeof A
 }
 
 /** Every declared input is set, to what was given, the default, or nothing; one that is not declared too. */
-function inputsOf(file: z.output<typeof ActionFile>, step: StepOptions): Record<string, string> {
-  const declared = Object.entries(file.inputs).map(([name, input]) => [name, input?.default ?? ''] as const);
+function inputsOf(file: z.output<typeof ActionFile>, step: StepOptions, token: string): Record<string, string> {
+  const byDefault = (text = '') => text.replaceAll(/\$\{\{ github\.token \}\}/g, () => token);
+  const declared = Object.entries(file.inputs).map(([name, input]) => [name, byDefault(input?.default)] as const);
   const given = Object.entries(step.with ?? {}).map(([name, value]) => [name, String(value)] as const);
   const all = new Map([...declared, ...given]);
   return Object.fromEntries([...all].map(([name, value]) => [variable(name), value]));

@@ -70,6 +70,8 @@ export async function runJob(
   const job = new Job({
     secrets: Object.values(run.secrets ?? {}),
     ...(run.workspace && { workspace: run.workspace }),
+    // Without one given, steps tell nobody: there is no GitHub to tell it to.
+    token: String(run.github?.token ?? ''),
   });
   const context = new Context(run, job);
   const done: StepRun[] = [];

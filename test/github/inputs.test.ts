@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
+import { common } from '../../src/github/inputs/every-action.ts';
 import {
   calendarDuration,
   choice,
-  common,
   count,
   countOrAll,
   describeInputs,

@@ -32,11 +32,15 @@ describe('what is committed is what the schemas give', () => {
   });
 });
 
-it('lets the environment win over defaults: no `default:` and no `required: true` but for `command`', () => {
+it('lets the environment win over defaults: only the token has a `default:`, only `command` is `required: true`', () => {
   for (const path of ['action.yml', ...all.map(([name]) => `${name}/action.yml`)]) {
-    const { inputs, runs } = parse(read(path)) as { inputs: Record<string, object>; runs: object };
-    const wrong = Object.entries(inputs).filter(([, input]) => 'default' in input || 'required' in input);
-    expect(wrong.map(([name]) => name)).toEqual(path === 'action.yml' ? ['command'] : []);
+    const { inputs, runs } = parse(read(path)) as { inputs: Record<string, { default?: string }>; runs: object };
+    const required = Object.entries(inputs).filter(([, input]) => 'required' in input);
+    expect(required.map(([name]) => name)).toEqual(path === 'action.yml' ? ['command'] : []);
+    const defaults = Object.entries(inputs).flatMap(([name, input]) =>
+      'default' in input ? [[name, input.default]] : [],
+    );
+    expect(defaults).toEqual([['github-token', '${{ github.token }}']]);
     expect(runs).toMatchObject({ using: 'node24', 'post-if': 'always()' });
   }
 });
@@ -66,14 +70,17 @@ it('says of an input: meaning, values, default, environment, requirement, replac
     store: text("Where it's kept.", { env: true }),
     'dry-run': flag('Only shows | the plan.').prefault('false'),
     old: text('Old.', { deprecationMessage: 'Use `new`.' }).optional(),
+    token: text('A token.', { actionDefault: '${{ github.token }}' }).optional(),
   });
   const file = parse(actionFile('one', made(inputs))) as { inputs: Record<string, { description: string }> };
   expect(file.inputs).toEqual({
     store: { description: "Where it's kept. Required. May come from `LIFEBOAT_STORE`." },
     'dry-run': { description: 'Only shows | the plan. One of `true`, `false`. Default: `false`.' },
     old: { description: 'Old. Use `new`.', deprecationMessage: 'Use `new`.' },
+    token: { description: 'A token.', default: '${{ github.token }}' },
   });
   expect(inputsTable(made(inputs)).split('\n')[3]).toBe(
     '| `dry-run` | `false` | Only shows \\| the plan. One of `true`, `false`. |',
   );
+  expect(inputsTable(made(inputs)).split('\n')[5]).toBe('| `token` | `${{ github.token }}` | A token. |');
 });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Manifest } from '../../src/core/manifest.ts';
 import type { StepOptions } from '../e2e/runner.ts';
 import { type JobRun, runWorkflowJob, type StepRun } from '../e2e/workflow.ts';
+import { startGitHub } from '../github/stand-in/server.ts';
 import { startPostgres, type TestPostgres } from '../servers/postgresql.ts';
 import type { Rgw } from '../servers/rgw.ts';
 import { rgwForTests, whyNoRgw } from '../servers/rgw-for-tests.ts';
@@ -115,6 +116,29 @@ it('a drill that is asked for by hand takes the backup that was named', async ()
   const oldest = readdirSync(join(folder, 'orders')).toSorted()[0];
   const [drill] = await run('weekly-drill.yml', 'drill', { inputs: { backup: 'oldest' } });
   expect(drill).toMatchObject({ conclusion: 'success', outputs: { 'backup-id': oldest } });
+}, 120_000);
+
+it('the watch over schedules asks GitHub, tells it of one that is disabled, and is green when all run', async () => {
+  const workflows = ['nightly-backup.yml', 'hourly-partial-backup.yml', 'weekly-drill.yml', 'freshness.yml'].map(
+    (file) => ({
+      file,
+      name: file,
+      content: examples.find(({ name }) => name === file)?.text ?? '',
+      createdAt: new Date(),
+      state: file === 'weekly-drill.yml' ? ('disabled_inactivity' as const) : ('active' as const),
+    }),
+  );
+  const github = await startGitHub({ workflows });
+  const given = { github: { token: github.state.token }, env: { ...environment, GITHUB_API_URL: github.apiUrl } };
+  const [silent] = await run('watch-schedules.yml', 'watch', given);
+  expect(silent).toMatchObject({ conclusion: 'failure', outputs: { verdict: 'fail' } });
+  expect(github.state.issues.map(({ title }) => title)).toEqual([
+    'Backups: weekly-drill.yml was disabled by GitHub, since nobody changed the repository for 60 days',
+  ]);
+  for (const workflow of workflows) workflow.state = 'active';
+  const [watched] = await run('watch-schedules.yml', 'watch', given);
+  expect(watched).toMatchObject({ conclusion: 'success' });
+  expect(github.state.issues[0]).toMatchObject({ state: 'closed', stateReason: 'completed' });
 }, 120_000);
 
 it('prune removes what no rule wants, behind a drill that passed; by hand it only shows the plan', async () => {

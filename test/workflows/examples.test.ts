@@ -17,6 +17,7 @@ it('has an example of each main case', () => {
     'hourly-partial-backup.yml',
     'nightly-backup.yml',
     'prune-after-drill.yml',
+    'watch-schedules.yml',
     'weekly-drill.yml',
   ]);
   const used = new Set(jobs.flatMap(({ job }) => job.steps.map(ourAction)).filter((name) => name !== undefined));
@@ -65,8 +66,11 @@ describe.each(examples)('$name', (example) => {
     }
   });
 
-  it('may do nothing but ask for a session of the store', () => {
-    for (const job of Object.values(example.workflow.jobs)) expect(job.permissions).toEqual({ 'id-token': 'write' });
+  it('may do nothing but ask for a session of the store, open issues, and read the schedules it watches', () => {
+    for (const job of Object.values(example.workflow.jobs)) {
+      const reads = job.steps.some((step) => 'schedules' in step.with) ? { actions: 'read', contents: 'read' } : {};
+      expect(job.permissions).toEqual({ 'id-token': 'write', issues: 'write', ...reads });
+    }
   });
 
   it('takes secrets from `secrets`, and gives a step no more than it needs', () => {
@@ -81,7 +85,11 @@ describe.each(examples)('$name', (example) => {
   });
 
   it('runs on a runner of its own, not at the full hour, on any GitHub server', () => {
-    for (const job of Object.values(example.workflow.jobs)) expect(job['runs-on']).toEqual(['self-hosted', 'linux']);
+    // Who watches must not be down together with what is watched.
+    const labels = example.name === 'watch-schedules.yml' ? ['watch'] : [];
+    for (const job of Object.values(example.workflow.jobs)) {
+      expect(job['runs-on']).toEqual(['self-hosted', 'linux', ...labels]);
+    }
     for (const { cron } of example.workflow.on.schedule) expect(cron).toMatch(/^[1-9]\d? /);
     expect(example.text).not.toContain('github.com');
   });
@@ -96,6 +104,13 @@ describe.each(examples)('$name', (example) => {
     if (recipient === undefined) expect(example.text).not.toContain('lifeboat/backup@');
     else expect(() => age.checkRecipients([recipient])).toThrow(recipient);
   });
+});
+
+it('watches only workflows that are among the examples', () => {
+  const watched = jobs.flatMap(({ job }) => job.steps.flatMap((step) => step.with.schedules?.split('\n') ?? []));
+  const names = watched.filter((name) => name !== '');
+  expect(names).toContain('nightly-backup.yml');
+  for (const name of names) expect(examples.map((example) => example.name)).toContain(name);
 });
 
 describe.each(jobs)('$name, job $id', ({ job, workflow }) => {

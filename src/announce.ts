@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { ActionName } from './actions/index.ts';
+import type { Change } from './core/change.ts';
+import { Failure } from './core/failure.ts';
+import type { RunInfo } from './core/manifest.ts';
+import type { Log } from './core/ports.ts';
+import type { Report } from './core/report.ts';
+import { fillFromEnvironment } from './github/environment.ts';
+import { publishing } from './github/inputs/every-action.ts';
+import { type Environment, parseInputs, type RawInputs } from './github/inputs.ts';
+import { reportInIssues } from './github/issues.ts';
+import { keepMetrics } from './notify/metrics-file.ts';
+import { notifyAll, startPings } from './notify/notify.ts';
+import { changeSince } from './sys/verdict-memory.ts';
+import { runInfo } from './world.ts';
+
+const Publishing = z.object(publishing);
+/** Inputs that say who is told, as they were parsed. */
+export type Publishing = z.output<typeof Publishing>;
+
+/** What everybody who tells somebody knows beside the report. */
+export interface Telling {
+  readonly action: ActionName;
+  readonly given: Publishing;
+  readonly run: RunInfo;
+  readonly env: Environment;
+  readonly log: Log;
+  readonly now: () => Date;
+  /** The step itself: aborted when it was cancelled or ran out of time. */
+  readonly stopped: AbortSignal;
+}
+
+/** The longest that one way of telling may take, in milliseconds. */
+const TELL_MS = 30_000;
+
+/**
+ * What of a step's inputs says who is told, and what they need to know. Read on its own: a step whose
+ * other inputs are refused every night is what people have to hear of.
+ *
+ * @param given as typed in the step or on the command line, without the environment
+ * @returns undefined when these very inputs cannot be read; the run refuses them, too, and says why
+ */
+export function tellingOf(
+  action: ActionName,
+  given: RawInputs,
+  { env, log, stopped }: Pick<Telling, 'env' | 'log' | 'stopped'>,
+): Telling | undefined {
+  const raw = fillFromEnvironment(given, env, Publishing);
+  const own = Object.fromEntries(Object.entries(raw).filter(([name]) => Object.hasOwn(publishing, name)));
+  try {
+    const inputs = parseInputs(Publishing, own);
+    return { action, given: inputs, run: runInfo(env), env, log, now: () => new Date(), stopped };
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+/** Tells a dead-man's switch that the work begins. Never rejects. */
+export async function announceStart(telling: Telling): Promise<void> {
+  await attempt('start ping', telling, (signal) => startPings(telling.given, telling, signal));
+}
+
+/**
+ * Tells people and machines of a report: issues, notifications, metrics. Each on its own and within
+ * half a minute. Never rejects and never changes the verdict.
+ *
+ * @param report without secrets: it leaves this machine
+ * @returns the report with a notice of each that could not be told
+ */
+export async function announce(report: Report, telling: Telling): Promise<Report> {
+  // Somebody stopped it and knows; and the runner leaves no time for anything.
+  if (isCancelled(telling.stopped)) return report;
+  const notices: string[] = [];
+  const tell = async <T>(what: string, use: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> => {
+    const { value, notice } = await attempt(what, telling, use);
+    if (notice !== undefined) notices.push(notice);
+    return value;
+  };
+  const seen = await tell('issue', (signal) => reportInIssues(report, telling, signal));
+  const change: Change =
+    seen ?? (await tell('memory of the last verdict', () => changeSince(report, telling))) ?? 'broke';
+  await Promise.all([
+    ...notifyAll(report, change, telling).map(({ what, send }) => tell(what, send)),
+    ...keepMetrics(report, telling).map(({ what, send }) => tell(what, send)),
+  ]);
+  return { ...report, notices: [...report.notices, ...notices] };
+}
+
+interface Attempted<T> {
+  readonly value?: T;
+  readonly notice?: string;
+}
+
+async function attempt<T>(
+  what: string,
+  { log }: Pick<Telling, 'log'>,
+  use: (signal: AbortSignal) => Promise<T>,
+): Promise<Attempted<T>> {
+  try {
+    return { value: await use(AbortSignal.timeout(TELL_MS)) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof Failure && error.hint !== undefined ? ` ${error.hint}` : '';
+    const notice = `The ${what} failed: ${message}${hint}`;
+    log.warning(notice);
+    return { notice };
+  }
+}
+
+function isCancelled({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof Failure && reason.code === 'cancelled';
+}

@@ -1,0 +1,32 @@
+import { choice, duration, lines, text } from '../inputs.ts';
+
+/** Who is told of a report, and how. What is told never changes the verdict. */
+export const publishing = {
+  'github-token': text(
+    'Token that opens, updates and closes issues (`issues: write`) and reads schedules (`actions: read`, `contents: read`). With an empty one neither is done.',
+    { secret: true, actionDefault: '${{ github.token }}' },
+  ).optional(),
+  issue: choice(
+    ['on-failure', 'never'],
+    'Whether an issue is opened when something is wrong; it is kept up to date and closed when it is over. Never by runs of pull requests and merge queues.',
+  ).prefault('on-failure'),
+  'issue-assignees': lines('Users that a new issue is assigned to, one a line.').prefault(''),
+  'issue-labels': lines('Labels of a new issue beside `lifeboat`, one a line; created where missing.').prefault(''),
+} as const;
+
+/** Inputs of every action: where backups are, how long anything may take, and who is told. */
+export const common = {
+  store: lines(
+    'Where backups are, one URL a line: `file:///srv/backups` or `s3://bucket/prefix?region=eu-central-1`.',
+    { env: true },
+  ),
+  timeout: duration(
+    'Time after which the step gives up and cleans up after itself, e.g. `6h`; no limit when empty.',
+    { env: true },
+    1,
+  ).optional(),
+  'stall-timeout': duration('Time without a single byte moved after which a transfer is given up.', {}, 1).prefault(
+    '5m',
+  ),
+  ...publishing,
+} as const;
