@@ -22,6 +22,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_proces
 
 /***/ }),
 
+/***/ 9907:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("cluster");
+
+/***/ }),
+
 /***/ 6982:
 /***/ ((module) => {
 
@@ -295,6 +302,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
+/***/ 2987:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("perf_hooks");
+
+/***/ }),
+
 /***/ 932:
 /***/ ((module) => {
 
@@ -330,10 +344,31 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("tls");
 
 /***/ }),
 
+/***/ 7016:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("url");
+
+/***/ }),
+
 /***/ 9023:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
+
+/***/ }),
+
+/***/ 1493:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("v8");
+
+/***/ }),
+
+/***/ 3106:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
@@ -599,6 +634,125 @@ async function inLanes(items, lanes, work) {
 
 /***/ }),
 
+/***/ 4238:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ih: () => (/* binding */ wordSamples),
+/* harmony export */   Yb: () => (/* binding */ unixSeconds),
+/* harmony export */   lc: () => (/* binding */ samplesOf),
+/* harmony export */   qd: () => (/* binding */ metrics)
+/* harmony export */ });
+/**
+ * The closed list of metrics: what each one measures, and its labels. Names are a promise to dashboards and
+ * alerts: one that is there is never used for something else. All are gauges. docs/METRICS.md shows this list.
+ */
+const metrics = {
+    lifeboat_last_run_timestamp_seconds: {
+        help: 'When an action last came to its end, whatever it found; Unix time.',
+        labels: ['action', 'source'],
+    },
+    lifeboat_last_success_timestamp_seconds: {
+        help: 'When an action last ended with the verdict pass or warn; Unix time.',
+        labels: ['action', 'source'],
+    },
+    lifeboat_verdict: {
+        help: 'Verdict of the last run of an action: 1 for the one that holds, 0 for the other three.',
+        labels: ['action', 'source', 'verdict'],
+    },
+    lifeboat_store_seen_timestamp_seconds: {
+        help: 'When an action last read or wrote backups of this source in this store; Unix time.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_backup_taken_timestamp_seconds: {
+        help: 'Moment of the snapshot of the newest backup; Unix time. What would be lost is counted from here.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_backup_age_seconds: {
+        help: 'Age of the newest backup when it was last looked at; stands still when runs stop, so alert on the timestamp.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_backup_bytes: {
+        help: 'Size of the newest backup as it is stored.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_backup_plain_bytes: {
+        help: 'Size of the newest backup before compression and encryption.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_backup_size_ratio: {
+        help: 'Size of the newest backup divided by the median of the ten before it.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_backup_duration_seconds: {
+        help: 'How long the newest backup took, from the snapshot to the manifest.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_backup_rows: {
+        help: 'Rows in the newest backup; absent when it was made without facts.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_backups: {
+        help: 'Number of complete backups kept. Counted by prune, and by verify-freshness where it had to look at all.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_backup_oldest_timestamp_seconds: {
+        help: 'Moment of the snapshot of the oldest backup kept; Unix time. Counted as lifeboat_backups is.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_backups_stored_bytes: {
+        help: 'Size of all backups kept, records included; measured by prune.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_drill_timestamp_seconds: {
+        help: 'When the last conclusive drill of a copy in this store began; Unix time.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_drill_age_seconds: {
+        help: 'Age of the last conclusive drill when it was last looked at; stands still when runs stop, so alert on the timestamp.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_drill_restore_seconds: {
+        help: 'How long the restore of the last conclusive drill took, until the database could be queried.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_drill_proof: {
+        help: 'What the last conclusive drill says of the backup: 1 for the proof that holds, 0 for the other.',
+        labels: ['source', 'store', 'proof'],
+    },
+    lifeboat_prune_removed_backups: {
+        help: 'Backups that the last prune removed.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_prune_freed_bytes: {
+        help: 'Bytes that the last prune freed.',
+        labels: ['source', 'store'],
+    },
+    lifeboat_store_free_bytes: {
+        help: 'Free room of the file system of a local store.',
+        labels: ['store'],
+    },
+    lifeboat_store_total_bytes: {
+        help: 'Size of the file system of a local store.',
+        labels: ['store'],
+    },
+};
+/** Unix time in seconds, to the second. */
+function unixSeconds(moment) {
+    return Math.floor(new Date(moment).getTime() / 1000);
+}
+/** Samples with the same labels. What has no value is left out: nothing is known of it, and the last known value stays. */
+function samplesOf(labels, values) {
+    return Object.entries(values).flatMap(([name, value]) => value === undefined ? [] : [{ name, labels, value }]);
+}
+/** One sample for each word: 1 for the one that holds. */
+function wordSamples(name, labels, [label, words, holds]) {
+    return words.map((word) => ({ name, labels: { ...labels, [label]: word }, value: word === holds ? 1 : 0 }));
+}
+
+
+/***/ }),
+
 /***/ 4317:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -731,9 +885,9 @@ function worstFirst(findings) {
 }
 /** Builds a report; the verdict is always computed, never given. */
 function report(title, findings, rest = {}) {
-    const { headline = [], tables = [], trends = [], outputs = {}, sources = [], metrics = [] } = rest;
+    const { headline = [], tables = [], trends = [], outputs = {}, sources = [], metrics = [], drill } = rest;
     const judged = { title, verdict: worst(findings), findings };
-    return { ...judged, headline, tables, trends, outputs, sources, metrics, notices: [] };
+    return { ...judged, headline, tables, trends, outputs, sources, metrics, ...(drill && { drill }), notices: [] };
 }
 /** Shorthand that keeps call sites on one line. */
 function finding(rule, status, message, extra = {}) {
@@ -11532,6 +11686,8 @@ const RunInfo = lib_schemas/* object */.Ikc({
     actor: lib_schemas/* string */.YjP().optional(),
     event: lib_schemas/* string */.YjP().optional(),
     runner: lib_schemas/* string */.YjP().optional(),
+    workflow: lib_schemas/* string */.YjP().optional(),
+    job: lib_schemas/* string */.YjP().optional(),
 });
 /** The record written last: a backup exists if and only if its manifest does. */
 const Manifest = lib_schemas/* object */.Ikc({
@@ -11831,6 +11987,28 @@ function lossOf(store, error) {
 /** What a drill says of the backup itself, apart from its verdict: a missed RTO disproves nothing. */
 const Proof = lib_schemas/* enum */.k5n(['proven', 'disproven', 'inconclusive']);
 const records_Moment = iso/* datetime */.w$({ precision: 0 });
+/** How many there were of each kind, without names. */
+const Counts = lib_schemas/* record */.g1P(lib_schemas/* string */.YjP(), lib_schemas/* number */.aig());
+/** What a record written by an earlier version does not have. */
+const details = {
+    /** Of the backup: the moment of its snapshot. */
+    takenAt: records_Moment.optional(),
+    scope: Scope.optional(),
+    artifacts: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({
+        key: lib_schemas/* string */.YjP(),
+        bytes: lib_schemas/* number */.aig(),
+        sha256: lib_schemas/* string */.YjP(),
+        /** Read to its end, and what was read had this SHA-256. */
+        matched: lib_schemas/* boolean */.zMY(),
+    }))
+        .optional(),
+    facts: lib_schemas/* object */.Ikc({ level: lib_schemas/* string */.YjP(), expected: Counts, found: Counts.nullable() }).optional(),
+    assertions: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP().optional(), sql: lib_schemas/* string */.YjP().optional(), status: core_report/* Status */.nW })).optional(),
+    objectives: lib_schemas/* object */.Ikc({ maxDurationSeconds: lib_schemas/* number */.aig().nullable(), maxDataLossSeconds: lib_schemas/* number */.aig().nullable() })
+        .optional(),
+    steps: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), seconds: lib_schemas/* number */.aig() })).optional(),
+};
+const DrillDetails = lib_schemas/* object */.Ikc(details);
 /** `<id>/drills/<drill id>.<verdict>.<proof>.json`: the evidence, written beside the backup. */
 const DrillRecord = lib_schemas/* object */.Ikc({
     format: lib_schemas/* literal */.euz(1),
@@ -11860,6 +12038,7 @@ const DrillRecord = lib_schemas/* object */.Ikc({
     }),
     tool: lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), version: lib_schemas/* string */.YjP() }),
     run: RunInfo.optional(),
+    ...details,
 });
 /** `<id>/pin-<until, or forever>.json`: why this backup must stay. */
 const PinRecord = lib_schemas/* object */.Ikc({
@@ -12160,9 +12339,139 @@ async function durations(store, before, now) {
     }));
 }
 
+// EXTERNAL MODULE: ./lib/core/metrics.js
+var metrics = __nccwpck_require__(4238);
+;// CONCATENATED MODULE: ./lib/core/size-judgement.js
+
+
+
+/** How many of the newest backups are the history a size is compared with. */
+const SIZE_HISTORY = 10;
+/** Bytes of the ten newest backups of the usual scope taken before `moment`, oldest first. */
+function sizeHistory(catalog, moment) {
+    const scope = usualScope(catalog);
+    const before = catalog.filter((backup) => isComplete(backup) && backup.scope === scope && backup.takenAt < moment && !isInFuture(backup, moment));
+    return before.slice(-SIZE_HISTORY).map(({ bytes }) => bytes);
+}
+/**
+ * Judges how large a backup is. Smaller than it may be is a `fail`: data may be missing. Larger is a
+ * `warn` only, since databases grow, and `latest` must not pass over the newest data because of it.
+ *
+ * @param history bytes of earlier backups, oldest first; the last ten count
+ */
+function judgeSize(of, history, limits) {
+    return [
+        judgeMinimum(of, limits.minBytes),
+        judgeDeviation(of, history.slice(-SIZE_HISTORY), limits.maxDeviation),
+    ].filter((one) => one !== undefined);
+}
+function judgeMinimum({ name, bytes, subject }, minBytes) {
+    if (minBytes === undefined)
+        return undefined;
+    const isSmall = bytes < minBytes;
+    const relation = isSmall ? 'less than' : 'at least';
+    const message = `${name} has ${(0,core_size/* formatBytes */.z)(bytes)}, ${relation} the ${(0,core_size/* formatBytes */.z)(minBytes)} it must have.`;
+    return (0,core_report/* finding */.gk)('min-size', isSmall ? 'fail' : 'pass', message, {
+        numbers: { bytes, limitBytes: minBytes },
+        ...(subject !== undefined && { subject }),
+        ...(isSmall && { hint: 'Look at what the database held at that moment before you rely on this backup.' }),
+    });
+}
+function judgeDeviation({ name, bytes, subject }, history, maxDeviation) {
+    const extra = subject === undefined ? {} : { subject };
+    const usual = median(history);
+    if (usual === undefined) {
+        return (0,core_report/* finding */.gk)('size-deviation', 'pass', `${name} has ${(0,core_size/* formatBytes */.z)(bytes)}; there are no others to compare with.`, extra);
+    }
+    const share = usual === 0 ? (bytes === 0 ? 0 : Number.POSITIVE_INFINITY) : (bytes - usual) / usual;
+    const status = share < -maxDeviation ? 'fail' : share > maxDeviation ? 'warn' : 'pass';
+    const percent = Math.round(Math.abs(share) * 100);
+    const sign = percent === 0 ? '±' : share < 0 ? '−' : '+';
+    const change = Number.isFinite(share) ? `${sign}${percent} %` : 'from nothing';
+    const limit = `at most ${Math.round(maxDeviation * 100)} % allowed`;
+    const message = `${name} has ${(0,core_size/* formatBytes */.z)(bytes)}, ${change} against ${(0,core_size/* formatBytes */.z)(usual)}, the median of the last ${history.length}; ${limit}.`;
+    const numbers = { bytes, medianBytes: usual, limitShare: maxDeviation, backups: history.length };
+    return (0,core_report/* finding */.gk)('size-deviation', status, message, { numbers, ...extra, ...hintFor(status) });
+}
+function hintFor(status) {
+    if (status === 'pass')
+        return {};
+    const what = status === 'fail' ? 'lost data' : 'holds more than it should';
+    return {
+        hint: `Find out whether the database ${what}; raise \`max-size-deviation\` if such changes are usual here.`,
+    };
+}
+/** The middle value, or the mean of the two in the middle; undefined of nothing. */
+function median(values) {
+    const sorted = values.toSorted((a, b) => a - b);
+    const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
+    return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}
+
+;// CONCATENATED MODULE: ./lib/core/copy-metrics.js
+
+
+/** What a drill that found something out can say. */
+const CONCLUSIVE = ['proven', 'disproven'];
+/** The newest backup of a copy, as its manifest tells. */
+function backupSamples(copy, manifest, history, now) {
+    const bytes = manifest.artifacts.reduce((sum, one) => sum + one.bytes, 0);
+    const plain = manifest.artifacts.map(({ plainBytes }) => plainBytes);
+    const usual = median(history.slice(-SIZE_HISTORY));
+    return (0,metrics/* samplesOf */.lc)(labelsOf(copy), {
+        lifeboat_store_seen_timestamp_seconds: (0,metrics/* unixSeconds */.Yb)(now),
+        lifeboat_backup_taken_timestamp_seconds: (0,metrics/* unixSeconds */.Yb)(manifest.takenAt),
+        lifeboat_backup_age_seconds: (0,metrics/* unixSeconds */.Yb)(now) - (0,metrics/* unixSeconds */.Yb)(manifest.takenAt),
+        lifeboat_backup_bytes: bytes,
+        lifeboat_backup_plain_bytes: plain.reduce((sum, one) => plus(sum, one), 0),
+        // Null, too, where there is nothing to compare with: the number of another backup would be wrong.
+        lifeboat_backup_size_ratio: usual === undefined || usual === 0 ? null : bytes / usual,
+        lifeboat_backup_duration_seconds: manifest.durationSeconds,
+        lifeboat_backup_rows: manifest.totals.rows,
+    });
+}
+function plus(sum, bytes) {
+    return sum === null || bytes === undefined ? null : sum + bytes;
+}
+/** How many backups a copy keeps, and since when. */
+function countSamples(copy, moments, now) {
+    const oldest = moments.toSorted((a, b) => a.getTime() - b.getTime())[0];
+    return (0,metrics/* samplesOf */.lc)(labelsOf(copy), {
+        lifeboat_store_seen_timestamp_seconds: (0,metrics/* unixSeconds */.Yb)(now),
+        lifeboat_backups: moments.length,
+        lifeboat_backup_oldest_timestamp_seconds: oldest === undefined ? null : (0,metrics/* unixSeconds */.Yb)(oldest),
+    });
+}
+/** The last conclusive drill of a copy. */
+function drillSamples(copy, drill, now) {
+    const labels = labelsOf(copy);
+    return [
+        ...(0,metrics/* samplesOf */.lc)(labels, {
+            lifeboat_store_seen_timestamp_seconds: (0,metrics/* unixSeconds */.Yb)(now),
+            lifeboat_drill_timestamp_seconds: (0,metrics/* unixSeconds */.Yb)(drill.startedAt),
+            lifeboat_drill_age_seconds: (0,metrics/* unixSeconds */.Yb)(now) - (0,metrics/* unixSeconds */.Yb)(drill.startedAt),
+            // Null: of a drill that could not restore.
+            lifeboat_drill_restore_seconds: drill.restoreSeconds,
+        }),
+        ...(0,metrics/* wordSamples */.Ih)('lifeboat_drill_proof', labels, ['proof', CONCLUSIVE, drill.proof]),
+    ];
+}
+/** A copy of which a store that was read holds nothing: its last numbers would speak of what is gone. */
+function emptySamples(copy, now) {
+    const ofCopies = Object.keys(metrics/* metrics */.qd).filter((name) => /^lifeboat_(backups?|drill)_/.test(name));
+    const gone = ofCopies.flatMap((name) => name === 'lifeboat_drill_proof'
+        ? CONCLUSIVE.map((proof) => ({ name, labels: { ...labelsOf(copy), proof }, value: null }))
+        : [{ name, labels: labelsOf(copy), value: null }]);
+    return [...gone, ...countSamples(copy, [], now)];
+}
+function labelsOf({ source, store }) {
+    return { source, store };
+}
+
 // EXTERNAL MODULE: ./lib/core/duration.js
 var core_duration = __nccwpck_require__(8415);
 ;// CONCATENATED MODULE: ./lib/core/backup-report.js
+
 
 
 
@@ -12179,7 +12488,7 @@ function judgeClock(offset) {
     return (0,core_report/* finding */.gk)('clock-offset', far > 600 ? 'fail' : 'warn', message, { numbers, hint: 'Let both keep time by NTP.' });
 }
 /** Everything a reader of the summary wants to know of a backup that was just written. */
-function describeBackup(source, written, opened, { trends, databaseBytes, notes }) {
+function describeBackup(source, written, opened, { trends, databaseBytes, notes, history, now }) {
     const failed = [...written.failed].map(([store, error]) => lossOf(store, error));
     const copies = written.stores.map((store) => (0,core_report/* finding */.gk)('store-copy', 'pass', `${store.location} holds the backup.`, { subject: store.location }));
     const findings = [
@@ -12197,6 +12506,7 @@ function describeBackup(source, written, opened, { trends, databaseBytes, notes 
         trends,
         outputs: outputsOf(source, written),
         sources: [source],
+        metrics: written.stores.flatMap(({ location: store }) => backupSamples({ source, store }, written.manifest, history, now)),
     });
 }
 function storedBytes({ manifest }) {
@@ -12323,73 +12633,6 @@ function withoutNames(one) {
 /** `2026-11-21T03:15:00Z`. */
 function wholeSeconds(at) {
     return at.toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
-;// CONCATENATED MODULE: ./lib/core/size-judgement.js
-
-
-
-/** How many of the newest backups are the history a size is compared with. */
-const SIZE_HISTORY = 10;
-/** Bytes of the ten newest backups of the usual scope taken before `moment`, oldest first. */
-function sizeHistory(catalog, moment) {
-    const scope = usualScope(catalog);
-    const before = catalog.filter((backup) => isComplete(backup) && backup.scope === scope && backup.takenAt < moment && !isInFuture(backup, moment));
-    return before.slice(-SIZE_HISTORY).map(({ bytes }) => bytes);
-}
-/**
- * Judges how large a backup is. Smaller than it may be is a `fail`: data may be missing. Larger is a
- * `warn` only, since databases grow, and `latest` must not pass over the newest data because of it.
- *
- * @param history bytes of earlier backups, oldest first; the last ten count
- */
-function judgeSize(of, history, limits) {
-    return [
-        judgeMinimum(of, limits.minBytes),
-        judgeDeviation(of, history.slice(-SIZE_HISTORY), limits.maxDeviation),
-    ].filter((one) => one !== undefined);
-}
-function judgeMinimum({ name, bytes, subject }, minBytes) {
-    if (minBytes === undefined)
-        return undefined;
-    const isSmall = bytes < minBytes;
-    const relation = isSmall ? 'less than' : 'at least';
-    const message = `${name} has ${(0,core_size/* formatBytes */.z)(bytes)}, ${relation} the ${(0,core_size/* formatBytes */.z)(minBytes)} it must have.`;
-    return (0,core_report/* finding */.gk)('min-size', isSmall ? 'fail' : 'pass', message, {
-        numbers: { bytes, limitBytes: minBytes },
-        ...(subject !== undefined && { subject }),
-        ...(isSmall && { hint: 'Look at what the database held at that moment before you rely on this backup.' }),
-    });
-}
-function judgeDeviation({ name, bytes, subject }, history, maxDeviation) {
-    const extra = subject === undefined ? {} : { subject };
-    const usual = median(history);
-    if (usual === undefined) {
-        return (0,core_report/* finding */.gk)('size-deviation', 'pass', `${name} has ${(0,core_size/* formatBytes */.z)(bytes)}; there are no others to compare with.`, extra);
-    }
-    const share = usual === 0 ? (bytes === 0 ? 0 : Number.POSITIVE_INFINITY) : (bytes - usual) / usual;
-    const status = share < -maxDeviation ? 'fail' : share > maxDeviation ? 'warn' : 'pass';
-    const percent = Math.round(Math.abs(share) * 100);
-    const sign = percent === 0 ? '±' : share < 0 ? '−' : '+';
-    const change = Number.isFinite(share) ? `${sign}${percent} %` : 'from nothing';
-    const limit = `at most ${Math.round(maxDeviation * 100)} % allowed`;
-    const message = `${name} has ${(0,core_size/* formatBytes */.z)(bytes)}, ${change} against ${(0,core_size/* formatBytes */.z)(usual)}, the median of the last ${history.length}; ${limit}.`;
-    const numbers = { bytes, medianBytes: usual, limitShare: maxDeviation, backups: history.length };
-    return (0,core_report/* finding */.gk)('size-deviation', status, message, { numbers, ...extra, ...hintFor(status) });
-}
-function hintFor(status) {
-    if (status === 'pass')
-        return {};
-    const what = status === 'fail' ? 'lost data' : 'holds more than it should';
-    return {
-        hint: `Find out whether the database ${what}; raise \`max-size-deviation\` if such changes are usual here.`,
-    };
-}
-/** The middle value, or the mean of the two in the middle; undefined of nothing. */
-function median(values) {
-    const sorted = values.toSorted((a, b) => a - b);
-    const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
-    return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
 
 ;// CONCATENATED MODULE: ./lib/core/open-backup-stores.js
@@ -13230,7 +13473,19 @@ const publishing = {
     issue: choice(['on-failure', 'never'], 'Whether an issue is opened when something is wrong; it is kept up to date and closed when it is over. Never by runs of pull requests and merge queues.').prefault('on-failure'),
     'issue-assignees': lines('Users that a new issue is assigned to, one a line.').prefault(''),
     'issue-labels': lines('Labels of a new issue beside `lifeboat`, one a line; created where missing.').prefault(''),
+    'metrics-file': inputs_text('File for the textfile collector of node_exporter, e.g. `/var/lib/prometheus/node-exporter/lifeboat.prom`; all actions and sources may share one. `docs/METRICS.md` lists the metrics.', { env: true })
+        .refine((path) => /^\/.*[^/]\.prom$/.test(path), 'Use an absolute path that ends in `.prom`.')
+        .optional(),
+    'pushgateway-url': inputs_text('Pushgateway that gets the same metrics, e.g. `https://user:password@push.example:9091`.', {
+        secret: true,
+    })
+        .refine(isWebUrl, 'Use an `http://` or `https://` URL without a query.')
+        .optional(),
 };
+function isWebUrl(value) {
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    return url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+}
 /** Inputs of every action: where backups are, how long anything may take, and who is told. */
 const common = {
     store: lines('Where backups are, one URL a line: `file:///srv/backups` or `s3://bucket/prefix?region=eu-central-1`.', { env: true }),
@@ -13291,7 +13546,9 @@ const outputs = {
     'duration-seconds': 'From the snapshot to the manifest.',
 };
 /** Two backups within one second are both dated by it; the other one still is history. */
-const SECOND_MS = 1_000;
+function afterSecond(takenAt) {
+    return new Date(new Date(takenAt).getTime() + 1_000);
+}
 /** Takes a guarded snapshot, streams it into every store, judges it, and writes its manifest last. */
 async function backup(raw, world) {
     const given = parseInputs(inputs, raw);
@@ -13318,7 +13575,13 @@ async function backup(raw, world) {
         });
         const [store] = written.stores;
         const trends = store === undefined ? [] : await trendsOf(store, history, written);
-        return describeBackup(given.source, written, opened, { trends, databaseBytes, notes: notesOf(given, pin) });
+        return describeBackup(given.source, written, opened, {
+            trends,
+            databaseBytes,
+            notes: notesOf(given, pin),
+            history: sizeHistory(history, afterSecond(written.manifest.takenAt)),
+            now: world.now(),
+        });
     }
     finally {
         await Promise.all(opened.all.map((store) => store.close()));
@@ -13444,7 +13707,7 @@ function planOf(given, circumstances) {
         pin: given.pin === undefined ? undefined : { reason: given.pin, until },
         stallMs: given['stall-timeout'],
         judge: ({ bytes, snapshot }) => [
-            ...judgeSize({ name: 'This backup', bytes }, sizeHistory(history, new Date(snapshot.takenAt.getTime() + SECOND_MS)), {
+            ...judgeSize({ name: 'This backup', bytes }, sizeHistory(history, afterSecond(snapshot.takenAt)), {
                 minBytes: given['min-size'],
                 maxDeviation: given['max-size-deviation'],
             }),
@@ -14402,6 +14665,9 @@ function judgeOddities({ location, source, plan, locked, unreadable, leftovers }
 
 
 
+
+
+
 /** Longer plans are folded away. */
 const LONG = 30;
 /** Headline, plans, curves and outputs of what was planned and done. */
@@ -14433,6 +14699,7 @@ function describePrune(stores, options) {
             'removed-count': String(removed.length),
             'freed-bytes': String(freedBytes),
         },
+        metrics: stores.flatMap((store) => samplesOfStore(store, options)),
     };
 }
 /** The plan as lines of a log, written before it is carried out. */
@@ -14446,6 +14713,22 @@ function idsLeft({ plan, done }) {
     return [...plan.plan.keep.keys(), ...plan.plan.remove.keys()]
         .map(({ id }) => id)
         .filter((id) => !done?.removed.has(id));
+}
+function samplesOfStore(store, { now, dryRun }) {
+    const { plan, source, location } = store.plan;
+    const removed = store.done?.removed ?? new Set();
+    const left = [...plan.keep.keys(), ...plan.remove.keys()]
+        .map(({ backup }) => backup)
+        .filter((backup) => isComplete(backup) && !removed.has(backup.id));
+    const copy = { source, store: location };
+    return [
+        ...countSamples(copy, left.map(({ takenAt }) => takenAt), now),
+        ...(0,metrics/* samplesOf */.lc)(copy, {
+            lifeboat_backups_stored_bytes: left.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
+            lifeboat_prune_removed_backups: dryRun ? undefined : removed.size,
+            lifeboat_prune_freed_bytes: dryRun ? undefined : (store.done?.freedBytes ?? 0) + store.cleanedBytes,
+        }),
+    ];
 }
 /** What a real run would remove. */
 function removable({ plan, mayRemove }) {
@@ -15231,6 +15514,9 @@ function drillArtifacts(store, manifest, identity, world) {
         readRest: () => readBack(manifest.artifacts),
         readOpened: () => readBack(manifest.artifacts.filter(({ key }) => seen.opened.has(key))),
         changedOnTheWay: seen.changed,
+        get verified() {
+            return [...seen.sound];
+        },
         get bytes() {
             return [...seen.most.values()].reduce((sum, bytes) => sum + bytes, 0);
         },
@@ -15246,6 +15532,9 @@ async function readUnread(store, manifest, { wanted, seen }, signal) {
     const watch = ({ key }, chunk) => again.get(key)?.take(chunk);
     const damages = await readAgainstManifest(store, { ...manifest, artifacts }, signal, watch);
     const isDamaged = (key) => damages.some(({ artifact }) => artifact === key);
+    for (const { key } of artifacts)
+        if (!isDamaged(key))
+            seen.sound.add(key);
     seen.changed.push(...[...again].filter(([key, { differ }]) => !isDamaged(key) && differ()).map(([key]) => key));
     return damages;
 }
@@ -15501,6 +15790,22 @@ function judgeRpo(lossMs, limitMs) {
         numbers,
         hint: 'Back up more often, or look why the last backups did not come.',
     });
+}
+
+;// CONCATENATED MODULE: ./lib/core/drill-steps.js
+function stepClock({ now }) {
+    const steps = [];
+    let current;
+    const end = () => {
+        if (current !== undefined)
+            steps.push({ name: current.name, seconds: (now().getTime() - current.at) / 1000 });
+        current = undefined;
+    };
+    const begin = (name) => {
+        end();
+        current = { name, at: now().getTime() };
+    };
+    return { begin, end, steps };
 }
 
 ;// CONCATENATED MODULE: ./lib/core/drill-totals.js
@@ -15956,7 +16261,8 @@ async function tryFormat(test) {
     const options = { now: test.world.now(), random: () => 0, signal: test.world.signal };
     // The sound copy beside it, so that the drill goes on and says in a finding what it passed over.
     const { findings } = await test.examiners.choose([store, copies.store], backup.source, backup.id, options);
-    const names = `${backup.id}/${core_keys/* MANIFEST */.e0} is of format ${format}`;
+    // The whole place: that of a store with an endpoint goes on behind the key.
+    const names = `${(0,core_keys/* whereIs */.ie)(store, (0,core_keys/* backupKey */.eT)(backup.source, backup.id, core_keys/* MANIFEST */.e0))} is of format ${format}`;
     const expect = [{ rule: 'manifest-unreadable', names }];
     const path = 'choice of the backup, no fetch, no server';
     return judgeTrial({ damage: `the manifest is of format ${format}`, path, expect }, findings);
@@ -16203,6 +16509,7 @@ function* lookAgain(findings) {
 
 
 
+
 /**
  * Restores one copy into a scratch server and compares it with its facts. What goes wrong becomes a
  * finding, whether it says something of the backup or only of this runner.
@@ -16214,7 +16521,7 @@ async function drillCopy(plan, world) {
     const { manifest } = chosen;
     const artifacts = drillArtifacts(store, manifest, plan.identity, world);
     const outcome = {
-        ...{ findings: [], tables: [], tampered: [] },
+        ...{ findings: [], tables: [], tampered: [], verified: [], assertions: [], steps: [] },
         ...{
             restoreMs: null,
             scratch: undefined,
@@ -16224,35 +16531,43 @@ async function drillCopy(plan, world) {
             kept: undefined,
         },
     };
+    const clock = stepClock(world);
     const progress = {
-        doing: 'reading facts',
+        doing: '',
         totalBytes: bytesOf(manifest),
         bytes: () => artifacts.bytes,
     };
     const stop = new AbortController();
     const ticking = reportDrillProgress(progress, world, stop.signal);
     try {
-        await restoreAndCompare({ plan, world, artifacts, outcome, progress });
+        await restoreAndCompare({ plan, world, artifacts, outcome, progress, clock });
     }
     catch (error) {
         world.signal.throwIfAborted();
         outcome.findings.push(...(await explainDrillError(error, { store, manifest, artifacts })));
     }
     finally {
+        clock.end();
+        Object.assign(outcome, { steps: clock.steps, verified: artifacts.verified });
         stop.abort();
         await ticking;
     }
     return outcome;
 }
+function drill_begin({ progress, clock }, step) {
+    progress.doing = step;
+    clock.begin(step);
+}
 async function restoreAndCompare(drill) {
-    const { plan, world, artifacts, outcome, progress } = drill;
+    const { plan, world, artifacts, outcome } = drill;
     const { manifest } = plan.copies.chosen;
+    drill_begin(drill, 'reading facts');
     // The smallest artifact first: a wrong key ends the drill before a server is started.
     outcome.expected = await artifacts.readFacts();
     if (manifest.artifacts.some(({ encryption }) => encryption !== null) && outcome.expected !== undefined) {
         outcome.findings.push((0,core_report/* finding */.gk)('decryption', 'pass', 'The identity given opens the artifacts.'));
     }
-    progress.doing = 'starting the scratch server';
+    drill_begin(drill, 'starting the scratch server');
     const engine = await world.openEngine(manifest.engine);
     await engine.removeLeftovers(plan.scratch.scratchDir);
     const request = {
@@ -16266,11 +16581,11 @@ async function restoreAndCompare(drill) {
     await engine.withScratch(request, (scratch) => useScratch(drill, scratch));
 }
 async function useScratch(drill, scratch) {
-    const { plan, world, artifacts, outcome, progress } = drill;
+    const { plan, world, artifacts, outcome } = drill;
     const { server, version, notIsolated } = scratch;
     outcome.scratch = { server, version, notIsolated };
     outcome.findings.push(...describeServer(scratch));
-    progress.doing = 'restoring';
+    drill_begin(drill, 'restoring');
     const startedAt = world.now().getTime();
     const restored = await scratch.restore(artifacts.open).catch(async (error) => {
         outcome.kept = await scratch.keep();
@@ -16279,24 +16594,29 @@ async function useScratch(drill, scratch) {
     outcome.restoreMs = world.now().getTime() - startedAt;
     const size = (0,core_size/* formatBytes */.z)(bytesOf(plan.copies.chosen.manifest));
     outcome.findings.push(...restored, (0,core_report/* finding */.gk)('restore-completed', 'pass', `${size} were restored without an error.`));
-    progress.doing = 'comparing facts';
+    drill_begin(drill, 'comparing facts');
     outcome.findings.push(...(await compare(drill, scratch)));
-    progress.doing = 'checking';
-    for (const { name, sql } of plan.assertions)
-        outcome.findings.push(await scratch.assert(name, sql));
+    drill_begin(drill, 'checking');
+    for (const assertion of plan.assertions)
+        await check(drill, scratch, assertion);
     if (plan.amcheck)
         outcome.findings.push(...(await scratch.amcheck()));
     if (plan.live !== undefined)
         await compareLive(drill, scratch, plan.live);
-    progress.doing = 'reading back';
+    drill_begin(drill, 'reading back');
     outcome.findings.push(...(await judgeFetch(plan, artifacts)));
     if (plan.selfTest !== undefined && drill_proof_judgeProof(outcome.findings) === 'proven') {
-        progress.doing = 'damaging the restored database';
+        drill_begin(drill, 'damaging the restored database');
         outcome.tampered = await tamperScratch(scratch, outcome, plan.selfTest, world);
     }
     const verdict = (0,core_report/* worst */.QZ)(outcome.findings);
     if (verdict === 'fail' || verdict === 'unknown')
         outcome.kept = await scratch.keep();
+}
+async function check({ outcome }, scratch, assertion) {
+    const found = await scratch.assert(assertion.name, assertion.sql);
+    outcome.findings.push(found);
+    outcome.assertions.push({ ...assertion, status: found.status });
 }
 function describeServer({ server, version, notIsolated }) {
     const where = server === 'own' ? 'A scratch server of its own' : `The server at ${server}`;
@@ -16422,7 +16742,54 @@ function checkScratchSettings(lines) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/core/drill-evidence.js
+/**
+ * What an auditor asks of a drill beside its verdict: what was restored, what it was compared with, and how long each
+ * step took. Counts only, since anybody who lists the store can read it.
+ *
+ * @param withNames false for encrypted backups: what the user asserts names tables
+ */
+function evidenceOf({ plan, outcome, objectives }, withNames) {
+    const { manifest } = plan.copies.chosen;
+    const { expected, found, verified, assertions, steps } = outcome;
+    return {
+        takenAt: manifest.takenAt,
+        scope: manifest.scope,
+        artifacts: manifest.artifacts.map(({ key, bytes, sha256 }) => ({
+            ...{ key, bytes, sha256 },
+            matched: verified.includes(key),
+        })),
+        ...(expected && {
+            facts: { level: expected.level, expected: countsOf(expected), found: found ? countsOf(found) : null },
+        }),
+        assertions: assertions.map(({ name, sql, status }) => (withNames ? { name, sql, status } : { status })),
+        objectives: {
+            maxDurationSeconds: secondsOf(objectives.maxDurationMs),
+            maxDataLossSeconds: secondsOf(objectives.maxDataLossMs),
+        },
+        steps: steps.map(({ name, seconds }) => ({ name, seconds })),
+    };
+}
+function countsOf(facts) {
+    return {
+        tables: facts.tables.length,
+        rows: facts.tables.reduce((sum, { rows }) => sum + rows, 0),
+        materializedViews: facts.materializedViews.length,
+        sequences: facts.sequences.length,
+        schemaObjects: facts.schema.length,
+        extensions: facts.extensions.length,
+        roles: facts.roles.length,
+        settings: facts.settings.length,
+        ...(facts.largeObjects && { largeObjects: facts.largeObjects.count, largeObjectBytes: facts.largeObjects.bytes }),
+    };
+}
+function secondsOf(ms) {
+    return ms === undefined ? null : ms / 1000;
+}
+
 ;// CONCATENATED MODULE: ./lib/core/drill-record.js
+
+
 
 
 
@@ -16465,17 +16832,13 @@ function judgeCopy({ location: subject }, damages) {
         return [(0,core_report/* finding */.gk)('store-copy', 'pass', 'The copy here matches the same SHA-256.', { subject })];
     return damages.map(({ artifact, what }) => (0,core_report/* finding */.gk)('artifact-corrupt', 'fail', `${artifact} ${what}.`, { subject }));
 }
-/**
- * Writes the record beside the backup, in every store that holds it, also of a drill that failed.
- *
- * @returns its key, and a finding for each store
- */
+/** Writes the record beside the backup, in every store that holds it, also of a drill that failed. */
 async function writeDrillRecord(drill, world) {
     const { plan, proof } = drill;
     const { backup, manifest } = plan.copies.chosen;
-    const record = makeRecord(drill, world);
+    const record = DrillRecord.parse(makeRecord(drill, world));
     const key = drillRecordKey(backup.source, backup.id, { id: plan.id, verdict: record.verdict, proof });
-    const bytes = Buffer.from(`${JSON.stringify(DrillRecord.parse(record), undefined, 2)}\n`);
+    const bytes = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
     const findings = [];
     for (const store of plan.copies.holders) {
         const subject = store.location;
@@ -16492,7 +16855,7 @@ async function writeDrillRecord(drill, world) {
             }));
         }
     }
-    return { key, findings };
+    return { key, sha256: sha256Of(bytes), record, findings };
 }
 function makeRecord(drill, world) {
     const { plan, outcome, proof, findings } = drill;
@@ -16508,7 +16871,7 @@ function makeRecord(drill, world) {
         store: store.location,
         alsoRead: [...drill.alsoRead],
         startedAt: wholeSeconds(drill.startedAt),
-        finishedAt: wholeSeconds(world.now()),
+        finishedAt: wholeSeconds(drill.finishedAt),
         restoreSeconds: restoreMs === null ? null : restoreMs / 1000,
         dataLossSeconds: drill.dataLossSeconds,
         verdict: (0,core_report/* worst */.QZ)(findings),
@@ -16521,6 +16884,7 @@ function makeRecord(drill, world) {
         },
         tool: { ...world.tool },
         run: world.run,
+        ...evidenceOf(drill, !isEncrypted),
     };
 }
 /** Rules whose messages may hold names or values out of the database, also when they pass. */
@@ -16548,14 +16912,15 @@ function drill_record_withoutNames(one) {
 
 
 
+
 /** Drills in the curve, the present one among them. */
 const TREND_DRILLS = 10;
 /** The report of a drill: verdict, proof, times, rows, and how long the last restores took. */
-async function describeDrill(drill, key, findings) {
+async function describeDrill(drill, { key, sha256, record, findings: recorded }, findings) {
     const { plan, outcome, proof, dataLossSeconds } = drill;
     const { backup } = plan.copies.chosen;
     const seconds = outcome.restoreMs === null ? '' : String(outcome.restoreMs / 1000);
-    return (0,core_report/* report */.z8)(`Restore drill of ${backup.source}: ${wordOf(proof)}`, findings, {
+    return (0,core_report/* report */.z8)(`Restore drill of ${backup.source}: ${wordOf(proof)}`, [...findings, ...recorded], {
         headline: headline(drill),
         tables: [...outcome.tables, ...rowTable(drill)],
         trends: await readRestoreTrend(drill),
@@ -16567,7 +16932,19 @@ async function describeDrill(drill, key, findings) {
             'record-key': key,
         },
         sources: [backup.source],
+        metrics: samplesOfDrill(drill),
+        drill: { key, sha256, record },
     });
+}
+/** A drill that found nothing out leaves the numbers of the last conclusive one; its verdict tells of it. */
+function samplesOfDrill({ plan, outcome, startedAt, finishedAt, proof, alsoRead }) {
+    if (proof === 'inconclusive')
+        return [];
+    // As in the record: bytes that went bad in one store say nothing against another.
+    const stores = [plan.copies.store.location, ...(proof === 'proven' ? alsoRead : [])];
+    const restoreSeconds = outcome.restoreMs === null ? null : outcome.restoreMs / 1000;
+    const { source } = plan.copies.chosen.backup;
+    return stores.flatMap((store) => drillSamples({ source, store }, { proof, startedAt, restoreSeconds }, finishedAt));
 }
 function wordOf(proof) {
     return proof === 'inconclusive' ? 'nothing proven' : `backup ${proof}`;
@@ -16751,9 +17128,12 @@ async function restoreDrill(raw, world) {
         const tested = await runSelfTest(plan, outcome, proof, world);
         const judged = [...outcome.findings, ...objectives, ...others.findings, ...tested];
         const findings = [...around, ...copies.findings, ...judged];
-        const drill = { plan, outcome, startedAt, proof, dataLossSeconds, alsoRead: others.alsoRead, findings };
+        const when = { startedAt, finishedAt: world.now() };
+        const limits = { maxDurationMs: given['max-duration'], maxDataLossMs: given['max-data-loss'] };
+        const { alsoRead } = others;
+        const drill = { plan, outcome, ...when, proof, dataLossSeconds, objectives: limits, alsoRead, findings };
         const record = await writeDrillRecord(drill, world);
-        return describeDrill(drill, record.key, [...findings, ...record.findings]);
+        return describeDrill(drill, record, findings);
     });
 }
 function checkInputs(given, world) {
@@ -17181,6 +17561,8 @@ function namesOf(names) {
 
 
 
+
+
 /** More curves than this make nobody wiser. */
 const MOST_TRENDS = 5;
 /** Headline, table, curves and outputs of what was judged. */
@@ -17200,6 +17582,7 @@ function describeSources(judged, now) {
                 bytes: String(one.bytes),
             }),
         },
+        metrics: judged.flatMap(({ rows }) => rows.flatMap(({ survey }) => (survey ? samplesOfCopy(survey, now) : []))),
     };
 }
 function freshness_report_rowsOf({ source, rows }, now) {
@@ -17283,6 +17666,29 @@ function trendOf({ source, rows }, now) {
     const stories = rows.map(({ survey }) => (survey ? relevant(survey.backups, survey.scope, now) : []));
     const longest = stories.toSorted((a, b) => b.length - a.length)[0] ?? [];
     return longest.length < 2 ? [] : [sizeTrend(`Size of ${source}`, longest)];
+}
+/** Of a store that could be read; what is known of another one stays as it was. */
+function samplesOfCopy(survey, now) {
+    const { source, location, backups, since, scope, newest, proof } = survey;
+    const copy = { source, store: location };
+    const kept = relevant(backups, scope, now);
+    if (since === undefined && kept.length === 0)
+        return emptySamples(copy, now);
+    return [
+        ...(newest === undefined ? [] : backupSamples(copy, newest.manifest, historyOf(survey, now), now)),
+        // A count of the last few only would be none.
+        ...(since === undefined
+            ? countSamples(copy, kept.map(({ takenAt }) => takenAt), now)
+            : []),
+        ...(proof === undefined
+            ? []
+            : drillSamples(copy, { ...proof, startedAt: proof.drill.startedAt, restoreSeconds: proof.record.restoreSeconds }, now)),
+    ];
+}
+function historyOf({ backups, newest }, now) {
+    if (newest === undefined)
+        return [];
+    return sizeHistory(backups.filter((one) => !isInFuture(one, now)), newest.backup.takenAt);
 }
 
 ;// CONCATENATED MODULE: ./lib/core/schedule-judgement.js
@@ -17387,7 +17793,17 @@ function runnerText(fitting) {
     return `; ${names.slice(0, 5).join(', ')}`;
 }
 
+;// CONCATENATED MODULE: ./lib/core/store-metrics.js
+
+/** The room of a store, as it was judged. */
+function roomSamples({ subject, numbers }) {
+    if (subject === undefined || numbers?.freeBytes === undefined)
+        return [];
+    return (0,metrics/* samplesOf */.lc)({ store: subject }, { lifeboat_store_free_bytes: numbers.freeBytes, lifeboat_store_total_bytes: numbers.totalBytes });
+}
+
 ;// CONCATENATED MODULE: ./lib/actions/verify-freshness.js
+
 
 
 
@@ -17450,8 +17866,8 @@ async function verifyFreshness(raw, world) {
         if (name !== '*')
             (0,core_keys/* checkSourceName */.l)(name);
     return withStores(world, given.store, async ({ stores, findings }) => {
-        const rooms = await Promise.all(stores.map((store) => judgeRoom(store, given)));
-        const around = [...findings, ...rooms.flat(), ...(await judgeWorkflows(given, world))];
+        const rooms = (await Promise.all(stores.map((store) => judgeRoom(store, given)))).flat();
+        const around = [...findings, ...rooms, ...(await judgeWorkflows(given, world))];
         const listing = await listAll(stores, given);
         const judged = [];
         for (const source of listing.sources)
@@ -17461,7 +17877,9 @@ async function verifyFreshness(raw, world) {
         const nothing = listing.sources.length === 0 && isRead ? [noSource(given)] : [];
         const all = [...around, ...listing.findings, ...nothing, ...judged.flatMap(({ findings }) => findings)];
         const title = judged.length === 1 ? `Freshness of ${judged[0]?.source}` : `Freshness of ${judged.length} sources`;
-        return (0,core_report/* report */.z8)(title, all, { ...describeSources(judged, world.now()), sources: listing.sources });
+        const described = describeSources(judged, world.now());
+        const metrics = [...described.metrics, ...rooms.flatMap(roomSamples)];
+        return (0,core_report/* report */.z8)(title, all, { ...described, sources: listing.sources, metrics });
     });
 }
 async function verify_freshness_judgeSource(source, stores, given, world) {
@@ -18386,7 +18804,7 @@ function issuesOf(requests, repository, log) {
             await ensureLabels(issue.labels);
             const made = await createIssue(requests, repository, issue, log);
             sayDropped(issue, made, log);
-            return { number: made.number, url: made.html_url, isLabelled: labelsOf(made).includes(LABEL) };
+            return { number: made.number, url: made.html_url, isLabelled: issues_api_labelsOf(made).includes(LABEL) };
         },
         change: async (number, changes) => {
             await requests.send('change an issue', `PATCH ${ISSUE}/{issue_number}`, {
@@ -18427,7 +18845,7 @@ async function createIssue(requests, repository, issue, log) {
 }
 /** Without push access labels and assignees are dropped, and nothing says so. */
 function sayDropped({ labels, assignees }, made, log) {
-    const kept = labelsOf(made).map((name) => name.toLowerCase());
+    const kept = issues_api_labelsOf(made).map((name) => name.toLowerCase());
     const dropped = labels.filter((label) => !kept.includes(label.toLowerCase()));
     if (dropped.length > 0) {
         log.warning(`GitHub dropped labels of issue #${made.number}, since this token may not push: ${issue_body_listed(dropped)}.`);
@@ -18437,7 +18855,7 @@ function sayDropped({ labels, assignees }, made, log) {
     if (missing.length > 0)
         log.warning(`Issue #${made.number} could not be assigned to ${issue_body_listed(missing)}.`);
 }
-function labelsOf({ labels }) {
+function issues_api_labelsOf({ labels }) {
     return labels.map((label) => (typeof label === 'string' ? label : (label.name ?? '')));
 }
 async function createLabels(requests, repository, labels, log) {
@@ -18799,10 +19217,387 @@ async function issues_close({ number, body, marker, url }, { issues, log, run, n
     log.info(`Closed issue #${number}, since it is over: ${url}`);
 }
 
+// EXTERNAL MODULE: external "node:fs/promises"
+var external_node_fs_promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+;// CONCATENATED MODULE: ./lib/core/merge-metrics.js
+
+/**
+ * After so long without a run that named a store for a source, its numbers go. Long, since whoever watches a store
+ * once a month must not lose its alert in between.
+ */
+const STORE_FORGOTTEN_DAYS = 35;
+/**
+ * What a file that several actions share holds after a run: what the run did not measure stays as it was, what it
+ * measured is replaced, and what it knows to be no more goes.
+ */
+function mergeSamples(kept, fresh, now) {
+    const merged = new Map([...kept, ...fresh].map((sample) => [seriesOf(sample), sample]));
+    const known = [...merged.values()].filter(({ value }) => value !== null);
+    return withoutForgotten(known, new Set(fresh.map(seriesOf)), now);
+}
+/** Name and labels, whatever their order. */
+function seriesOf({ name, labels }) {
+    const given = Object.entries(labels).filter(([, value]) => value !== '');
+    return JSON.stringify([name, given.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+}
+/** Drops copies that nobody saw for long, and then the room of stores that hold no copy any more. */
+function withoutForgotten(samples, fresh, now) {
+    const since = (0,metrics/* unixSeconds */.Yb)(now) - STORE_FORGOTTEN_DAYS * 86_400;
+    const copyOf = ({ labels: { source, store } }) => JSON.stringify([source, store]);
+    const forgotten = samples.filter(({ name, value }) => name === 'lifeboat_store_seen_timestamp_seconds' && (value ?? 0) < since);
+    const copies = new Set(forgotten.map(copyOf));
+    const left = samples.filter((sample) => fresh.has(seriesOf(sample)) || !copies.has(copyOf(sample)));
+    const gone = new Set(forgotten.map(({ labels }) => labels.store));
+    for (const { labels } of left)
+        if (labels.source !== undefined)
+            gone.delete(labels.store);
+    return left.filter((sample) => fresh.has(seriesOf(sample)) || !gone.has(sample.labels.store));
+}
+
+;// CONCATENATED MODULE: ./lib/core/run-metrics.js
+
+
+/** What a run tells of itself, for each of its sources, also when it could not do its work. */
+function runSamples(report, action, endedAt) {
+    // A refused input of several sources, or stores that hold nothing: then nobody knows which source it was.
+    const { sources } = report;
+    if (sources.length === 0)
+        return samplesOfRun({ action }, report.verdict, endedAt);
+    return [
+        ...sources.flatMap((source) => samplesOfRun({ action, source }, verdictOf(report, source), endedAt)),
+        ...withoutSource(action),
+    ];
+}
+/** Of one source of several: its own findings, and those that hold for all. */
+function verdictOf({ findings, sources, verdict }, source) {
+    if (sources.length === 1)
+        return verdict;
+    return (0,core_report/* worst */.QZ)(findings.filter((one) => one.source === undefined || one.source === source));
+}
+function samplesOfRun(labels, verdict, endedAt) {
+    const at = (0,metrics/* unixSeconds */.Yb)(endedAt);
+    const isGood = verdict === 'pass' || verdict === 'warn';
+    return [
+        ...(0,metrics/* samplesOf */.lc)(labels, {
+            lifeboat_last_run_timestamp_seconds: at,
+            lifeboat_last_success_timestamp_seconds: isGood ? at : undefined,
+        }),
+        ...(0,metrics/* wordSamples */.Ih)('lifeboat_verdict', labels, ['verdict', core_report/* Status */.nW.options, verdict]),
+    ];
+}
+/** The run after one that did not even know its sources takes the place of what that one told. */
+function withoutSource(action) {
+    return samplesOfRun({ action }, 'pass', new Date(0)).map((sample) => ({ ...sample, value: null }));
+}
+
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(1421);
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
+;// CONCATENATED MODULE: ./lib/notify/file-lock.js
+
+
+
+/**
+ * Runs `use` while no other process on this machine holds the lock.
+ *
+ * The lock is the kernel's, which node cannot take itself: `flock` holds it for as long as the `cat` behind it waits
+ * for the end of its input. So it is free at the moment its holder is gone, SIGKILL included. There is no stale lock,
+ * and the file means nothing while nobody holds it.
+ *
+ * @throws {Failure} `tool-missing`, `source-busy` when the lock was not free in time, else what `use` throws
+ */
+async function withFileLock(path, options, use) {
+    const holder = await acquire(path, options);
+    try {
+        return await use();
+    }
+    finally {
+        const closed = (0,external_node_events_.once)(holder, 'close');
+        holder.stdin.end();
+        await closed;
+    }
+}
+async function acquire(path, { env, signal }) {
+    const { PATH = '/usr/bin:/bin', RUNNER_TRACKING_ID } = env;
+    const child = (0,external_node_child_process_.spawn)('flock', ['-x', path, 'cat'], {
+        env: { PATH, ...(RUNNER_TRACKING_ID !== undefined && { RUNNER_TRACKING_ID }) },
+    });
+    // A holder that ends early breaks the pipe; its exit says why.
+    child.stdin.on('error', () => { });
+    const said = [];
+    child.stderr.on('data', (chunk) => said.push(chunk));
+    // What `cat` gives back says that the lock is held.
+    child.stdin.write('?');
+    const stop = () => child.kill();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+        if (signal.aborted)
+            stop();
+        await answerOf(child);
+        return child;
+    }
+    catch (cause) {
+        throw signal.aborted ? busy(path, cause) : cannotLock(path, cause, Buffer.concat(said).toString('utf8').trim());
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+    }
+}
+/** Resolves when the lock is held; rejects when the program could not be started or ended before. */
+async function answerOf(child) {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    child.stdout.once('data', () => resolve());
+    child.once('error', reject);
+    child.once('close', (code, signal) => reject(new Error(`flock ended with ${code ?? signal}`)));
+    await promise;
+}
+function busy(path, cause) {
+    return new failure/* Failure */.H('source-busy', `Another process held the lock ${path} all the time.`, {
+        cause,
+        hint: `Find it with \`fuser ${path}\`: it hangs, or it was stopped.`,
+    });
+}
+function cannotLock(path, cause, said) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+        return new failure/* Failure */.H('tool-missing', 'The program `flock` is missing, so two runs could overwrite each other.', {
+            cause,
+            hint: 'Install util-linux on this runner.',
+        });
+    }
+    const why = said || (cause instanceof Error ? cause.message : String(cause));
+    return new failure/* Failure */.H('tool-failed', `The lock ${path} could not be taken: ${why}`, {
+        cause,
+        hint: 'Make the folder of `metrics-file`, and let the user of this runner write there.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/notify/parse-metrics.js
+
+// The text format of Prometheus, version 0.0.4, as far as Lifeboat writes it: gauges of its own, without time stamps.
+// https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+const NAME = '(lifeboat_[a-z0-9_]+)';
+const HELP_LINE = new RegExp(`^# HELP ${NAME} (.*)$`);
+const TYPE_LINE = new RegExp(`^# TYPE ${NAME} gauge$`);
+const parse_metrics_LABEL = String.raw `[a-z_]+="(?:[^"\\\n]|\\[\\"n])*"`;
+const SAMPLE_LINE = new RegExp(String.raw `^${NAME}(?:\{(${parse_metrics_LABEL}(?:,${parse_metrics_LABEL})*)\})? (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$`);
+const EACH_LABEL = /([a-z_]+)="((?:[^"\\\n]|\\[\\"n])*)"/g;
+/**
+ * Reads a file that Lifeboat wrote. Strict, since what is not understood would be lost when it is written again.
+ *
+ * @throws {Failure} `guard-refused`, naming the file and the line
+ */
+function parseMetrics(text, path) {
+    const samples = [];
+    const help = new Map();
+    // The last line may be half of one, and still be a number: `17` of `1764110000`.
+    if (text !== '' && !text.endsWith('\n'))
+        throw notOurs(path, 'it ends in the middle of a line');
+    for (const [at, line] of text.split('\n').entries()) {
+        const [, named, about] = HELP_LINE.exec(line) ?? [];
+        const sample = parseSample(line);
+        if (named !== undefined && about !== undefined)
+            help.set(named, unescaped(about));
+        else if (sample !== undefined)
+            samples.push(sample);
+        else if (line !== '' && !TYPE_LINE.test(line))
+            throw notOurs(path, `line ${at + 1} is none of its metrics`);
+    }
+    return { samples, help };
+}
+function parseSample(line) {
+    const [, name, labels = '', value] = SAMPLE_LINE.exec(line) ?? [];
+    if (name === undefined)
+        return undefined;
+    const pairs = [...labels.matchAll(EACH_LABEL)].map(([, label = '', text = '']) => [label, unescaped(text)]);
+    return { name, labels: Object.fromEntries(pairs), value: Number(value) };
+}
+function unescaped(text) {
+    return text.replaceAll(/\\([\\"n])/g, (_, char) => (char === 'n' ? '\n' : char));
+}
+function notOurs(path, why) {
+    return new failure/* Failure */.H('guard-refused', `${path} was left as it is: it is not a file that Lifeboat wrote, or it was damaged; ${why}.`, {
+        hint: 'Give `metrics-file` a path that nothing else writes. If it is damaged, remove it: each action fills it again with its next run.',
+    });
+}
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(4708);
+;// CONCATENATED MODULE: ./lib/notify/registry.js
+/** What is not used is not loaded: a step without metrics needs no Prometheus client. */
+async function loadMetricsText() {
+    return await Promise.all(/* import() */[__nccwpck_require__.e(222), __nccwpck_require__.e(134)]).then(__nccwpck_require__.bind(__nccwpck_require__, 134));
+}
+
+;// CONCATENATED MODULE: ./lib/notify/pushgateway.js
+
+
+
+
+
+/** Of an answer in a message, in characters. */
+const MOST_ANSWER = 500;
+/**
+ * Pushes samples to a Pushgateway: one group for each source, by job, action and source. POST replaces the metrics of
+ * the same name in the group, so what a run did not measure stays.
+ *
+ * prom-client's own class is not used: it parses URLs in a way that makes node warn on stderr.
+ *
+ * @param url may hold user and password, which no message shows
+ */
+async function pushMetrics(url, samples, push) {
+    const { metricsText } = await loadMetricsText();
+    const groups = push.sources.length === 0 ? [undefined] : push.sources;
+    for (const source of groups) {
+        // The room of a store belongs to no source: it goes with each.
+        const own = samples.filter(({ labels, value }) => value !== null && (labels.source ?? source) === source);
+        await send('POST', groupUrl(url, push.action, source), await metricsText({ samples: own, help: new Map() }), push);
+    }
+    // Left by a run that did not even know its sources.
+    if (push.sources.length > 0)
+        await send('DELETE', groupUrl(url, push.action, undefined), '', push);
+}
+/** @see https://github.com/prometheus/pushgateway/blob/master/README.md#url */
+function groupUrl(base, action, source) {
+    const url = new URL(base);
+    const group = ['metrics', 'job', 'lifeboat', 'action', action, ...(source === undefined ? [] : ['source', source])];
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/${group.map(encodeURIComponent).join('/')}`;
+    return url;
+}
+async function send(method, url, text, { env, signal }) {
+    const isSecure = url.protocol === 'https:';
+    const agent = isSecure ? new external_node_https_.Agent({ proxyEnv: env }) : new external_node_http_.Agent({ proxyEnv: env });
+    const headers = {
+        'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+        'content-length': Buffer.byteLength(text),
+    };
+    const request = (isSecure ? external_node_https_.request : external_node_http_.request)(url, { method, headers, agent, signal });
+    try {
+        const { promise, resolve, reject } = Promise.withResolvers();
+        request.once('response', resolve).once('error', reject).end(text);
+        await refuseUnless2xx(await promise, url);
+    }
+    catch (cause) {
+        throw cause instanceof failure/* Failure */.H ? cause : unreachable(url, signal, cause);
+    }
+    finally {
+        agent.destroy();
+    }
+}
+async function refuseUnless2xx(response, url) {
+    const { statusCode = 0 } = response;
+    let answer = '';
+    for await (const chunk of response.setEncoding('utf8'))
+        if (answer.length <= MOST_ANSWER)
+            answer += String(chunk);
+    if (statusCode >= 200 && statusCode < 300)
+        return;
+    const said = answer.trim() === '' ? '' : `: ${clip(answer.trim(), MOST_ANSWER)}`;
+    throw new failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} answered ${statusCode}${said}`, {
+        hint: statusCode === 401 || statusCode === 403
+            ? 'Put a user and a password that it knows into `pushgateway-url`.'
+            : 'Check `pushgateway-url`: it ends where `/metrics/job/…` begins.',
+    });
+}
+function unreachable(url, signal, cause) {
+    const why = signal.aborted ? 'it did not answer in time' : cause instanceof Error ? cause.message : String(cause);
+    return new failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} could not be reached: ${why}`, {
+        cause,
+        hint: 'Check `pushgateway-url`, and that this runner may reach it.',
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/notify/metrics-file.js
-/** To be built. */
-function keepMetrics(_report, _telling) {
-    return [];
+
+
+
+
+
+
+
+
+
+/** Ways of keeping a report's numbers for a monitoring system; none without an input that asks for it. */
+function keepMetrics(report, { action, given, env, now }) {
+    const { 'metrics-file': path, 'pushgateway-url': gateway } = given;
+    const endedAt = now();
+    const samples = [...runSamples(report, action, endedAt), ...report.metrics];
+    const ways = [];
+    if (path !== undefined) {
+        const send = (signal) => updateMetricsFile(path, samples, { env, signal, now: endedAt });
+        ways.push({ what: 'writing of the metrics file', send });
+    }
+    if (gateway !== undefined) {
+        const send = (signal) => pushMetrics(gateway, samples, { action, sources: report.sources, env, signal });
+        ways.push({ what: 'push of the metrics', send });
+    }
+    return ways;
+}
+/** Larger ones are not ours: a thousand sources in ten stores have some 20 MB. */
+const MOST_BYTES = 64 << 20;
+/**
+ * Replaces in a file what was measured, and leaves the rest. Runs at the same time wait for each other; a reader sees
+ * the file before or after, never a part.
+ *
+ * @throws {Failure} also for a file that is not ours, which stays as it is
+ */
+async function updateMetricsFile(path, fresh, options) {
+    const { metricsText } = await loadMetricsText();
+    await withFileLock(`${path}.lock`, options, async () => {
+        const { samples, help } = parseMetrics(await readText(path), path);
+        const text = await metricsText({ samples: mergeSamples(samples, fresh, options.now), help });
+        await replaceFile(path, text).catch((cause) => {
+            throw couldNot('written', path, cause);
+        });
+    });
+}
+async function readText(path) {
+    try {
+        const file = await (0,external_node_fs_promises_.open)(path, 'r');
+        try {
+            const { size } = await file.stat();
+            if (size > MOST_BYTES)
+                throw new failure/* Failure */.H('guard-refused', `${path} has ${size} bytes: it is not a file that Lifeboat wrote.`);
+            return await (0,external_node_fs_promises_.readFile)(file, 'utf8');
+        }
+        finally {
+            await file.close();
+        }
+    }
+    catch (cause) {
+        if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')
+            return '';
+        throw cause instanceof failure/* Failure */.H ? cause : couldNot('read', path, cause);
+    }
+}
+/** node_exporter reads only what ends in `.prom`, and another user's process it is. */
+async function replaceFile(path, text) {
+    const temporary = `${path}.tmp`;
+    // Left by a killed run: whoever is here holds the lock.
+    await (0,external_node_fs_promises_.rm)(temporary, { force: true });
+    const file = await (0,external_node_fs_promises_.open)(temporary, 'wx');
+    try {
+        await file.writeFile(text);
+        await file.chmod(0o644);
+        await file.sync();
+    }
+    finally {
+        await file.close();
+    }
+    await (0,external_node_fs_promises_.rename)(temporary, path);
+    const folder = await (0,external_node_fs_promises_.open)((0,external_node_path_.dirname)(path), 'r');
+    await folder.sync().finally(() => folder.close());
+}
+function couldNot(what, path, cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new failure/* Failure */.H('tool-failed', `${path} could not be ${what}: ${why}`, {
+        cause,
+        hint: 'Let the user of this runner write in the folder of `metrics-file`.',
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/notify/notify.js
@@ -19030,8 +19825,6 @@ async function* eachUnlessAborted(items, signal) {
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: external "node:url"
 var external_node_url_ = __nccwpck_require__(3136);
 ;// CONCATENATED MODULE: ./lib/stores/store-url.js
@@ -39236,6 +40029,8 @@ function runInfo(env) {
         actor: env.GITHUB_ACTOR,
         event: env.GITHUB_EVENT_NAME,
         runner: env.RUNNER_NAME,
+        workflow: env.GITHUB_WORKFLOW_REF,
+        job: env.GITHUB_JOB,
     };
     return Object.fromEntries(Object.entries(info).filter(([, value]) => value));
 }
@@ -39639,9 +40434,9 @@ const publish_LONGEST_ANNOTATION = 4_000;
  * Publishes a report: JSON file, outputs, summary, log, annotations. Each on its own, and none
  * changes the verdict: what cannot be published is said in the log.
  */
-async function publish(report, { name, toolkit, log }) {
+async function publish(report, { name, origin, toolkit, log }) {
     const path = (0,external_node_path_.join)(process.env.RUNNER_TEMP || (0,external_node_os_.tmpdir)(), `lifeboat-${name}-${(0,external_node_crypto_.randomUUID)()}.json`);
-    await publish_attempt('report', log, () => writeReport(report, path));
+    await publish_attempt('report', log, () => writeReport(report, origin, path));
     await publish_attempt('outputs', log, () => setOutputs(report, path, toolkit, log));
     await publish_attempt('job summary', log, () => writeSummary(report, toolkit));
     for (const line of renderText(report).trimEnd().split('\n'))
@@ -39663,8 +40458,8 @@ function publish_couldNotWork(report) {
     return report.findings.some(({ rule }) => rule === 'run-failed');
 }
 /** The report as JSON, for programs. */
-function reportJson(report) {
-    return `${JSON.stringify({ format: 1, ...report }, undefined, 2)}\n`;
+function reportJson(report, origin) {
+    return `${JSON.stringify({ format: 1, ...origin, ...report }, undefined, 2)}\n`;
 }
 async function publish_attempt(what, log, write) {
     try {
@@ -39675,8 +40470,8 @@ async function publish_attempt(what, log, write) {
         log.warning(`The ${what} could not be published: ${message}`);
     }
 }
-function writeReport(report, path) {
-    (0,external_node_fs_.writeFileSync)(path, reportJson(report), { mode: 0o600, flag: 'wx' });
+function writeReport(report, origin, path) {
+    (0,external_node_fs_.writeFileSync)(path, reportJson(report, origin), { mode: 0o600, flag: 'wx' });
 }
 function setOutputs(report, path, toolkit, log) {
     const { outputs, warnings } = outputs_outputsOf(report, path);
@@ -39695,6 +40490,15 @@ function annotate(findings, statuses, issue, { past }) {
         const text = visible(hint === undefined ? message : `${message}\n${hint}`);
         past(() => issue(clip(text, publish_LONGEST_ANNOTATION), { title: rule }));
     }
+}
+
+;// CONCATENATED MODULE: ./lib/origin.js
+
+
+/** Who says what a report says: for whoever reads it without the run at hand. */
+function originOf(action, env, startedAt) {
+    const times = { startedAt: startedAt.toISOString(), finishedAt: new Date().toISOString() };
+    return { action, ...times, tool: tool, run: runInfo(env) };
 }
 
 // EXTERNAL MODULE: external "node:util"
@@ -39895,6 +40699,7 @@ function stopOnSignals(log) {
 
 
 
+
 /** How long a connection that nobody closed may keep a finished process. */
 const LINGER_MS = 1_000;
 const cli_schemas = Object.values(actions).map(({ inputs }) => inputs);
@@ -39922,7 +40727,9 @@ async function runCli([command = '--help', ...words]) {
     const flags = parseFlags(words, inputs);
     if (flags.help)
         return say(describeFlags(command, description, inputs));
-    return show(await run(command, flags), flags.json);
+    const startedAt = new Date();
+    const report = await run(command, flags);
+    return show(report, flags.json ? reportJson(report, originOf(command, process.env, startedAt)) : renderText(report));
 }
 function noCommand(command) {
     if (command === 'restore') {
@@ -39955,8 +40762,8 @@ function forTerminal(finding, name) {
         ? { ...finding, hint: `\`lifeboat ${name} --help\` lists the inputs.` }
         : finding;
 }
-function show(report, json) {
-    say(json ? reportJson(report) : renderText(report));
+function show(report, text) {
+    say(text);
     if (publish_couldNotWork(report))
         return 2;
     return report.verdict === 'pass' || report.verdict === 'warn' ? 0 : 1;
@@ -39992,6 +40799,7 @@ function usage() {
 
 
 
+
 /** How long a connection that nobody closed may keep a finished process. */
 const main_LINGER_MS = 5_000;
 /**
@@ -40002,6 +40810,7 @@ const main_LINGER_MS = 5_000;
 async function main(given) {
     const env = given === undefined ? withoutCommand(process.env) : process.env;
     const name = given ?? process.env.INPUT_COMMAND ?? '';
+    const startedAt = new Date();
     const toolkit = await openToolkit();
     const schemas = Object.values(actions).map(({ inputs }) => inputs);
     const secrets = secretsOf(schemas, stepInputs(env), env);
@@ -40022,7 +40831,8 @@ async function main(given) {
     // Without secrets from here on: it leaves this machine.
     const redacted = redactDeep(outcome, redact);
     const shown = telling === undefined ? redacted : redactDeep(await announce(redacted, telling), redact);
-    await publish(shown, { name: isActionName(name) ? name : 'lifeboat', toolkit, log });
+    const step = isActionName(name) ? name : 'lifeboat';
+    await publish(shown, { name: step, origin: redactDeep(originOf(step, env, startedAt), redact), toolkit, log });
     // By the verdict itself: in what is shown, a password that reads "pass" would be hidden.
     if (outcome.verdict !== 'pass' && outcome.verdict !== 'warn')
         failStep(shown, toolkit);

@@ -133,6 +133,27 @@ export const drillSentences = {
   'tool.name': 'Its name.',
   'tool.version': 'Its version.',
   run: 'Where it ran (see Run).',
+  takenAt: 'Moment of the snapshot of the backup.',
+  scope: 'Which part of the source the backup holds.',
+  artifacts: 'What was to be fetched, as the manifest says.',
+  'artifacts[].key': 'Its name.',
+  'artifacts[].bytes': 'Its size as stored.',
+  'artifacts[].sha256': 'Its SHA-256.',
+  'artifacts[].matched': 'Whether it was read to its end and had this SHA-256.',
+  facts: 'How much was compared: the facts of the snapshot, and those of the restored database.',
+  'facts.level': 'Whether values were compared (`fingerprints`) or rows counted (`counts`).',
+  'facts.expected': 'How many of each kind the snapshot had.',
+  'facts.found': 'How many of each kind were restored; null when the database could not be asked.',
+  assertions: 'What the user wanted to be true of the restored data, in the order given.',
+  'assertions[].name': 'Its name; absent with encryption.',
+  'assertions[].sql': 'The statement that had to yield true; absent with encryption, since it names tables.',
+  'assertions[].status': 'What came out.',
+  objectives: 'The limits that were set.',
+  'objectives.maxDurationSeconds': 'Recovery time objective (`max-duration`); null: none.',
+  'objectives.maxDataLossSeconds': 'Recovery point objective (`max-data-loss`); null: none.',
+  steps: 'The steps of the drill, in their order.',
+  'steps[].name': 'What was done.',
+  'steps[].seconds': 'How long it took.',
 } as const;
 
 export const pinSentences = {
@@ -161,6 +182,8 @@ export const runSentences = {
   actor: 'Who started it.',
   event: 'What started it, e.g. `schedule`.',
   runner: 'Name of the runner.',
+  workflow: 'File of the workflow and its ref, `owner/name/.github/workflows/drill.yml@refs/heads/main`.',
+  job: 'Id of the job in it.',
 } as const;
 
 export const factsSentences = {

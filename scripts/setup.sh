@@ -70,5 +70,30 @@ apt_packages() {
   install "${packages[@]}"
 }
 
+# promtool and a Pushgateway. Unpacked and not installed: the packages would start servers with the machine.
+prometheus_programs() {
+  local folder=node_modules/.cache/prometheus programs=(promtool prometheus-pushgateway) program missing=''
+  for program in "${programs[@]}"; do
+    command -v "$program" >/dev/null || [ -x "$folder/usr/bin/$program" ] || missing+=" $program"
+  done
+  [ -n "$missing" ] || return 0
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+    # Tests skip what needs them and say so.
+    echo "These programs are missing and cannot be unpacked from here:$missing. Put them on the PATH." >&2
+    return 0
+  fi
+  echo "Unpacking programs into $folder:$missing"
+  mkdir -p "$folder"
+  (
+    cd "$folder"
+    local packages=(prometheus prometheus-pushgateway) package
+    # The warning is about a sandbox that cannot read this folder.
+    apt-get download -qq "${packages[@]}" 2>/dev/null || { as_root apt-get update -qq && apt-get download -qq "${packages[@]}"; }
+    for package in ./*.deb; do dpkg-deb -x "$package" .; done
+    rm -f ./*.deb usr/bin/prometheus
+  ) || echo "The programs could not be unpacked; what needs them is skipped." >&2
+}
+
 npm_packages
 apt_packages
+if [ "$for_what" = test ]; then prometheus_programs; fi

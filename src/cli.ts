@@ -10,6 +10,7 @@ import { COMPARE_INPUTS } from './github/inputs.ts';
 import { terminalLog } from './github/log.ts';
 import { redactDeep, redactor, secretsOf } from './github/masks.ts';
 import { couldNotWork, reportJson } from './github/publish.ts';
+import { originOf } from './origin.ts';
 import { runAction } from './run.ts';
 import { stopOnSignals } from './stop.ts';
 import { tool } from './tool.ts';
@@ -43,7 +44,9 @@ async function runCli([command = '--help', ...words]: readonly string[]): Promis
   const { description, inputs } = actions[command];
   const flags = parseFlags(words, inputs);
   if (flags.help) return say(describeFlags(command, description, inputs));
-  return show(await run(command, flags), flags.json);
+  const startedAt = new Date();
+  const report = await run(command, flags);
+  return show(report, flags.json ? reportJson(report, originOf(command, process.env, startedAt)) : renderText(report));
 }
 
 function noCommand(command: string): Failure {
@@ -79,8 +82,8 @@ function forTerminal(finding: Finding, name: ActionName): Finding {
     : finding;
 }
 
-function show(report: Report, json: boolean): ExitCode {
-  say(json ? reportJson(report) : renderText(report));
+function show(report: Report, text: string): ExitCode {
+  say(text);
   if (couldNotWork(report)) return 2;
   return report.verdict === 'pass' || report.verdict === 'warn' ? 0 : 1;
 }

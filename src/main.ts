@@ -8,6 +8,7 @@ import { githubLog } from './github/log.ts';
 import { redactDeep, redactor, secretsOf } from './github/masks.ts';
 import { failStep, publish } from './github/publish.ts';
 import { openToolkit, registerMasks, saveState } from './github/toolkit.ts';
+import { originOf } from './origin.ts';
 import { runAction } from './run.ts';
 import { stopOnSignals } from './stop.ts';
 
@@ -22,6 +23,7 @@ const LINGER_MS = 5_000;
 export async function main(given?: string): Promise<void> {
   const env = given === undefined ? withoutCommand(process.env) : process.env;
   const name = given ?? process.env.INPUT_COMMAND ?? '';
+  const startedAt = new Date();
   const toolkit = await openToolkit();
   const schemas = Object.values(actions).map(({ inputs }) => inputs);
   const secrets = secretsOf(schemas, stepInputs(env), env);
@@ -42,7 +44,8 @@ export async function main(given?: string): Promise<void> {
   // Without secrets from here on: it leaves this machine.
   const redacted = redactDeep(outcome, redact);
   const shown = telling === undefined ? redacted : redactDeep(await announce(redacted, telling), redact);
-  await publish(shown, { name: isActionName(name) ? name : 'lifeboat', toolkit, log });
+  const step = isActionName(name) ? name : 'lifeboat';
+  await publish(shown, { name: step, origin: redactDeep(originOf(step, env, startedAt), redact), toolkit, log });
   // By the verdict itself: in what is shown, a password that reads "pass" would be hidden.
   if (outcome.verdict !== 'pass' && outcome.verdict !== 'warn') failStep(shown, toolkit);
   // Without it, `post` removes what work that was given up has left.

@@ -63,6 +63,8 @@ export function runInfo(env: Environment): RunInfo {
     actor: env.GITHUB_ACTOR,
     event: env.GITHUB_EVENT_NAME,
     runner: env.RUNNER_NAME,
+    workflow: env.GITHUB_WORKFLOW_REF,
+    job: env.GITHUB_JOB,
   };
   return Object.fromEntries(Object.entries(info).filter(([, value]) => value));
 }

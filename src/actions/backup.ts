@@ -79,7 +79,9 @@ export const outputs = {
 type Given = z.output<typeof inputs>;
 
 /** Two backups within one second are both dated by it; the other one still is history. */
-const SECOND_MS = 1_000;
+function afterSecond(takenAt: Date | string): Date {
+  return new Date(new Date(takenAt).getTime() + 1_000);
+}
 
 /** Takes a guarded snapshot, streams it into every store, judges it, and writes its manifest last. */
 export async function backup(raw: RawInputs, world: World): Promise<Report> {
@@ -109,7 +111,13 @@ export async function backup(raw: RawInputs, world: World): Promise<Report> {
     });
     const [store] = written.stores;
     const trends = store === undefined ? [] : await trendsOf(store, history, written);
-    return describeBackup(given.source, written, opened, { trends, databaseBytes, notes: notesOf(given, pin) });
+    return describeBackup(given.source, written, opened, {
+      trends,
+      databaseBytes,
+      notes: notesOf(given, pin),
+      history: sizeHistory(history, afterSecond(written.manifest.takenAt)),
+      now: world.now(),
+    });
   } finally {
     await Promise.all(opened.all.map((store) => store.close()));
   }
@@ -252,14 +260,10 @@ function planOf(given: Given, circumstances: Circumstances): BackupPlan {
     pin: given.pin === undefined ? undefined : { reason: given.pin, until },
     stallMs: given['stall-timeout'],
     judge: ({ bytes, snapshot }) => [
-      ...judgeSize(
-        { name: 'This backup', bytes },
-        sizeHistory(history, new Date(snapshot.takenAt.getTime() + SECOND_MS)),
-        {
-          minBytes: given['min-size'],
-          maxDeviation: given['max-size-deviation'],
-        },
-      ),
+      ...judgeSize({ name: 'This backup', bytes }, sizeHistory(history, afterSecond(snapshot.takenAt)), {
+        minBytes: given['min-size'],
+        maxDeviation: given['max-size-deviation'],
+      }),
       judgeClock(snapshot.server.clockOffsetSeconds),
       ...judgeContinuity(previous, {
         scope,

@@ -79,9 +79,12 @@ export async function restoreDrill(raw: RawInputs, world: World): Promise<Report
     const tested = await runSelfTest(plan, outcome, proof, world);
     const judged = [...outcome.findings, ...objectives, ...others.findings, ...tested];
     const findings = [...around, ...copies.findings, ...judged];
-    const drill = { plan, outcome, startedAt, proof, dataLossSeconds, alsoRead: others.alsoRead, findings };
+    const when = { startedAt, finishedAt: world.now() };
+    const limits = { maxDurationMs: given['max-duration'], maxDataLossMs: given['max-data-loss'] };
+    const { alsoRead } = others;
+    const drill = { plan, outcome, ...when, proof, dataLossSeconds, objectives: limits, alsoRead, findings };
     const record = await writeDrillRecord(drill, world);
-    return describeDrill(drill, record.key, [...findings, ...record.findings]);
+    return describeDrill(drill, record, findings);
   });
 }
 

@@ -11,6 +11,7 @@ import type { Store, World } from '../core/ports.ts';
 import { type Finding, finding, type Report, report, worst } from '../core/report.ts';
 import { judgeSchedules, unreadable } from '../core/schedule-judgement.ts';
 import { formatBytes } from '../core/size.ts';
+import { roomSamples } from '../core/store-metrics.ts';
 import { withTicker } from '../core/ticker.ts';
 import { common } from '../github/inputs/every-action.ts';
 import { count, lines, parseInputs, type RawInputs, share, shared, timespan } from '../github/inputs.ts';
@@ -73,8 +74,8 @@ export async function verifyFreshness(raw: RawInputs, world: World): Promise<Rep
   const given = parseInputs(inputs, raw);
   for (const name of [...given.source, ...given.expect]) if (name !== '*') checkSourceName(name);
   return withStores(world, given.store, async ({ stores, findings }) => {
-    const rooms = await Promise.all(stores.map((store) => judgeRoom(store, given)));
-    const around = [...findings, ...rooms.flat(), ...(await judgeWorkflows(given, world))];
+    const rooms = (await Promise.all(stores.map((store) => judgeRoom(store, given)))).flat();
+    const around = [...findings, ...rooms, ...(await judgeWorkflows(given, world))];
     const listing = await listAll(stores, given);
     const judged: JudgedSource[] = [];
     for (const source of listing.sources) judged.push(await judgeSource(source, stores, given, world));
@@ -83,7 +84,9 @@ export async function verifyFreshness(raw: RawInputs, world: World): Promise<Rep
     const nothing = listing.sources.length === 0 && isRead ? [noSource(given)] : [];
     const all = [...around, ...listing.findings, ...nothing, ...judged.flatMap(({ findings }) => findings)];
     const title = judged.length === 1 ? `Freshness of ${judged[0]?.source}` : `Freshness of ${judged.length} sources`;
-    return report(title, all, { ...describeSources(judged, world.now()), sources: listing.sources });
+    const described = describeSources(judged, world.now());
+    const metrics = [...described.metrics, ...rooms.flatMap(roomSamples)];
+    return report(title, all, { ...described, sources: listing.sources, metrics });
   });
 }
 

@@ -1,5 +1,6 @@
 import { lossOf } from './backup-stores.ts';
 import { tablesOf } from './backup-tables.ts';
+import { backupSamples } from './copy-metrics.ts';
 import { formatDuration } from './duration.ts';
 import { whereIs } from './keys.ts';
 import type { Manifest } from './manifest.ts';
@@ -20,6 +21,9 @@ export function judgeClock(offset: number): Finding {
 }
 
 export interface BackupCircumstances {
+  /** Bytes of the backups before it, oldest first. */
+  readonly history: readonly number[];
+  readonly now: Date;
   readonly trends: readonly Trend[];
   readonly databaseBytes: number;
   /** More lines of the headline. */
@@ -31,7 +35,7 @@ export function describeBackup(
   source: string,
   written: WrittenBackup,
   opened: Pick<OpenedStores, 'findings' | 'created'>,
-  { trends, databaseBytes, notes }: BackupCircumstances,
+  { trends, databaseBytes, notes, history, now }: BackupCircumstances,
 ): Report {
   const failed = [...written.failed].map(([store, error]) => lossOf(store, error));
   const copies = written.stores.map((store) =>
@@ -52,6 +56,9 @@ export function describeBackup(
     trends,
     outputs: outputsOf(source, written),
     sources: [source],
+    metrics: written.stores.flatMap(({ location: store }) =>
+      backupSamples({ source, store }, written.manifest, history, now),
+    ),
   });
 }
 

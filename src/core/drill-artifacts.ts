@@ -20,6 +20,8 @@ export interface DrillArtifacts {
   readOpened(): Promise<Damage[]>;
   /** Names of those that are right in the store, as reading them again showed, and came with other bytes at first. */
   readonly changedOnTheWay: readonly string[];
+  /** Names of those that were read to their end and match their SHA-256. */
+  readonly verified: readonly string[];
   /** Stored bytes read so far; what was read twice counts once. */
   readonly bytes: number;
 }
@@ -54,6 +56,9 @@ export function drillArtifacts(
     readRest: () => readBack(manifest.artifacts),
     readOpened: () => readBack(manifest.artifacts.filter(({ key }) => seen.opened.has(key))),
     changedOnTheWay: seen.changed,
+    get verified() {
+      return [...seen.sound];
+    },
     get bytes() {
       return [...seen.most.values()].reduce((sum, bytes) => sum + bytes, 0);
     },
@@ -85,6 +90,7 @@ async function readUnread(
   const watch = ({ key }: Artifact, chunk: Buffer) => again.get(key)?.take(chunk);
   const damages = await readAgainstManifest(store, { ...manifest, artifacts }, signal, watch);
   const isDamaged = (key: string) => damages.some(({ artifact }) => artifact === key);
+  for (const { key } of artifacts) if (!isDamaged(key)) seen.sound.add(key);
   seen.changed.push(...[...again].filter(([key, { differ }]) => !isDamaged(key) && differ()).map(([key]) => key));
   return damages;
 }

@@ -1,15 +1,17 @@
 import { Readable } from 'node:stream';
 import type { DrillOutcome, DrillPlan } from './drill.ts';
+import { evidenceOf } from './drill-evidence.ts';
 import { bytesOf } from './drill-fetch.ts';
 import type { Damage } from './integrity.ts';
 import { readAgainstManifest } from './integrity.ts';
 import { wholeSeconds } from './make-manifest.ts';
 import type { Manifest } from './manifest.ts';
+import { sha256Of } from './manifest-reading.ts';
 import { notReadable } from './open-stores.ts';
 import type { Store, World } from './ports.ts';
 import { drillRecordKey } from './record-keys.ts';
 import { DrillRecord, type Proof } from './records.ts';
-import { type Finding, finding, worst } from './report.ts';
+import { type Finding, finding, type RecordedDrill, worst } from './report.ts';
 import type { RuleId } from './rules.ts';
 import { formatBytes } from './size.ts';
 import { withTicker } from './ticker.ts';
@@ -59,26 +61,26 @@ export interface ConcludedDrill {
   readonly plan: DrillPlan;
   readonly outcome: DrillOutcome;
   readonly startedAt: Date;
+  readonly finishedAt: Date;
   readonly proof: Proof;
   readonly dataLossSeconds: number | null;
+  readonly objectives: { readonly maxDurationMs: number | undefined; readonly maxDataLossMs: number | undefined };
   readonly alsoRead: readonly string[];
   readonly findings: readonly Finding[];
 }
 
-/**
- * Writes the record beside the backup, in every store that holds it, also of a drill that failed.
- *
- * @returns its key, and a finding for each store
- */
-export async function writeDrillRecord(
-  drill: ConcludedDrill,
-  world: World,
-): Promise<{ key: string; findings: Finding[] }> {
+export interface WrittenRecord extends RecordedDrill {
+  /** For each store, whether it is there. */
+  readonly findings: readonly Finding[];
+}
+
+/** Writes the record beside the backup, in every store that holds it, also of a drill that failed. */
+export async function writeDrillRecord(drill: ConcludedDrill, world: World): Promise<WrittenRecord> {
   const { plan, proof } = drill;
   const { backup, manifest } = plan.copies.chosen;
-  const record = makeRecord(drill, world);
+  const record = DrillRecord.parse(makeRecord(drill, world));
   const key = drillRecordKey(backup.source, backup.id, { id: plan.id, verdict: record.verdict, proof });
-  const bytes = Buffer.from(`${JSON.stringify(DrillRecord.parse(record), undefined, 2)}\n`);
+  const bytes = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
   const findings: Finding[] = [];
   for (const store of plan.copies.holders) {
     const subject = store.location;
@@ -101,10 +103,10 @@ export async function writeDrillRecord(
       );
     }
   }
-  return { key, findings };
+  return { key, sha256: sha256Of(bytes), record, findings };
 }
 
-function makeRecord(drill: ConcludedDrill, world: Pick<World, 'now' | 'tool' | 'run'>): DrillRecord {
+function makeRecord(drill: ConcludedDrill, world: Pick<World, 'tool' | 'run'>): DrillRecord {
   const { plan, outcome, proof, findings } = drill;
   const { chosen, store } = plan.copies;
   const { restoreMs, scratch } = outcome;
@@ -118,7 +120,7 @@ function makeRecord(drill: ConcludedDrill, world: Pick<World, 'now' | 'tool' | '
     store: store.location,
     alsoRead: [...drill.alsoRead],
     startedAt: wholeSeconds(drill.startedAt),
-    finishedAt: wholeSeconds(world.now()),
+    finishedAt: wholeSeconds(drill.finishedAt),
     restoreSeconds: restoreMs === null ? null : restoreMs / 1000,
     dataLossSeconds: drill.dataLossSeconds,
     verdict: worst(findings),
@@ -131,6 +133,7 @@ function makeRecord(drill: ConcludedDrill, world: Pick<World, 'now' | 'tool' | '
     },
     tool: { ...world.tool },
     run: world.run,
+    ...evidenceOf(drill, !isEncrypted),
   };
 }
 

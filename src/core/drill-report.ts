@@ -1,6 +1,8 @@
 import { conclusiveDrill } from './catalog.ts';
-import type { ConcludedDrill } from './drill-record.ts';
+import { drillSamples } from './copy-metrics.ts';
+import type { ConcludedDrill, WrittenRecord } from './drill-record.ts';
 import { formatDuration } from './duration.ts';
+import type { Sample } from './metrics.ts';
 import { readDrill } from './proof.ts';
 import type { Proof } from './records.ts';
 import { type Finding, type Report, report, type Table, type Trend } from './report.ts';
@@ -10,11 +12,15 @@ import { formatBytes } from './size.ts';
 const TREND_DRILLS = 10;
 
 /** The report of a drill: verdict, proof, times, rows, and how long the last restores took. */
-export async function describeDrill(drill: ConcludedDrill, key: string, findings: readonly Finding[]): Promise<Report> {
+export async function describeDrill(
+  drill: ConcludedDrill,
+  { key, sha256, record, findings: recorded }: WrittenRecord,
+  findings: readonly Finding[],
+): Promise<Report> {
   const { plan, outcome, proof, dataLossSeconds } = drill;
   const { backup } = plan.copies.chosen;
   const seconds = outcome.restoreMs === null ? '' : String(outcome.restoreMs / 1000);
-  return report(`Restore drill of ${backup.source}: ${wordOf(proof)}`, findings, {
+  return report(`Restore drill of ${backup.source}: ${wordOf(proof)}`, [...findings, ...recorded], {
     headline: headline(drill),
     tables: [...outcome.tables, ...rowTable(drill)],
     trends: await readRestoreTrend(drill),
@@ -26,7 +32,19 @@ export async function describeDrill(drill: ConcludedDrill, key: string, findings
       'record-key': key,
     },
     sources: [backup.source],
+    metrics: samplesOfDrill(drill),
+    drill: { key, sha256, record },
   });
+}
+
+/** A drill that found nothing out leaves the numbers of the last conclusive one; its verdict tells of it. */
+function samplesOfDrill({ plan, outcome, startedAt, finishedAt, proof, alsoRead }: ConcludedDrill): Sample[] {
+  if (proof === 'inconclusive') return [];
+  // As in the record: bytes that went bad in one store say nothing against another.
+  const stores = [plan.copies.store.location, ...(proof === 'proven' ? alsoRead : [])];
+  const restoreSeconds = outcome.restoreMs === null ? null : outcome.restoreMs / 1000;
+  const { source } = plan.copies.chosen.backup;
+  return stores.flatMap((store) => drillSamples({ source, store }, { proof, startedAt, restoreSeconds }, finishedAt));
 }
 
 function wordOf(proof: Proof): string {

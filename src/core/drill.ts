@@ -7,10 +7,11 @@ import { bytesOf, judgeFetch } from './drill-fetch.ts';
 import type { Assertion } from './drill-inputs.ts';
 import { type DrillProgress, reportDrillProgress } from './drill-progress.ts';
 import { judgeProof } from './drill-proof.ts';
+import { type DrillStep, type StepClock, stepClock } from './drill-steps.ts';
 import { judgeTotals } from './drill-totals.ts';
 import type { Facts } from './facts.ts';
 import type { Connection, Scratch, ScratchRequest, World } from './ports.ts';
-import { type Finding, finding, type Table, worst } from './report.ts';
+import { type Finding, finding, type Status, type Table, worst } from './report.ts';
 import type { Examiners } from './self-test.ts';
 import { tamperScratch } from './self-test-scratch.ts';
 import type { Trial } from './self-test-trial.ts';
@@ -48,6 +49,10 @@ export interface DrillOutcome {
   tampered: readonly Trial[];
   /** Folder that was kept for a person to look at. */
   kept: string | undefined;
+  /** Names of the artifacts that were read to their end and match. */
+  verified: readonly string[];
+  readonly assertions: (Assertion & { readonly status: Status })[];
+  steps: readonly DrillStep[];
 }
 
 /**
@@ -61,7 +66,7 @@ export async function drillCopy(plan: DrillPlan, world: World): Promise<DrillOut
   const { manifest } = chosen;
   const artifacts = drillArtifacts(store, manifest, plan.identity, world);
   const outcome: DrillOutcome = {
-    ...{ findings: [], tables: [], tampered: [] },
+    ...{ findings: [], tables: [], tampered: [], verified: [], assertions: [], steps: [] },
     ...{
       restoreMs: null,
       scratch: undefined,
@@ -71,19 +76,22 @@ export async function drillCopy(plan: DrillPlan, world: World): Promise<DrillOut
       kept: undefined,
     },
   };
+  const clock = stepClock(world);
   const progress: DrillProgress = {
-    doing: 'reading facts',
+    doing: '',
     totalBytes: bytesOf(manifest),
     bytes: () => artifacts.bytes,
   };
   const stop = new AbortController();
   const ticking = reportDrillProgress(progress, world, stop.signal);
   try {
-    await restoreAndCompare({ plan, world, artifacts, outcome, progress });
+    await restoreAndCompare({ plan, world, artifacts, outcome, progress, clock });
   } catch (error) {
     world.signal.throwIfAborted();
     outcome.findings.push(...(await explainDrillError(error, { store, manifest, artifacts })));
   } finally {
+    clock.end();
+    Object.assign(outcome, { steps: clock.steps, verified: artifacts.verified });
     stop.abort();
     await ticking;
   }
@@ -96,17 +104,24 @@ interface Drill {
   readonly artifacts: DrillArtifacts;
   readonly outcome: DrillOutcome;
   readonly progress: DrillProgress;
+  readonly clock: StepClock;
+}
+
+function begin({ progress, clock }: Drill, step: string): void {
+  progress.doing = step;
+  clock.begin(step);
 }
 
 async function restoreAndCompare(drill: Drill): Promise<void> {
-  const { plan, world, artifacts, outcome, progress } = drill;
+  const { plan, world, artifacts, outcome } = drill;
   const { manifest } = plan.copies.chosen;
+  begin(drill, 'reading facts');
   // The smallest artifact first: a wrong key ends the drill before a server is started.
   outcome.expected = await artifacts.readFacts();
   if (manifest.artifacts.some(({ encryption }) => encryption !== null) && outcome.expected !== undefined) {
     outcome.findings.push(finding('decryption', 'pass', 'The identity given opens the artifacts.'));
   }
-  progress.doing = 'starting the scratch server';
+  begin(drill, 'starting the scratch server');
   const engine = await world.openEngine(manifest.engine);
   await engine.removeLeftovers(plan.scratch.scratchDir);
   const request = {
@@ -121,11 +136,11 @@ async function restoreAndCompare(drill: Drill): Promise<void> {
 }
 
 async function useScratch(drill: Drill, scratch: Scratch): Promise<void> {
-  const { plan, world, artifacts, outcome, progress } = drill;
+  const { plan, world, artifacts, outcome } = drill;
   const { server, version, notIsolated } = scratch;
   outcome.scratch = { server, version, notIsolated };
   outcome.findings.push(...describeServer(scratch));
-  progress.doing = 'restoring';
+  begin(drill, 'restoring');
   const startedAt = world.now().getTime();
   const restored = await scratch.restore(artifacts.open).catch(async (error: unknown) => {
     outcome.kept = await scratch.keep();
@@ -134,20 +149,26 @@ async function useScratch(drill: Drill, scratch: Scratch): Promise<void> {
   outcome.restoreMs = world.now().getTime() - startedAt;
   const size = formatBytes(bytesOf(plan.copies.chosen.manifest));
   outcome.findings.push(...restored, finding('restore-completed', 'pass', `${size} were restored without an error.`));
-  progress.doing = 'comparing facts';
+  begin(drill, 'comparing facts');
   outcome.findings.push(...(await compare(drill, scratch)));
-  progress.doing = 'checking';
-  for (const { name, sql } of plan.assertions) outcome.findings.push(await scratch.assert(name, sql));
+  begin(drill, 'checking');
+  for (const assertion of plan.assertions) await check(drill, scratch, assertion);
   if (plan.amcheck) outcome.findings.push(...(await scratch.amcheck()));
   if (plan.live !== undefined) await compareLive(drill, scratch, plan.live);
-  progress.doing = 'reading back';
+  begin(drill, 'reading back');
   outcome.findings.push(...(await judgeFetch(plan, artifacts)));
   if (plan.selfTest !== undefined && judgeProof(outcome.findings) === 'proven') {
-    progress.doing = 'damaging the restored database';
+    begin(drill, 'damaging the restored database');
     outcome.tampered = await tamperScratch(scratch, outcome, plan.selfTest, world);
   }
   const verdict = worst(outcome.findings);
   if (verdict === 'fail' || verdict === 'unknown') outcome.kept = await scratch.keep();
+}
+
+async function check({ outcome }: Drill, scratch: Scratch, assertion: Assertion): Promise<void> {
+  const found = await scratch.assert(assertion.name, assertion.sql);
+  outcome.findings.push(found);
+  outcome.assertions.push({ ...assertion, status: found.status });
 }
 
 function describeServer({ server, version, notIsolated }: Scratch): Finding[] {

@@ -1,8 +1,11 @@
-import { type CatalogBackup, isComplete } from './catalog.ts';
+import { type CatalogBackup, isComplete, isInFuture } from './catalog.ts';
+import { backupSamples, type Copy, countSamples, drillSamples, emptySamples } from './copy-metrics.ts';
 import { formatDuration } from './duration.ts';
 import { relevant, type SourceSurvey } from './freshness-survey.ts';
+import type { Sample } from './metrics.ts';
 import type { Finding, Report, Table, Trend, Verdict } from './report.ts';
 import { formatBytes } from './size.ts';
+import { sizeHistory } from './size-judgement.ts';
 import { sizeTrend } from './size-trend.ts';
 
 export interface JudgedSource {
@@ -42,7 +45,7 @@ interface Row {
 export function describeSources(
   judged: readonly JudgedSource[],
   now: Date,
-): Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs'> {
+): Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs' | 'metrics'> {
   const rows = judged.flatMap((one) => rowsOf(one, now));
   const newest = rows.toSorted((a, b) => (a.ageSeconds ?? Infinity) - (b.ageSeconds ?? Infinity))[0];
   const one = judged.length === 1 && newest?.newestBackupId ? newest : undefined;
@@ -58,6 +61,7 @@ export function describeSources(
         bytes: String(one.bytes),
       }),
     },
+    metrics: judged.flatMap(({ rows }) => rows.flatMap(({ survey }) => (survey ? samplesOfCopy(survey, now) : []))),
   };
 }
 
@@ -147,4 +151,38 @@ function trendOf({ source, rows }: JudgedSource, now: Date): Trend[] {
   const stories = rows.map(({ survey }) => (survey ? relevant(survey.backups, survey.scope, now) : []));
   const longest = stories.toSorted((a, b) => b.length - a.length)[0] ?? [];
   return longest.length < 2 ? [] : [sizeTrend(`Size of ${source}`, longest)];
+}
+
+/** Of a store that could be read; what is known of another one stays as it was. */
+function samplesOfCopy(survey: SourceSurvey, now: Date): Sample[] {
+  const { source, location, backups, since, scope, newest, proof } = survey;
+  const copy: Copy = { source, store: location };
+  const kept = relevant(backups, scope, now);
+  if (since === undefined && kept.length === 0) return emptySamples(copy, now);
+  return [
+    ...(newest === undefined ? [] : backupSamples(copy, newest.manifest, historyOf(survey, now), now)),
+    // A count of the last few only would be none.
+    ...(since === undefined
+      ? countSamples(
+          copy,
+          kept.map(({ takenAt }) => takenAt),
+          now,
+        )
+      : []),
+    ...(proof === undefined
+      ? []
+      : drillSamples(
+          copy,
+          { ...proof, startedAt: proof.drill.startedAt, restoreSeconds: proof.record.restoreSeconds },
+          now,
+        )),
+  ];
+}
+
+function historyOf({ backups, newest }: SourceSurvey, now: Date): number[] {
+  if (newest === undefined) return [];
+  return sizeHistory(
+    backups.filter((one) => !isInFuture(one, now)),
+    newest.backup.takenAt,
+  );
 }

@@ -88,6 +88,8 @@ export const RunInfo = z.object({
   actor: z.string().optional(),
   event: z.string().optional(),
   runner: z.string().optional(),
+  workflow: z.string().optional(),
+  job: z.string().optional(),
 });
 export type RunInfo = z.output<typeof RunInfo>;
 

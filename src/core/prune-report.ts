@@ -1,4 +1,7 @@
+import { isComplete } from './catalog.ts';
+import { countSamples } from './copy-metrics.ts';
 import { formatDuration } from './duration.ts';
+import { type Sample, samplesOf } from './metrics.ts';
 import type { CarriedOut } from './prune-carry-out.ts';
 import type { PruneCandidate, StorePlan } from './prune-plan.ts';
 import type { Report, Table, Trend } from './report.ts';
@@ -29,7 +32,7 @@ const LONG = 30;
 export function describePrune(
   stores: readonly PrunedStore[],
   options: PruneReportOptions,
-): Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs'> {
+): Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs' | 'metrics'> {
   const left = new Set(stores.flatMap((store) => idsLeft(store)));
   const anywhere = new Set(stores.flatMap(({ done }) => [...(done?.removed ?? [])]));
   const removed = options.isComplete ? [...anywhere].filter((id) => !left.has(id)) : [];
@@ -57,6 +60,7 @@ export function describePrune(
       'removed-count': String(removed.length),
       'freed-bytes': String(freedBytes),
     },
+    metrics: stores.flatMap((store) => samplesOfStore(store, options)),
   };
 }
 
@@ -72,6 +76,27 @@ function idsLeft({ plan, done }: PrunedStore): string[] {
   return [...plan.plan.keep.keys(), ...plan.plan.remove.keys()]
     .map(({ id }) => id)
     .filter((id) => !done?.removed.has(id));
+}
+
+function samplesOfStore(store: PrunedStore, { now, dryRun }: PruneReportOptions): Sample[] {
+  const { plan, source, location } = store.plan;
+  const removed = store.done?.removed ?? new Set<string>();
+  const left = [...plan.keep.keys(), ...plan.remove.keys()]
+    .map(({ backup }) => backup)
+    .filter((backup) => isComplete(backup) && !removed.has(backup.id));
+  const copy = { source, store: location };
+  return [
+    ...countSamples(
+      copy,
+      left.map(({ takenAt }) => takenAt),
+      now,
+    ),
+    ...samplesOf(copy, {
+      lifeboat_backups_stored_bytes: left.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
+      lifeboat_prune_removed_backups: dryRun ? undefined : removed.size,
+      lifeboat_prune_freed_bytes: dryRun ? undefined : (store.done?.freedBytes ?? 0) + store.cleanedBytes,
+    }),
+  ];
 }
 
 /** What a real run would remove. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RunInfo } from './manifest.ts';
+import { RunInfo, Scope } from './manifest.ts';
 import { Status, StoredFinding } from './report.ts';
 
 /** What a drill says of the backup itself, apart from its verdict: a missed RTO disproves nothing. */
@@ -7,6 +7,35 @@ export const Proof = z.enum(['proven', 'disproven', 'inconclusive']);
 export type Proof = z.output<typeof Proof>;
 
 const Moment = z.iso.datetime({ precision: 0 });
+
+/** How many there were of each kind, without names. */
+const Counts = z.record(z.string(), z.number());
+
+/** What a record written by an earlier version does not have. */
+const details = {
+  /** Of the backup: the moment of its snapshot. */
+  takenAt: Moment.optional(),
+  scope: Scope.optional(),
+  artifacts: z
+    .array(
+      z.object({
+        key: z.string(),
+        bytes: z.number(),
+        sha256: z.string(),
+        /** Read to its end, and what was read had this SHA-256. */
+        matched: z.boolean(),
+      }),
+    )
+    .optional(),
+  facts: z.object({ level: z.string(), expected: Counts, found: Counts.nullable() }).optional(),
+  assertions: z.array(z.object({ name: z.string().optional(), sql: z.string().optional(), status: Status })).optional(),
+  objectives: z
+    .object({ maxDurationSeconds: z.number().nullable(), maxDataLossSeconds: z.number().nullable() })
+    .optional(),
+  steps: z.array(z.object({ name: z.string(), seconds: z.number() })).optional(),
+};
+const DrillDetails = z.object(details);
+export type DrillDetails = z.output<typeof DrillDetails>;
 
 /** `<id>/drills/<drill id>.<verdict>.<proof>.json`: the evidence, written beside the backup. */
 export const DrillRecord = z.object({
@@ -37,6 +66,7 @@ export const DrillRecord = z.object({
   }),
   tool: z.object({ name: z.string(), version: z.string() }),
   run: RunInfo.optional(),
+  ...details,
 });
 export type DrillRecord = z.output<typeof DrillRecord>;
 

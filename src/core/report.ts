@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Sample } from './metrics.ts';
+import type { DrillRecord } from './records.ts';
 import { type RuleId, ruleIds } from './rules.ts';
 
 export const Status = z.enum(['pass', 'warn', 'fail', 'unknown']);
@@ -47,6 +48,14 @@ export interface Trend {
   readonly points: readonly { readonly label: string; readonly value: number }[];
 }
 
+/** The record of a drill, as it was written beside the backup. */
+export interface RecordedDrill {
+  readonly key: string;
+  /** Of the bytes in the store. */
+  readonly sha256: string;
+  readonly record: DrillRecord;
+}
+
 /** What an action found. Summary, JSON, outputs, issue and exit code all come from it. */
 export interface Report {
   readonly title: string;
@@ -62,6 +71,8 @@ export interface Report {
   readonly sources: readonly string[];
   /** Numbers for a monitoring system. */
   readonly metrics: readonly Sample[];
+  /** Of a drill. */
+  readonly drill?: RecordedDrill;
   /** What could not be told to somebody, a sentence each. It says nothing of the backups, so the verdict stays. */
   readonly notices: readonly string[];
 }
@@ -83,11 +94,11 @@ export function worstFirst(findings: readonly Finding[]): Finding[] {
 export function report(
   title: string,
   findings: readonly Finding[],
-  rest: Partial<Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs' | 'sources' | 'metrics'>> = {},
+  rest: Partial<Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs' | 'sources' | 'metrics' | 'drill'>> = {},
 ): Report {
-  const { headline = [], tables = [], trends = [], outputs = {}, sources = [], metrics = [] } = rest;
+  const { headline = [], tables = [], trends = [], outputs = {}, sources = [], metrics = [], drill } = rest;
   const judged = { title, verdict: worst(findings), findings };
-  return { ...judged, headline, tables, trends, outputs, sources, metrics, notices: [] };
+  return { ...judged, headline, tables, trends, outputs, sources, metrics, ...(drill && { drill }), notices: [] };
 }
 
 /** Shorthand that keeps call sites on one line. */

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { drillArtifacts } from './drill-artifacts.ts';
 import type { Facts } from './facts.ts';
-import { backupKey, MANIFEST } from './keys.ts';
+import { backupKey, MANIFEST, whereIs } from './keys.ts';
 import { type Artifact, FORMAT, type Manifest, writeManifest } from './manifest.ts';
 import { readManifestOf, sha256Of } from './manifest-reading.ts';
 import type { Store } from './ports.ts';
@@ -34,7 +34,8 @@ async function tryFormat(test: SelfTest): Promise<Trial> {
   const options = { now: test.world.now(), random: () => 0, signal: test.world.signal };
   // The sound copy beside it, so that the drill goes on and says in a finding what it passed over.
   const { findings } = await test.examiners.choose([store, copies.store], backup.source, backup.id, options);
-  const names = `${backup.id}/${MANIFEST} is of format ${format}`;
+  // The whole place: that of a store with an endpoint goes on behind the key.
+  const names = `${whereIs(store, backupKey(backup.source, backup.id, MANIFEST))} is of format ${format}`;
   const expect: Expectation[] = [{ rule: 'manifest-unreadable', names }];
   const path = 'choice of the backup, no fetch, no server';
   return judgeTrial({ damage: `the manifest is of format ${format}`, path, expect }, findings);

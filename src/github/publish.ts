@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RunInfo } from '../core/manifest.ts';
 import { clip, visible } from '../core/plain-text.ts';
 import type { Log } from '../core/ports.ts';
 import { type Finding, type Report, type Status, worstFirst } from '../core/report.ts';
@@ -10,8 +11,18 @@ import { outputsOf } from './outputs.ts';
 import { renderSummary } from './summary.ts';
 import { setOutput, type Toolkit } from './toolkit.ts';
 
+/** Which run, of which commit, made a report, and when. */
+export interface Origin {
+  readonly action: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly run: RunInfo;
+}
+
 export interface Step {
   readonly name: string;
+  readonly origin: Origin;
   readonly toolkit: Toolkit;
   readonly log: Log;
 }
@@ -25,9 +36,9 @@ const LONGEST_ANNOTATION = 4_000;
  * Publishes a report: JSON file, outputs, summary, log, annotations. Each on its own, and none
  * changes the verdict: what cannot be published is said in the log.
  */
-export async function publish(report: Report, { name, toolkit, log }: Step): Promise<void> {
+export async function publish(report: Report, { name, origin, toolkit, log }: Step): Promise<void> {
   const path = join(process.env.RUNNER_TEMP || tmpdir(), `lifeboat-${name}-${randomUUID()}.json`);
-  await attempt('report', log, () => writeReport(report, path));
+  await attempt('report', log, () => writeReport(report, origin, path));
   await attempt('outputs', log, () => setOutputs(report, path, toolkit, log));
   await attempt('job summary', log, () => writeSummary(report, toolkit));
   for (const line of renderText(report).trimEnd().split('\n')) log.info(line);
@@ -52,8 +63,8 @@ export function couldNotWork(report: Report): boolean {
 }
 
 /** The report as JSON, for programs. */
-export function reportJson(report: Report): string {
-  return `${JSON.stringify({ format: 1, ...report }, undefined, 2)}\n`;
+export function reportJson(report: Report, origin: Origin): string {
+  return `${JSON.stringify({ format: 1, ...origin, ...report }, undefined, 2)}\n`;
 }
 
 async function attempt(what: string, log: Log, write: () => void | Promise<void>): Promise<void> {
@@ -65,8 +76,8 @@ async function attempt(what: string, log: Log, write: () => void | Promise<void>
   }
 }
 
-function writeReport(report: Report, path: string): void {
-  writeFileSync(path, reportJson(report), { mode: 0o600, flag: 'wx' });
+function writeReport(report: Report, origin: Origin, path: string): void {
+  writeFileSync(path, reportJson(report, origin), { mode: 0o600, flag: 'wx' });
 }
 
 function setOutputs(report: Report, path: string, toolkit: Toolkit, log: Log): void {

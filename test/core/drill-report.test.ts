@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ConcludedDrill } from '../../src/core/drill-record.ts';
+import type { ConcludedDrill, WrittenRecord } from '../../src/core/drill-record.ts';
 import { describeDrill } from '../../src/core/drill-report.ts';
 import type { Proof } from '../../src/core/records.ts';
 import { finding } from '../../src/core/report.ts';
@@ -17,7 +17,8 @@ async function headlineOf(proof: Proof): Promise<Record<string, string>> {
     outcome: { tables: [], restoreMs: 2_000 },
     ...{ startedAt: new Date('2026-11-21T00:00:16.700Z'), proof, dataLossSeconds: 17, alsoRead: [] },
   };
-  const report = await describeDrill(drill as unknown as ConcludedDrill, 'key', [finding('rto', 'pass', 'x')]);
+  const written = { key: 'key', sha256: '', record: {}, findings: [] } as unknown as WrittenRecord;
+  const report = await describeDrill(drill as unknown as ConcludedDrill, written, [finding('rto', 'pass', 'x')]);
   expect(report.outputs['data-loss-seconds']).toBe('17');
   return Object.fromEntries(report.headline.map(({ name, value }) => [name, value]));
 }

@@ -21,7 +21,7 @@ const packed = (bytes: Buffer) => buffer(zstd(process.env).compress(Readable.fro
 
 /** A self-test of a sound backup of two artifacts, by parts of a drill of which some may be blind. */
 async function run(blind: Partial<Examiners> = {}, among: { older?: 'same' | 'other' } = {}) {
-  const store = memoryStore({ location: 'memory:a' });
+  const store = memoryStore({ location: 'memory:a?http://127.0.0.1:9000' });
   if (among.older !== undefined) await putBackup(store, '2026-11-20', among.older === 'same' ? 'rows' : 'other rows');
   const manifest = await putBackup(store, '2026-11-21', 'rows');
   const before = store.calls.get;

@@ -4,13 +4,21 @@ import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import type { Log } from '../../src/core/ports.ts';
 import { finding, type Report, report } from '../../src/core/report.ts';
-import { couldNotWork, failStep, publish } from '../../src/github/publish.ts';
+import { couldNotWork, failStep, type Origin, publish } from '../../src/github/publish.ts';
 import { captureStdout } from './captured-stdout.ts';
 
 const stale = report('Freshness of orders', [
   finding('backup-age', 'fail', 'Too old: 30h.', { hint: 'Run `backup`.' }),
 ]);
 const broken = report('backup could not do its work', [finding('run-failed', 'unknown', 'pg_dump is missing.')]);
+
+const origin: Origin = {
+  action: 'verify-freshness',
+  startedAt: '2026-11-21T03:00:00.000Z',
+  finishedAt: '2026-11-21T03:00:04.000Z',
+  tool: { name: 'lifeboat', version: '1.0.0' },
+  run: { sha: '0123456789abcdef0123456789abcdef01234567' },
+};
 
 async function publishTo(folder: string, given: Report, files: Record<string, string> = {}) {
   const { toolkit, lines } = await captureStdout();
@@ -20,7 +28,7 @@ async function publishTo(folder: string, given: Report, files: Record<string, st
   const paths = { GITHUB_OUTPUT: join(folder, 'out'), GITHUB_STEP_SUMMARY: join(folder, 'summary') };
   for (const path of Object.values(paths)) appendFileSync(path, '');
   for (const [name, value] of Object.entries({ RUNNER_TEMP: folder, ...paths, ...files })) vi.stubEnv(name, value);
-  await publish(given, { name: 'backup', toolkit, log });
+  await publish(given, { name: 'backup', origin, toolkit, log });
   return {
     toolkit,
     lines: said,
@@ -37,7 +45,7 @@ it('writes the report for its owner alone, under a name of its own for each step
   const { output } = await publishTo(temp, stale);
   const [first = '', second = ''] = [...output().matchAll(/report-path<<(\S+)\n(.*)\n\1/g)].map((match) => match[2]);
   expect(first).not.toBe(second);
-  expect(JSON.parse(readFileSync(first, 'utf8'))).toEqual({ format: 1, ...stale });
+  expect(JSON.parse(readFileSync(first, 'utf8'))).toEqual({ format: 1, ...origin, ...stale });
   expect(statSync(first).mode & 0o777).toBe(0o600);
 });
 

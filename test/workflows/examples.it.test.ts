@@ -140,6 +140,38 @@ it('the watch over schedules asks GitHub, tells it of one that is disabled, and 
   expect(watched).toMatchObject({ conclusion: 'success' });
   expect(github.state.issues[0]).toMatchObject({ state: 'closed', stateReason: 'completed' });
 }, 120_000);
+it('the drill that is kept as evidence uploads and attests its report, also when it failed', async () => {
+  const kept: { action: string; given: Readonly<Record<string, string>>; report: Record<string, unknown> }[] = [];
+  const keep = (action: string) => (given: Readonly<Record<string, string>>) => {
+    const path = given.path ?? given['subject-path'] ?? '';
+    kept.push({ action, given, report: JSON.parse(readFileSync(path, 'utf8')) });
+    return {};
+  };
+  const more = { 'actions/upload-artifact': keep('upload'), 'actions/attest': keep('attest') };
+  const unmet = (step: StepOptions) => {
+    const { with: given } = adjust(step);
+    const isOrders = given?.source === 'orders';
+    return {
+      ...adjust(step),
+      with: { ...given, ...(isOrders && { assertions: 'there are few: SELECT count(*) < 5 FROM orders' }) },
+    };
+  };
+  const drills = await run('drill-evidence.yml', 'drill', { others: { ...others, ...more }, adjust: unmet });
+  expect(drills.map(({ conclusion, outputs }) => [conclusion, outputs.proof])).toEqual([
+    ['failure', 'proven'],
+    ['success', 'proven'],
+  ]);
+  expect(kept.map(({ action, given }) => [action, given.name])).toEqual([
+    ['upload', 'drill-orders'],
+    ['attest', undefined],
+    ['upload', 'drill-orders-wallets'],
+    ['attest', undefined],
+  ]);
+  for (const { report } of kept) {
+    expect(report).toMatchObject({ action: 'restore-drill', drill: { record: { proof: 'proven' } } });
+    expect(JSON.stringify(report)).not.toMatch(/hunter22|AGE-SECRET-KEY/);
+  }
+}, 300_000);
 
 it('prune removes what no rule wants, behind a drill that passed; by hand it only shows the plan', async () => {
   const [oldest] = readdirSync(join(folder, 'orders'));

@@ -13,6 +13,7 @@ const textOf = (name: string) => examples.find((example) => example.name === nam
 it('has an example of each main case', () => {
   expect(examples.map(({ name }) => name)).toEqual([
     'backup-matrix.yml',
+    'drill-evidence.yml',
     'freshness.yml',
     'hourly-partial-backup.yml',
     'nightly-backup.yml',
@@ -66,10 +67,16 @@ describe.each(examples)('$name', (example) => {
     }
   });
 
-  it('may do nothing but ask for a session of the store, open issues, and read the schedules it watches', () => {
-    for (const job of Object.values(example.workflow.jobs)) {
-      const reads = job.steps.some((step) => 'schedules' in step.with) ? { actions: 'read', contents: 'read' } : {};
-      expect(job.permissions).toEqual({ 'id-token': 'write', issues: 'write', ...reads });
+  it('may do nothing but ask for a session of the store, open issues, attest, and read the schedules it watches', () => {
+    for (const { permissions, steps } of Object.values(example.workflow.jobs)) {
+      const reads = steps.some((step) => 'schedules' in step.with) ? { actions: 'read', contents: 'read' } : {};
+      const attests = steps.some(({ uses }) => uses.startsWith('actions/attest@'));
+      expect(permissions).toEqual({
+        'id-token': 'write',
+        issues: 'write',
+        ...reads,
+        ...(attests && { attestations: 'write' }),
+      });
     }
   });
 
@@ -117,10 +124,13 @@ describe.each(jobs)('$name, job $id', ({ job, workflow }) => {
   const [session, ...rest] = job.steps;
   const ours = rest.map(ourAction);
 
-  it('gets a session first, then runs one action of ours', () => {
+  it('gets a session first, then runs one action of ours, and keeps its report whatever it found', () => {
     expect(session?.uses).toMatch(/^aws-actions\/configure-aws-credentials@/);
-    expect(ours).toHaveLength(1);
     expect(Object.keys(actions)).toContain(ours[0]);
+    for (const { uses, if: condition } of rest.slice(1)) {
+      expect(uses).toMatch(/^actions\/(upload-artifact|attest)@/);
+      expect(condition).toMatch(/^\$\{\{ !cancelled\(\) && steps\.\w+\.outputs\.report-path != '' \}\}$/);
+    }
   });
 
   it('gives up by itself before the runner ends it, and its session outlives both', () => {

@@ -19,7 +19,7 @@ export const repository = Package.parse(JSON.parse(readFileSync(join(root, 'pack
 const Values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).default({});
 const Concurrency = z.strictObject({ group: z.string(), 'cancel-in-progress': z.literal(false) });
 
-const Step = z.strictObject({ uses: z.string(), with: Values });
+const Step = z.strictObject({ id: z.string().optional(), if: z.string().optional(), uses: z.string(), with: Values });
 export type ExampleStep = z.output<typeof Step>;
 
 const Job = z.strictObject({
@@ -98,12 +98,23 @@ const ActionFile = z.object({
   inputs: z.record(z.string(), z.object({ description: z.string(), deprecationMessage: z.string().optional() })),
 });
 
-/** Inputs of the release that the examples pin, as far as they may be used here. */
-const credentials = ['role-to-assume', 'aws-region', 'role-duration-seconds', 'role-session-name', 'audience'];
+/** Inputs of the releases that the examples pin, as far as they may be used here. */
+const others: Readonly<Record<string, readonly string[]>> = {
+  'aws-actions/configure-aws-credentials': [
+    'role-to-assume',
+    'aws-region',
+    'role-duration-seconds',
+    'role-session-name',
+    'audience',
+  ],
+  'actions/upload-artifact': ['name', 'path', 'if-no-files-found', 'retention-days'],
+  'actions/attest': ['subject-path'],
+};
 
 function metadataOf({ owner, name, ref, path = '' }: UsedAction, workflow: string) {
-  if (`${owner}/${name}` === 'aws-actions/configure-aws-credentials') {
-    const inputs = credentials.map((input) => [input, { description: input }]);
+  const foreign = others[`${owner}/${name}`];
+  if (foreign !== undefined) {
+    const inputs = foreign.map((input) => [input, { description: input }]);
     return { name, description: name, inputs: Object.fromEntries(inputs) };
   }
   const action = (actions as Readonly<Record<string, Action>>)[path];

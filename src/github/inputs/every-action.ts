@@ -12,7 +12,23 @@ export const publishing = {
   ).prefault('on-failure'),
   'issue-assignees': lines('Users that a new issue is assigned to, one a line.').prefault(''),
   'issue-labels': lines('Labels of a new issue beside `lifeboat`, one a line; created where missing.').prefault(''),
+  'metrics-file': text(
+    'File for the textfile collector of node_exporter, e.g. `/var/lib/prometheus/node-exporter/lifeboat.prom`; all actions and sources may share one. `docs/METRICS.md` lists the metrics.',
+    { env: true },
+  )
+    .refine((path) => /^\/.*[^/]\.prom$/.test(path), 'Use an absolute path that ends in `.prom`.')
+    .optional(),
+  'pushgateway-url': text('Pushgateway that gets the same metrics, e.g. `https://user:password@push.example:9091`.', {
+    secret: true,
+  })
+    .refine(isWebUrl, 'Use an `http://` or `https://` URL without a query.')
+    .optional(),
 } as const;
+
+function isWebUrl(value: string): boolean {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+}
 
 /** Inputs of every action: where backups are, how long anything may take, and who is told. */
 export const common = {
