@@ -410,6 +410,74 @@ function tooLarge(what, mostBytes) {
 
 /***/ }),
 
+/***/ 119:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $x: () => (/* binding */ notifyOn),
+/* harmony export */   Js: () => (/* binding */ changeSince),
+/* harmony export */   NK: () => (/* binding */ Standing),
+/* harmony export */   TU: () => (/* binding */ overdue),
+/* harmony export */   Yu: () => (/* binding */ isWanted),
+/* harmony export */   Yv: () => (/* binding */ nextStanding),
+/* harmony export */   f5: () => (/* binding */ isWell),
+/* harmony export */   lY: () => (/* binding */ Change)
+/* harmony export */ });
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6921);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4377);
+
+/** How a verdict relates to the one before it, of the same action and sources. */
+const Change = zod__WEBPACK_IMPORTED_MODULE_0__/* ["enum"] */ .k5n(['broke', 'still-broken', 'recovered', 'still-well']);
+/** When somebody wants to hear of a run. */
+const notifyOn = ['failure', 'change', 'always'];
+/** How things stood after a run: what the next one compares itself with. */
+const Standing = zod__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
+    format: zod__WEBPACK_IMPORTED_MODULE_0__/* .literal */ .euz(1),
+    well: zod__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(),
+    /** Moment of the first run of this row of equal ones. */
+    since: zod__WEBPACK_IMPORTED_MODULE_1__/* .datetime */ .w$(),
+    /** Who could not be told of the last change, and has to be yet; no secret. */
+    owed: zod__WEBPACK_IMPORTED_MODULE_0__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
+});
+/** `warn` is well: the step is green. */
+function isWell(verdict) {
+    return verdict === 'pass' || verdict === 'warn';
+}
+/** Without a memory a failure is a new one, and success is no news. */
+function changeSince(before, verdict) {
+    const wasWell = before?.well ?? true;
+    if (isWell(verdict))
+        return wasWell ? 'still-well' : 'recovered';
+    return wasWell ? 'broke' : 'still-broken';
+}
+/**
+ * How things stand after this run.
+ *
+ * @param owed who could not be told of it
+ */
+function nextStanding(before, verdict, { now, owed }) {
+    const well = isWell(verdict);
+    const since = before?.well === well ? before.since : now.toISOString();
+    return { format: 1, well, since, owed: [...owed] };
+}
+/** What somebody is to hear who has not heard of the last change: that change, late. */
+function overdue(change) {
+    if (change === 'still-broken')
+        return 'broke';
+    return change === 'still-well' ? 'recovered' : change;
+}
+const wanted = {
+    failure: ['broke', 'still-broken'],
+    change: ['broke', 'recovered'],
+    always: Change.options,
+};
+function isWanted(change, on) {
+    return wanted[on].includes(change);
+}
+
+
+/***/ }),
+
 /***/ 8415:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -634,6 +702,192 @@ async function inLanes(items, lanes, work) {
 
 /***/ }),
 
+/***/ 9718:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   HG: () => (/* binding */ Scope),
+/* harmony export */   HN: () => (/* binding */ writeManifest),
+/* harmony export */   Hh: () => (/* binding */ parseRecord),
+/* harmony export */   WI: () => (/* binding */ readManifest),
+/* harmony export */   cg: () => (/* binding */ RunInfo),
+/* harmony export */   uB: () => (/* binding */ FORMAT)
+/* harmony export */ });
+/* unused harmony exports EngineName, Kind, ArtifactRole, Artifact, ServerInfo, Manifest */
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4377);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6921);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8165);
+/* harmony import */ var _keys_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1547);
+/* harmony import */ var _report_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4317);
+
+
+
+
+const FORMAT = 1;
+const Moment = zod__WEBPACK_IMPORTED_MODULE_3__/* .datetime */ .w$({ precision: 0 });
+const Sha256 = zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().regex(/^[0-9a-f]{64}$/);
+const Count = zod__WEBPACK_IMPORTED_MODULE_4__/* .int */ .Whr().nonnegative();
+/** Relative to the backup's folder: no absolute path, no way up, no empty part. */
+const RelativeKey = zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().regex(/^(?!\.)[A-Za-z0-9_-][A-Za-z0-9._-]*$/, 'Expected a plain file name');
+const EngineName = zod__WEBPACK_IMPORTED_MODULE_4__/* ["enum"] */ .k5n(['postgresql', 'redis']);
+const Kind = zod__WEBPACK_IMPORTED_MODULE_4__/* ["enum"] */ .k5n(['logical', 'physical', 'rdb', 'aof']);
+const Scope = zod__WEBPACK_IMPORTED_MODULE_4__/* ["enum"] */ .k5n(['full', 'schema', 'data', 'tables']);
+/** What each artifact is for. `data` is one stream of several when a dump is parallel. */
+const ArtifactRole = zod__WEBPACK_IMPORTED_MODULE_4__/* ["enum"] */ .k5n([
+    'dump',
+    'schema',
+    'pre-data',
+    'data',
+    'post-data',
+    'globals',
+    'facts',
+    'base',
+    'rdb',
+    'aof',
+]);
+const Artifact = zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
+    role: ArtifactRole,
+    key: RelativeKey,
+    /** `pg_dump-custom`, `sql`, `json`, `tar`, `rdb`: what is inside compression and encryption. */
+    format: zod__WEBPACK_IMPORTED_MODULE_4__/* ["enum"] */ .k5n(['pg_dump-custom', 'sql', 'json', 'tar', 'rdb']),
+    compression: zod__WEBPACK_IMPORTED_MODULE_4__/* ["enum"] */ .k5n(['zstd', 'none']),
+    encryption: zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ type: zod__WEBPACK_IMPORTED_MODULE_4__/* .literal */ .euz('age'), recipients: zod__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()) }).nullable(),
+    /** Of the stored bytes. */
+    bytes: Count,
+    sha256: Sha256,
+    /** Before compression and encryption. */
+    plainBytes: Count.optional(),
+});
+const ServerInfo = zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
+    /** As the server reports it, e.g. `15.20`. */
+    version: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().min(1),
+    major: zod__WEBPACK_IMPORTED_MODULE_4__/* .int */ .Whr().positive(),
+    systemIdentifier: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().nullable(),
+    host: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    port: zod__WEBPACK_IMPORTED_MODULE_4__/* .int */ .Whr().nullable(),
+    database: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    owner: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    /** `datacl` as text items, null when never granted. */
+    acl: zod__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()).nullable(),
+    connectionLimit: zod__WEBPACK_IMPORTED_MODULE_4__/* .int */ .Whr(),
+    /**
+     * `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`; `role` is null for the database's own. Empty with
+     * encryption: their values may be secrets, and are in the encrypted facts, if there are any.
+     */
+    settings: zod__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ role: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().nullable(), setting: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP() })),
+    encoding: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    localeProvider: zod__WEBPACK_IMPORTED_MODULE_4__/* ["enum"] */ .k5n(['libc', 'icu', 'builtin']),
+    collate: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    ctype: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    icuLocale: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+    collationVersion: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+    bootstrapRole: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    standby: zod__WEBPACK_IMPORTED_MODULE_4__/* .boolean */ .zMY(),
+    /** Server minus runner, positive when the server is ahead. */
+    clockOffsetSeconds: zod__WEBPACK_IMPORTED_MODULE_4__/* .number */ .aig(),
+    timeline: zod__WEBPACK_IMPORTED_MODULE_4__/* .int */ .Whr().optional(),
+    startLsn: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+    endLsn: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+    walSegmentBytes: zod__WEBPACK_IMPORTED_MODULE_4__/* .int */ .Whr().optional(),
+});
+const RunInfo = zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
+    url: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+    repository: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+    sha: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+    actor: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+    event: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+    runner: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+    workflow: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+    job: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+});
+/** The record written last: a backup exists if and only if its manifest does. */
+const Manifest = zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
+    format: zod__WEBPACK_IMPORTED_MODULE_4__/* .literal */ .euz(FORMAT),
+    id: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    source: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    engine: EngineName,
+    kind: Kind,
+    scope: Scope,
+    /** The moment of the dump's snapshot on the database server's clock; data loss counts from here. */
+    takenAt: Moment,
+    finishedAt: Moment,
+    durationSeconds: zod__WEBPACK_IMPORTED_MODULE_4__/* .number */ .aig().nonnegative(),
+    server: ServerInfo,
+    content: zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
+        tables: zod__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()).optional(),
+        excludeTables: zod__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()).optional(),
+        excludeTableData: zod__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()).optional(),
+        leftOut: zod__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ what: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(), why: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP() })),
+    }),
+    artifacts: zod__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(Artifact).min(1),
+    totals: zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({
+        databaseBytes: Count,
+        tables: Count,
+        rows: Count.nullable(),
+        schemaObjects: Count,
+        keys: Count.optional(),
+    }),
+    findings: zod__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_report_js__WEBPACK_IMPORTED_MODULE_2__/* .StoredFinding */ .TS),
+    /** The program that made the dump, e.g. `pg_dump 15.20`. */
+    client: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(),
+    tool: zod__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ name: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(), version: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP() }),
+    run: RunInfo.optional(),
+    labels: zod__WEBPACK_IMPORTED_MODULE_4__/* .record */ .g1P(zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP(), zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP()).optional(),
+    /** Reserved. */
+    signature: zod__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP().optional(),
+});
+/** Serializes, refusing anything that is not of this format: nothing unreadable is ever written. */
+function writeManifest(manifest) {
+    return `${JSON.stringify(zod__WEBPACK_IMPORTED_MODULE_4__/* .strictObject */ .rej(Manifest.shape).parse(manifest), undefined, 2)}\n`;
+}
+const OVERWRITTEN = 'Records are written once and whole: somebody or something changed it. Take it from another store, or from an older version of the object.';
+/**
+ * Reads a manifest; unknown fields of the same format are ignored, a higher format is refused.
+ *
+ * @throws {Failure} `backup-invalid`, naming `where` and what is wrong
+ */
+function readManifest(text, where, expected) {
+    const manifest = parseRecord(Manifest, text, where);
+    if (manifest.source !== expected.source || manifest.id !== expected.id) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('backup-invalid', `${where} describes ${manifest.source}/${manifest.id}, not ${expected.source}/${expected.id}.`, {
+            hint: 'Somebody moved or copied it. Restore the right manifest from another store, or from an older version of the object.',
+        });
+    }
+    // Else a takenAt in the future would keep an old backup fresh for ever.
+    if ((0,_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .momentOfId */ .Fm)(manifest.id)?.getTime() === Date.parse(manifest.takenAt))
+        return manifest;
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('backup-invalid', `${where} says \`takenAt\` ${manifest.takenAt}, which is not the moment in its id.`, {
+        hint: OVERWRITTEN,
+    });
+}
+/** Parses any stored JSON record (`format` first, then the schema). Throws `backup-invalid`. */
+function parseRecord(schema, text, where) {
+    const value = parseJson(text, where);
+    const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
+    if (typeof format === 'number' && format > FORMAT) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('backup-invalid', `${where} is of format ${format}; this version reads up to ${FORMAT}.`, {
+            hint: 'Use a newer version of Lifeboat.',
+        });
+    }
+    const result = schema.safeParse(value);
+    if (result.success)
+        return result.data;
+    const issue = result.error.issues[0];
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('backup-invalid', `${where} cannot be read: ${issue?.path.join('.') || 'it'}: ${issue?.message ?? 'not valid'}.`, { cause: result.error, hint: OVERWRITTEN });
+}
+function parseJson(text, where) {
+    try {
+        return JSON.parse(text);
+    }
+    catch (cause) {
+        const what = text.trim() === '' ? 'is empty' : 'is not JSON';
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('backup-invalid', `${where} ${what}.`, { cause, hint: OVERWRITTEN });
+    }
+}
+
+
+/***/ }),
+
 /***/ 4238:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -753,12 +1007,232 @@ function wordSamples(name, labels, [label, words, holds]) {
 
 /***/ }),
 
+/***/ 9196:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $t: () => (/* binding */ placeOf),
+/* harmony export */   N6: () => (/* binding */ isFailure),
+/* harmony export */   Pt: () => (/* binding */ icons),
+/* harmony export */   Uo: () => (/* binding */ headOf),
+/* harmony export */   rr: () => (/* binding */ moreSentence),
+/* harmony export */   t7: () => (/* binding */ notificationOf),
+/* harmony export */   y6: () => (/* binding */ changeSentence)
+/* harmony export */ });
+/* unused harmony export Notification */
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6921);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4377);
+/* harmony import */ var _change_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(119);
+/* harmony import */ var _manifest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9718);
+/* harmony import */ var _plain_text_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(1483);
+/* harmony import */ var _report_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4317);
+
+
+
+
+
+/** What receivers of `webhook+https://` get, and what every message is written from. Plain text, nothing escaped. */
+const Notification = zod__WEBPACK_IMPORTED_MODULE_3__/* .object */ .Ikc({
+    format: zod__WEBPACK_IMPORTED_MODULE_3__/* .literal */ .euz(1),
+    id: zod__WEBPACK_IMPORTED_MODULE_3__/* .string */ .YjP().meta({ description: 'Another one for each message; the same when one is sent twice.' }),
+    sentAt: zod__WEBPACK_IMPORTED_MODULE_4__/* .datetime */ .w$().meta({ description: 'Signed with the rest: refuse a message that is too old.' }),
+    verdict: _report_js__WEBPACK_IMPORTED_MODULE_2__/* .Status */ .nW.meta({ description: 'Of this run. `fail` and `unknown` are failures.' }),
+    change: _change_js__WEBPACK_IMPORTED_MODULE_0__/* .Change */ .lY.meta({ description: 'Against the run before.' }),
+    failingSince: zod__WEBPACK_IMPORTED_MODULE_4__/* .datetime */ .w$()
+        .nullable()
+        .meta({ description: 'First run of the failure that goes on or has just ended; null where there is none.' }),
+    action: zod__WEBPACK_IMPORTED_MODULE_3__/* .string */ .YjP().meta({ description: 'E.g. `backup`.' }),
+    sources: zod__WEBPACK_IMPORTED_MODULE_3__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_3__/* .string */ .YjP()).meta({ description: 'Sources that were worked on, a hundred at most.' }),
+    title: zod__WEBPACK_IMPORTED_MODULE_3__/* .string */ .YjP().meta({ description: 'Of the report.' }),
+    headline: zod__WEBPACK_IMPORTED_MODULE_3__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_3__/* .object */ .Ikc({ name: zod__WEBPACK_IMPORTED_MODULE_3__/* .string */ .YjP(), value: zod__WEBPACK_IMPORTED_MODULE_3__/* .string */ .YjP() }))
+        .meta({ description: 'What stands under the verdict in the job summary.' }),
+    findings: zod__WEBPACK_IMPORTED_MODULE_3__/* .array */ .YOg(_report_js__WEBPACK_IMPORTED_MODULE_2__/* .Finding */ .wI).meta({ description: 'What is not `pass`, the worst first.' }),
+    findingsLeftOut: zod__WEBPACK_IMPORTED_MODULE_3__/* .int */ .Whr().meta({ description: 'How many more there are.' }),
+    run: _manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .RunInfo */ .cg.meta({ description: 'Where it ran; empty from a terminal.' }),
+});
+/** 256 KiB, what receivers such as API gateways and queues commonly take. */
+const MAX_BYTES = 262_144;
+const MAX_FINDINGS = 50;
+const MAX_SOURCES = 100;
+const MAX_PAIRS = 20;
+/** Longest piece of text, in characters; the rest is in the report. */
+const LONGEST = 2_000;
+/** Puts a report into the form in which it is told; long texts and lists are cut, and it is said how much is missing. */
+function notificationOf(report, occasion) {
+    const { id, action, change, failingSince, run, now } = occasion;
+    const judged = (0,_report_js__WEBPACK_IMPORTED_MODULE_2__/* .worstFirst */ .md)(report.findings).filter(({ status }) => status !== 'pass');
+    const whole = {
+        format: 1,
+        id,
+        sentAt: now.toISOString(),
+        verdict: report.verdict,
+        change,
+        failingSince: failingSince ?? null,
+        action,
+        sources: report.sources.slice(0, MAX_SOURCES),
+        title: (0,_plain_text_js__WEBPACK_IMPORTED_MODULE_5__/* .clip */ .$Q)(report.title, LONGEST),
+        headline: report.headline.slice(0, MAX_PAIRS).map(({ name, value }) => ({
+            name: (0,_plain_text_js__WEBPACK_IMPORTED_MODULE_5__/* .clip */ .$Q)(name, LONGEST),
+            value: (0,_plain_text_js__WEBPACK_IMPORTED_MODULE_5__/* .clip */ .$Q)(value, LONGEST),
+        })),
+        findings: judged.slice(0, MAX_FINDINGS).map(cut),
+        findingsLeftOut: Math.max(0, judged.length - MAX_FINDINGS),
+        run,
+    };
+    return withinBytes(whole);
+}
+function cut(finding) {
+    const { subject, hint } = finding;
+    return {
+        ...finding,
+        message: (0,_plain_text_js__WEBPACK_IMPORTED_MODULE_5__/* .clip */ .$Q)(finding.message, LONGEST),
+        ...(subject !== undefined && { subject: (0,_plain_text_js__WEBPACK_IMPORTED_MODULE_5__/* .clip */ .$Q)(subject, LONGEST) }),
+        ...(hint !== undefined && { hint: (0,_plain_text_js__WEBPACK_IMPORTED_MODULE_5__/* .clip */ .$Q)(hint, LONGEST) }),
+    };
+}
+function withinBytes(notification) {
+    const { findings, findingsLeftOut } = notification;
+    if (findings.length === 0 || Buffer.byteLength(JSON.stringify(notification)) <= MAX_BYTES)
+        return notification;
+    return withinBytes({ ...notification, findings: findings.slice(0, -1), findingsLeftOut: findingsLeftOut + 1 });
+}
+/** `fail: Freshness of orders`; after a failure `recovered: …`. */
+function headOf({ verdict, change, title }) {
+    return `${change === 'recovered' ? 'recovered' : verdict}: ${title}`;
+}
+/** What changed, as a sentence; nothing where all is as well as it was. */
+function changeSentence({ change, failingSince }) {
+    const since = failingSince === null ? undefined : minuteOf(failingSince);
+    if (change === 'broke')
+        return 'This is new: the run before was well, or there was none.';
+    if (change === 'still-broken')
+        return since === undefined ? 'It failed before, too.' : `Failing since ${since}.`;
+    if (change === 'still-well')
+        return '';
+    return since === undefined ? 'It is well again.' : `It is well again; it had been failing since ${since}.`;
+}
+/** How many findings a message could not show. */
+function moreSentence({ findings, findingsLeftOut }, shown) {
+    const left = findings.length - shown + findingsLeftOut;
+    if (left === 0)
+        return '';
+    return `… and ${left} more ${left === 1 ? 'finding' : 'findings'}, all in the report.`;
+}
+/** `backup in acme/operations`. */
+function placeOf({ action, run }) {
+    return run.repository === undefined ? action : `${action} in ${run.repository}`;
+}
+function isFailure({ verdict }) {
+    return !(0,_change_js__WEBPACK_IMPORTED_MODULE_0__/* .isWell */ .f5)(verdict);
+}
+const icons = { pass: '✅', warn: '⚠️', fail: '❌', unknown: '❓' };
+/** `2026-11-20 03:17 UTC` */
+function minuteOf(moment) {
+    return `${moment.slice(0, 10)} ${moment.slice(11, 16)} UTC`;
+}
+
+
+/***/ }),
+
+/***/ 1483:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $Q: () => (/* binding */ clip),
+/* harmony export */   RK: () => (/* binding */ visible),
+/* harmony export */   TN: () => (/* binding */ oneLine)
+/* harmony export */ });
+// Control characters can repaint a terminal, and direction marks can make a name read as another.
+const UNSAFE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+/** Text as it may be shown anywhere: control and invisible characters spelled out, a tab as a space, lines kept apart. */
+function visible(text) {
+    return text.replaceAll('\r\n', '\n').replace(UNSAFE, (char) => (char === '\n' ? char : spelledOut(char)));
+}
+/** The same on one line. */
+function oneLine(text) {
+    return visible(text).replaceAll('\n', '\\n');
+}
+/** At most `length` characters, and how many are not shown. */
+function clip(text, length) {
+    if (text.length <= length)
+        return text;
+    return `${text.slice(0, length).toWellFormed()}… (${text.length - length} more characters)`;
+}
+function spelledOut(char) {
+    if (char === '\t')
+        return ' ';
+    if (char === '\r')
+        return '\\r';
+    const code = char.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+
+/***/ }),
+
+/***/ 7329:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   S: () => (/* binding */ renderText),
+/* harmony export */   j: () => (/* binding */ describeFinding)
+/* harmony export */ });
+/* harmony import */ var _plain_text_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1483);
+/* harmony import */ var _report_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4317);
+
+
+/** What a summary folds is shown up to this length; a terminal cannot unfold. */
+const SHORT = 20;
+/** A report for a terminal or a log: verdict, findings, numbers, tables but long folded ones. */
+function renderText(report) {
+    const findings = (0,_report_js__WEBPACK_IMPORTED_MODULE_0__/* .worstFirst */ .md)(report.findings);
+    const judged = findings.filter(({ status }) => status !== 'pass');
+    const passed = findings.length - judged.length;
+    const sections = [
+        `${report.verdict.toUpperCase()}: ${(0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN)(report.title)}`,
+        report.notices.map((notice) => `Not told: ${indented(notice)}`).join('\n'),
+        judged.map(describeFinding).join('\n'),
+        report.headline.map(({ name, value }) => `${(0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN)(name)}: ${(0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN)(value)}`).join('\n'),
+        ...report.tables.map((table) => table.folded === true && table.rows.length > SHORT ? elsewhere(table) : textTable(table)),
+        passed === 0 ? '' : `${passed} ${passed === 1 ? 'check' : 'checks'} passed.`,
+    ];
+    return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+/** One finding and what to do about it. */
+function describeFinding(finding) {
+    const where = finding.subject === undefined ? '' : ` [${(0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN)(finding.subject)}]`;
+    const lines = `${finding.status} ${finding.rule}${where}: ${indented(finding.message)}`;
+    return finding.hint === undefined ? lines : `${lines}\n  -> ${indented(finding.hint)}`;
+}
+function indented(text) {
+    return (0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .visible */ .RK)(text).replaceAll('\n', '\n  ');
+}
+function textTable(table) {
+    const rows = [table.columns.map(({ name }) => name), ...table.rows].map((row) => row.map((cell) => (0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN)(cell)));
+    const widths = table.columns.map((_, at) => rows.reduce((most, row) => Math.max(most, (row[at] ?? '').length), 0));
+    const line = (row) => table.columns
+        .map(({ numeric }, at) => pad(row[at] ?? '', widths[at] ?? 0, numeric === true))
+        .join('  ')
+        .trimEnd();
+    return [(0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN)(table.title), ...rows.map((row) => `  ${line(row)}`)].join('\n');
+}
+function elsewhere({ title, rows }) {
+    return `${(0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN)(title)}: ${rows.length.toLocaleString('en-US')} rows, in the JSON report (\`--json\`, or the file of \`report-path\`).`;
+}
+function pad(cell, width, toTheRight) {
+    return toTheRight ? cell.padStart(width) : cell.padEnd(width);
+}
+
+
+/***/ }),
+
 /***/ 4317:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  wI: () => (/* binding */ Finding),
   nW: () => (/* binding */ Status),
   TS: () => (/* binding */ StoredFinding),
   gk: () => (/* binding */ finding),
@@ -766,8 +1240,6 @@ __nccwpck_require__.d(__webpack_exports__, {
   QZ: () => (/* binding */ worst),
   md: () => (/* binding */ worstFirst)
 });
-
-// UNUSED EXPORTS: Finding
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 6 modules
 var schemas = __nccwpck_require__(6921);
@@ -11605,175 +12077,8 @@ var failure = __nccwpck_require__(8165);
 var core_keys = __nccwpck_require__(1547);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/iso.js
-var iso = __nccwpck_require__(4377);
-;// CONCATENATED MODULE: ./lib/core/manifest.js
-
-
-
-
-const FORMAT = 1;
-const Moment = iso/* datetime */.w$({ precision: 0 });
-const Sha256 = lib_schemas/* string */.YjP().regex(/^[0-9a-f]{64}$/);
-const Count = lib_schemas/* int */.Whr().nonnegative();
-/** Relative to the backup's folder: no absolute path, no way up, no empty part. */
-const RelativeKey = lib_schemas/* string */.YjP().regex(/^(?!\.)[A-Za-z0-9_-][A-Za-z0-9._-]*$/, 'Expected a plain file name');
-const EngineName = lib_schemas/* enum */.k5n(['postgresql', 'redis']);
-const Kind = lib_schemas/* enum */.k5n(['logical', 'physical', 'rdb', 'aof']);
-const Scope = lib_schemas/* enum */.k5n(['full', 'schema', 'data', 'tables']);
-/** What each artifact is for. `data` is one stream of several when a dump is parallel. */
-const ArtifactRole = lib_schemas/* enum */.k5n([
-    'dump',
-    'schema',
-    'pre-data',
-    'data',
-    'post-data',
-    'globals',
-    'facts',
-    'base',
-    'rdb',
-    'aof',
-]);
-const Artifact = lib_schemas/* object */.Ikc({
-    role: ArtifactRole,
-    key: RelativeKey,
-    /** `pg_dump-custom`, `sql`, `json`, `tar`, `rdb`: what is inside compression and encryption. */
-    format: lib_schemas/* enum */.k5n(['pg_dump-custom', 'sql', 'json', 'tar', 'rdb']),
-    compression: lib_schemas/* enum */.k5n(['zstd', 'none']),
-    encryption: lib_schemas/* object */.Ikc({ type: lib_schemas/* literal */.euz('age'), recipients: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()) }).nullable(),
-    /** Of the stored bytes. */
-    bytes: Count,
-    sha256: Sha256,
-    /** Before compression and encryption. */
-    plainBytes: Count.optional(),
-});
-const ServerInfo = lib_schemas/* object */.Ikc({
-    /** As the server reports it, e.g. `15.20`. */
-    version: lib_schemas/* string */.YjP().min(1),
-    major: lib_schemas/* int */.Whr().positive(),
-    systemIdentifier: lib_schemas/* string */.YjP().nullable(),
-    host: lib_schemas/* string */.YjP(),
-    port: lib_schemas/* int */.Whr().nullable(),
-    database: lib_schemas/* string */.YjP(),
-    owner: lib_schemas/* string */.YjP(),
-    /** `datacl` as text items, null when never granted. */
-    acl: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()).nullable(),
-    connectionLimit: lib_schemas/* int */.Whr(),
-    /**
-     * `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`; `role` is null for the database's own. Empty with
-     * encryption: their values may be secrets, and are in the encrypted facts, if there are any.
-     */
-    settings: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ role: lib_schemas/* string */.YjP().nullable(), setting: lib_schemas/* string */.YjP() })),
-    encoding: lib_schemas/* string */.YjP(),
-    localeProvider: lib_schemas/* enum */.k5n(['libc', 'icu', 'builtin']),
-    collate: lib_schemas/* string */.YjP(),
-    ctype: lib_schemas/* string */.YjP(),
-    icuLocale: lib_schemas/* string */.YjP().optional(),
-    collationVersion: lib_schemas/* string */.YjP().optional(),
-    bootstrapRole: lib_schemas/* string */.YjP(),
-    standby: lib_schemas/* boolean */.zMY(),
-    /** Server minus runner, positive when the server is ahead. */
-    clockOffsetSeconds: lib_schemas/* number */.aig(),
-    timeline: lib_schemas/* int */.Whr().optional(),
-    startLsn: lib_schemas/* string */.YjP().optional(),
-    endLsn: lib_schemas/* string */.YjP().optional(),
-    walSegmentBytes: lib_schemas/* int */.Whr().optional(),
-});
-const RunInfo = lib_schemas/* object */.Ikc({
-    url: lib_schemas/* string */.YjP().optional(),
-    repository: lib_schemas/* string */.YjP().optional(),
-    sha: lib_schemas/* string */.YjP().optional(),
-    actor: lib_schemas/* string */.YjP().optional(),
-    event: lib_schemas/* string */.YjP().optional(),
-    runner: lib_schemas/* string */.YjP().optional(),
-    workflow: lib_schemas/* string */.YjP().optional(),
-    job: lib_schemas/* string */.YjP().optional(),
-});
-/** The record written last: a backup exists if and only if its manifest does. */
-const Manifest = lib_schemas/* object */.Ikc({
-    format: lib_schemas/* literal */.euz(FORMAT),
-    id: lib_schemas/* string */.YjP(),
-    source: lib_schemas/* string */.YjP(),
-    engine: EngineName,
-    kind: Kind,
-    scope: Scope,
-    /** The moment of the dump's snapshot on the database server's clock; data loss counts from here. */
-    takenAt: Moment,
-    finishedAt: Moment,
-    durationSeconds: lib_schemas/* number */.aig().nonnegative(),
-    server: ServerInfo,
-    content: lib_schemas/* object */.Ikc({
-        tables: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()).optional(),
-        excludeTables: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()).optional(),
-        excludeTableData: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()).optional(),
-        leftOut: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ what: lib_schemas/* string */.YjP(), why: lib_schemas/* string */.YjP() })),
-    }),
-    artifacts: lib_schemas/* array */.YOg(Artifact).min(1),
-    totals: lib_schemas/* object */.Ikc({
-        databaseBytes: Count,
-        tables: Count,
-        rows: Count.nullable(),
-        schemaObjects: Count,
-        keys: Count.optional(),
-    }),
-    findings: lib_schemas/* array */.YOg(core_report/* StoredFinding */.TS),
-    /** The program that made the dump, e.g. `pg_dump 15.20`. */
-    client: lib_schemas/* string */.YjP(),
-    tool: lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), version: lib_schemas/* string */.YjP() }),
-    run: RunInfo.optional(),
-    labels: lib_schemas/* record */.g1P(lib_schemas/* string */.YjP(), lib_schemas/* string */.YjP()).optional(),
-    /** Reserved. */
-    signature: lib_schemas/* string */.YjP().optional(),
-});
-/** Serializes, refusing anything that is not of this format: nothing unreadable is ever written. */
-function writeManifest(manifest) {
-    return `${JSON.stringify(lib_schemas/* strictObject */.rej(Manifest.shape).parse(manifest), undefined, 2)}\n`;
-}
-const OVERWRITTEN = 'Records are written once and whole: somebody or something changed it. Take it from another store, or from an older version of the object.';
-/**
- * Reads a manifest; unknown fields of the same format are ignored, a higher format is refused.
- *
- * @throws {Failure} `backup-invalid`, naming `where` and what is wrong
- */
-function readManifest(text, where, expected) {
-    const manifest = parseRecord(Manifest, text, where);
-    if (manifest.source !== expected.source || manifest.id !== expected.id) {
-        throw new failure/* Failure */.H('backup-invalid', `${where} describes ${manifest.source}/${manifest.id}, not ${expected.source}/${expected.id}.`, {
-            hint: 'Somebody moved or copied it. Restore the right manifest from another store, or from an older version of the object.',
-        });
-    }
-    // Else a takenAt in the future would keep an old backup fresh for ever.
-    if ((0,core_keys/* momentOfId */.Fm)(manifest.id)?.getTime() === Date.parse(manifest.takenAt))
-        return manifest;
-    throw new failure/* Failure */.H('backup-invalid', `${where} says \`takenAt\` ${manifest.takenAt}, which is not the moment in its id.`, {
-        hint: OVERWRITTEN,
-    });
-}
-/** Parses any stored JSON record (`format` first, then the schema). Throws `backup-invalid`. */
-function parseRecord(schema, text, where) {
-    const value = parseJson(text, where);
-    const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
-    if (typeof format === 'number' && format > FORMAT) {
-        throw new failure/* Failure */.H('backup-invalid', `${where} is of format ${format}; this version reads up to ${FORMAT}.`, {
-            hint: 'Use a newer version of Lifeboat.',
-        });
-    }
-    const result = schema.safeParse(value);
-    if (result.success)
-        return result.data;
-    const issue = result.error.issues[0];
-    throw new failure/* Failure */.H('backup-invalid', `${where} cannot be read: ${issue?.path.join('.') || 'it'}: ${issue?.message ?? 'not valid'}.`, { cause: result.error, hint: OVERWRITTEN });
-}
-function parseJson(text, where) {
-    try {
-        return JSON.parse(text);
-    }
-    catch (cause) {
-        const what = text.trim() === '' ? 'is empty' : 'is not JSON';
-        throw new failure/* Failure */.H('backup-invalid', `${where} ${what}.`, { cause, hint: OVERWRITTEN });
-    }
-}
-
+// EXTERNAL MODULE: ./lib/core/manifest.js
+var core_manifest = __nccwpck_require__(9718);
 ;// CONCATENATED MODULE: ./lib/core/manifest-reading.js
 
 
@@ -11790,7 +12095,7 @@ const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 async function readManifestOf(store, source, id, signal) {
     const key = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0);
     const bytes = await readSmall(store, key, signal);
-    const manifest = readManifest(bytes.toString('utf8'), (0,core_keys/* whereIs */.ie)(store, key), { source, id });
+    const manifest = (0,core_manifest/* readManifest */.WI)(bytes.toString('utf8'), (0,core_keys/* whereIs */.ie)(store, key), { source, id });
     return { manifest, sha256: sha256Of(bytes) };
 }
 /** SHA-256 of bytes or text, lower-case hex. */
@@ -11980,20 +12285,22 @@ function lossOf(store, error) {
     return (0,core_report/* finding */.gk)('store-copy', 'fail', describeLoss(store, error), { subject: store.location, ...hint });
 }
 
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/iso.js
+var iso = __nccwpck_require__(4377);
 ;// CONCATENATED MODULE: ./lib/core/records.js
 
 
 
 /** What a drill says of the backup itself, apart from its verdict: a missed RTO disproves nothing. */
 const Proof = lib_schemas/* enum */.k5n(['proven', 'disproven', 'inconclusive']);
-const records_Moment = iso/* datetime */.w$({ precision: 0 });
+const Moment = iso/* datetime */.w$({ precision: 0 });
 /** How many there were of each kind, without names. */
 const Counts = lib_schemas/* record */.g1P(lib_schemas/* string */.YjP(), lib_schemas/* number */.aig());
 /** What a record written by an earlier version does not have. */
 const details = {
     /** Of the backup: the moment of its snapshot. */
-    takenAt: records_Moment.optional(),
-    scope: Scope.optional(),
+    takenAt: Moment.optional(),
+    scope: core_manifest/* Scope */.HG.optional(),
     artifacts: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({
         key: lib_schemas/* string */.YjP(),
         bytes: lib_schemas/* number */.aig(),
@@ -12021,8 +12328,8 @@ const DrillRecord = lib_schemas/* object */.Ikc({
     store: lib_schemas/* string */.YjP(),
     /** Locations of other stores whose bytes were read back against the same SHA-256. */
     alsoRead: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()),
-    startedAt: records_Moment,
-    finishedAt: records_Moment,
+    startedAt: Moment,
+    finishedAt: Moment,
     /** Fetch, decrypt, decompress and restore, until the database could be queried. */
     restoreSeconds: lib_schemas/* number */.aig().nonnegative().nullable(),
     dataLossSeconds: lib_schemas/* number */.aig().nullable(),
@@ -12037,16 +12344,16 @@ const DrillRecord = lib_schemas/* object */.Ikc({
         notIsolated: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()),
     }),
     tool: lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), version: lib_schemas/* string */.YjP() }),
-    run: RunInfo.optional(),
+    run: core_manifest/* RunInfo */.cg.optional(),
     ...details,
 });
 /** `<id>/pin-<until, or forever>.json`: why this backup must stay. */
 const PinRecord = lib_schemas/* object */.Ikc({
     format: lib_schemas/* literal */.euz(1),
     reason: lib_schemas/* string */.YjP().min(1),
-    pinnedAt: records_Moment,
+    pinnedAt: Moment,
     /** Null: for ever. */
-    until: records_Moment.nullable(),
+    until: Moment.nullable(),
     by: lib_schemas/* string */.YjP().optional(),
 });
 /** `<id>/in-progress.json`: who is making this backup; rewritten while it is being made. */
@@ -12054,17 +12361,17 @@ const InProgressRecord = lib_schemas/* object */.Ikc({
     format: lib_schemas/* literal */.euz(1),
     id: lib_schemas/* string */.YjP(),
     source: lib_schemas/* string */.YjP(),
-    startedAt: records_Moment,
+    startedAt: Moment,
     host: lib_schemas/* string */.YjP(),
     pid: lib_schemas/* int */.Whr(),
-    run: RunInfo.optional(),
+    run: core_manifest/* RunInfo */.cg.optional(),
 });
 /** `<id>/removing.json`: this program is removing what is left here; without it, a folder that lost its manifest was robbed. */
 const RemovingRecord = lib_schemas/* object */.Ikc({
     format: lib_schemas/* literal */.euz(1),
     id: lib_schemas/* string */.YjP(),
     source: lib_schemas/* string */.YjP(),
-    startedAt: records_Moment,
+    startedAt: Moment,
 });
 
 ;// CONCATENATED MODULE: ./lib/core/record-keys.js
@@ -13184,7 +13491,7 @@ async function writeMarker(writing, facts, factFindings) {
         ...judged,
         ...lost,
     ]);
-    const text = writeManifest(manifest);
+    const text = (0,core_manifest/* writeManifest */.HN)(manifest);
     await pinEverywhere(writing);
     writing.signal.throwIfAborted();
     await writing.stores.putText((0,core_keys/* backupKey */.eT)(plan.source, id, core_keys/* MANIFEST */.e0), text);
@@ -13216,10 +13523,8 @@ async function pinEverywhere(writing) {
     await writing.stores.putText(pinKey(plan.source, id, until), `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/json-schema-processors.js
-var json_schema_processors = __nccwpck_require__(8439);
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
-var lib_core = __nccwpck_require__(8532);
+// EXTERNAL MODULE: ./lib/core/change.js
+var core_change = __nccwpck_require__(119);
 ;// CONCATENATED MODULE: ./lib/core/nearest.js
 /** More changes than this make another word of it. */
 const MOST_CHANGES = 2;
@@ -13248,6 +13553,264 @@ function changesBetween(a, b) {
     return last[b.length] ?? 0;
 }
 
+;// CONCATENATED MODULE: ./lib/core/target-parameters.js
+
+
+/**
+ * Reads a query. Not with URLSearchParams, to which `+` is a space: an address such as
+ * `ops+backup@example.com` would be another one.
+ */
+function readParameters(query) {
+    const found = new Map();
+    for (const part of query.split('&').filter((each) => each !== '')) {
+        const name = target_parameters_nameOf(part);
+        if (found.has(name))
+            throw refusedTarget(`\`${name}\` is there twice. Give it once.`);
+        found.set(name, decodedPart(part.includes('=') ? part.slice(part.indexOf('=') + 1) : ''));
+    }
+    return found;
+}
+/** A query without one of its parameters, otherwise as it was written. */
+function queryWithout(query, name) {
+    return query
+        .split('&')
+        .filter((part) => target_parameters_nameOf(part) !== name)
+        .join('&');
+}
+/** Refuses what is not listed, by its name: values may be secrets. */
+function refuseUnknownParameters(what, found, known) {
+    const unknown = [...found.keys()].find((name) => !known.includes(name));
+    if (unknown === undefined)
+        return;
+    const allowed = known.length === 0 ? 'It takes none.' : `It takes ${known.map((name) => `\`${name}\``).join(', ')}.`;
+    throw refusedTarget(`${what} has the unknown parameter \`${unknown}\`. ${allowed}`);
+}
+/** Where others are the receiver's: one letter wrong, and a secret would go out in clear. */
+function refuseMisspelt(found, name) {
+    const meant = [...found.keys()].find((each) => each !== name && nearest(each.toLowerCase(), [name]) !== undefined);
+    if (meant !== undefined)
+        throw refusedTarget(`There is \`${meant}\` in it. Did you mean \`${name}\`?`);
+}
+function decodedPart(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch (cause) {
+        const hint = 'There is a broken `%` sequence in it. Write `%25` for a percent sign.';
+        throw new failure/* Failure */.H('invalid-input', 'A URL of `notify` cannot be used.', { hint, cause });
+    }
+}
+function refusedTarget(hint) {
+    return new failure/* Failure */.H('invalid-input', 'A URL of `notify` cannot be used.', { hint });
+}
+function target_parameters_nameOf(part) {
+    return decodedPart(part.split('=')[0] ?? '');
+}
+
+;// CONCATENATED MODULE: ./lib/core/mail-target.js
+
+const HOW = 'Write `smtps://user:password@host:465?to=ops@example.com,dba@example.com&from=lifeboat@example.com`.';
+/** Neither quotes nor comments nor white space: nothing in an address can become a header or a second address. */
+const ADDRESS = /^[^\s@<>(),;:"\\[\]\p{C}]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/iu;
+/** Submission with a login, relaying without. */
+const PORTS = { smtps: 465, submission: 587, relay: 25 };
+/** Reads `smtp://` and `smtps://`. */
+function parseMail(line) {
+    // By hand: the password may hold what a URL would take for the end of its authority.
+    const [, scheme = '', authority = '', rest = ''] = /^(smtps?):\/\/([^/?#]*)(.*)$/is.exec(line) ?? [];
+    const query = /^\/?(?:\?([^#]*))?$/.exec(rest);
+    if (query === null) {
+        throw refusedTarget(`There is a path or a \`#\` in it. Encode what belongs to the password, e.g. \`%2F\`. ${HOW}`);
+    }
+    const at = authority.lastIndexOf('@');
+    const secure = scheme.toLowerCase() === 'smtps';
+    const login = at < 0 ? undefined : loginOf(authority.slice(0, at));
+    const { host, port } = serverOf(authority.slice(at + 1));
+    const parameters = readParameters(query[1] ?? '');
+    refuseUnknownParameters('An `smtp://` or `smtps://` URL', parameters, ['to', 'from', 'starttls']);
+    const to = recipientsOf(parameters.get('to'));
+    return {
+        kind: 'mail',
+        label: `mail to ${to.join(', ')}`,
+        host,
+        port: port ?? (secure ? PORTS.smtps : login === undefined ? PORTS.relay : PORTS.submission),
+        secure,
+        startTls: startTlsOf(parameters.get('starttls'), secure, login !== undefined),
+        login,
+        to,
+        from: senderOf(parameters.get('from'), login?.user, to),
+    };
+}
+function loginOf(text) {
+    const colon = text.indexOf(':');
+    const [user, password] = colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
+    if (user === '' || password === '')
+        throw refusedTarget(`There is a user without a password, or the reverse. ${HOW}`);
+    return { user: decodedPart(user), password: decodedPart(password) };
+}
+function serverOf(text) {
+    const [, bracketed, name, port] = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::(\d{1,5}))?$/i.exec(text) ?? [];
+    const host = bracketed ?? name;
+    const number = port === undefined ? undefined : Number(port);
+    if (host === undefined || number === 0 || (number ?? 1) > 65_535) {
+        throw refusedTarget(`There is no host in it, or its port is none. ${HOW}`);
+    }
+    return { host, port: number };
+}
+function recipientsOf(text = '') {
+    const to = text
+        .split(',')
+        .map((each) => each.trim())
+        .filter((each) => each !== '');
+    if (to.length === 0)
+        throw refusedTarget(`\`to\` is missing: nobody would get the mail. ${HOW}`);
+    if (!to.every((each) => ADDRESS.test(each)))
+        throw refusedTarget(`Not every part of \`to\` is an address. ${HOW}`);
+    return to;
+}
+/** Servers that check who sends accept their own user; others a name of the recipient's domain. */
+function senderOf(text, user, [first = '']) {
+    const from = text ?? (user !== undefined && ADDRESS.test(user) ? user : `lifeboat@${first.split('@')[1]}`);
+    if (ADDRESS.test(from))
+        return from;
+    throw refusedTarget(`\`from\` is no address. ${HOW}`);
+}
+/** A password never goes out in clear unless somebody says so. */
+function startTlsOf(text, secure, hasLogin) {
+    if (text !== undefined && secure)
+        throw refusedTarget('`starttls` belongs to `smtp://`; `smtps://` is TLS anyway.');
+    if (text === undefined)
+        return hasLogin ? 'required' : undefined;
+    if (text === 'required' || text === 'never')
+        return text;
+    throw refusedTarget('`starttls` is `required` or `never`; when it is left out, it is used where the server offers it.');
+}
+
+;// CONCATENATED MODULE: ./lib/core/notify-target.js
+
+
+
+
+const TELEGRAM = 'https://api.telegram.org';
+const ALLOWED = 'Write `slack+https://`, `telegram://token@chat`, `smtps://` or `smtp://user:password@host?to=`, `webhook+https://` or `ping+https://`.';
+const readers = {
+    'slack+https': parseSlack,
+    'slack+http': parseSlack,
+    'webhook+https': parseWebhook,
+    'webhook+http': parseWebhook,
+    'ping+https': parsePing,
+    'ping+http': parsePing,
+    telegram: parseTelegram,
+    smtp: parseMail,
+    smtps: parseMail,
+};
+/**
+ * Reads `notify`, one URL a line. Nothing is asked of anybody yet.
+ *
+ * @throws {Failure} `invalid-input`, with neither value nor secret in message or hint
+ */
+function parseNotify(text) {
+    const lines = text.split(/\r\n|\n|\r/).map((line) => line.trim());
+    const places = lines.flatMap((line, at) => (line === '' ? [] : [{ line, number: at + 1 }]));
+    return places.map(({ line, number }) => {
+        try {
+            return parseTarget(line);
+        }
+        catch (cause) {
+            if (!(cause instanceof failure/* Failure */.H) || places.length === 1)
+                throw cause;
+            throw new failure/* Failure */.H(cause.code, cause.message, { hint: `Line ${number}: ${cause.hint}`, cause });
+        }
+    });
+}
+/** Names a target in a memory without telling what it is. The password of a mail server is no part of it. */
+function targetId(target) {
+    const { kind, label } = target;
+    const place = kind === 'mail' ? '' : kind === 'telegram' ? target.token : target.url;
+    const text = JSON.stringify([kind, label, place]);
+    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 16);
+}
+function parseTarget(line) {
+    const scheme = /^([a-z+]+):\/\//i.exec(line)?.[1]?.toLowerCase();
+    if (scheme === undefined)
+        throw refusedTarget(`That is no URL. ${ALLOWED}`);
+    if (scheme === 'http' || scheme === 'https') {
+        throw refusedTarget(`A bare \`${scheme}://\` does not say what listens there. ${ALLOWED}`);
+    }
+    const read = Object.hasOwn(readers, scheme) ? readers[scheme] : undefined;
+    if (read === undefined)
+        throw refusedTarget(`There is no such scheme. ${ALLOWED}`);
+    return read(line);
+}
+function parseSlack(line) {
+    const { url, parameters } = httpUrl(line);
+    refuseUnknownParameters('A `slack+https://` URL', parameters, []);
+    const isWhole = url.pathname !== '/' && url.username + url.password === '';
+    if (!isWhole)
+        throw refusedTarget('That is no incoming webhook. Copy its whole URL, as Slack shows it.');
+    return { kind: 'slack', label: `Slack (${url.host})`, url: url.href };
+}
+/** Parameters but ours are the receiver's. */
+function parseWebhook(line) {
+    const { url, parameters } = httpUrl(line);
+    refuseMisspelt(parameters, 'secret');
+    const secret = parameters.get('secret');
+    if (secret === '')
+        throw refusedTarget('`secret` is empty. Give it a value, or leave it out.');
+    url.search = queryWithout(url.search.slice(1), 'secret');
+    return { kind: 'webhook', label: `webhook (${url.host})`, url: url.href, secret };
+}
+function parsePing(line) {
+    const { url, parameters } = httpUrl(line);
+    refuseUnknownParameters('A `ping+https://` URL', parameters, ['create']);
+    url.pathname = url.pathname.replace(/\/+$/, '');
+    if (url.pathname === '/')
+        throw refusedTarget('The path is missing. Copy the whole ping URL of the check.');
+    return { kind: 'ping', label: `ping (${url.host})`, url: url.href };
+}
+function httpUrl(line) {
+    const url = URL.parse(line.replace(/^[a-z]+\+/i, ''));
+    if (url === null || url.hostname === '')
+        throw refusedTarget(`That cannot be read as a URL. ${ALLOWED}`);
+    if (line.includes('#'))
+        throw refusedTarget('There is a `#` in it. Write `%23` for one that belongs to the URL.');
+    return { url, parameters: readParameters(url.search.slice(1)) };
+}
+function parseTelegram(line) {
+    const how = 'Write `telegram://123456:token@chat`; a chat is a number, e.g. `-1001234567890`, or `@channelname`.';
+    const [, user = '', chat = '', query = ''] = /^telegram:\/\/([^@/?#]+)@([^/?#]+)\/?(?:\?([^#]*))?$/i.exec(line) ?? [];
+    const token = decodedPart(user);
+    if (!/^\d+:[\w-]+$/.test(token))
+        throw refusedTarget(`There is no token of a bot in it. ${how}`);
+    if (!/^(-?\d+|@?[a-z]\w{3,})$/i.test(chat))
+        throw refusedTarget(`That is no chat. ${how}`);
+    const parameters = readParameters(query);
+    refuseUnknownParameters('A `telegram://` URL', parameters, ['endpoint', 'thread']);
+    const endpoint = endpointOf(parameters.get('endpoint'));
+    const name = /^[a-z]/i.test(chat) ? `@${chat}` : chat;
+    const where = endpoint === TELEGRAM ? name : `${name}, ${new URL(endpoint).host}`;
+    const thread = threadOf(parameters.get('thread'));
+    return { kind: 'telegram', label: `Telegram (${where})`, token, chat: name, thread, endpoint };
+}
+function threadOf(value) {
+    if (value === undefined || /^\d{1,15}$/.test(value))
+        return value === undefined ? undefined : Number(value);
+    throw refusedTarget('`thread` is the number of a topic.');
+}
+function endpointOf(value) {
+    if (value === undefined)
+        return TELEGRAM;
+    const url = URL.parse(value);
+    const isPlain = url !== null && /^https?:$/.test(url.protocol) && url.username + url.search + url.hash === '';
+    if (isPlain)
+        return url.href.replace(/\/+$/, '');
+    throw refusedTarget('`endpoint` is the address of a Bot API server, e.g. `https://bots.example.com`.');
+}
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/json-schema-processors.js
+var json_schema_processors = __nccwpck_require__(8439);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
+var lib_core = __nccwpck_require__(8532);
 ;// CONCATENATED MODULE: ./lib/core/words.js
 
 /**
@@ -13386,6 +13949,7 @@ function describeInputs(schema) {
 function described(schema, description, meta, more = {}) {
     return schema.meta({ description, ...meta, ...more });
 }
+/** Text read by a function whose failures say in their hint what is allowed, never the value. */
 function parsed(parse, description, meta) {
     const schema = lib_schemas/* string */.YjP().transform((value, context) => {
         try {
@@ -13467,6 +14031,8 @@ function describeUnknown(key, inputs) {
 
 ;// CONCATENATED MODULE: ./lib/github/inputs/every-action.js
 
+
+
 /** Who is told of a report, and how. What is told never changes the verdict. */
 const publishing = {
     'github-token': inputs_text('Token that opens, updates and closes issues (`issues: write`) and reads schedules (`actions: read`, `contents: read`). With an empty one neither is done.', { secret: true, actionDefault: '${{ github.token }}' }).optional(),
@@ -13481,6 +14047,8 @@ const publishing = {
     })
         .refine(isWebUrl, 'Use an `http://` or `https://` URL without a query.')
         .optional(),
+    notify: parsed(parseNotify, "Who is told of a verdict, one URL a line: `slack+https://` (an incoming webhook), `telegram://token@chat`, `smtps://` or `smtp://user:password@host?to=`, `webhook+https://` (JSON), `ping+https://` (a dead-man's switch, told of every run).", { secret: true, env: true }).prefault(''),
+    'notify-on': choice(core_change/* notifyOn */.$x, 'When `notify` tells: on every `failure`, on each `change` (the first failure, and recovery), or `always`. Pings go out always.').prefault('change'),
 };
 function isWebUrl(value) {
     const url = URL.canParse(value) ? new URL(value) : undefined;
@@ -14005,7 +14573,7 @@ async function readDrill(store, backup, drill, signal) {
     const key = (0,core_keys/* backupKey */.eT)(backup.source, backup.id, drill.key);
     try {
         const text = (await readSmall(store, key, signal)).toString('utf8');
-        const record = parseRecord(DrillRecord, text, (0,core_keys/* whereIs */.ie)(store, key));
+        const record = (0,core_manifest/* parseRecord */.Hh)(DrillRecord, text, (0,core_keys/* whereIs */.ie)(store, key));
         const isHonest = record.id === drill.id && record.backup === backup.id && record.proof === drill.proof;
         return isHonest && record.source === backup.source ? record : undefined;
     }
@@ -15321,7 +15889,7 @@ function listed(sentences) {
 var bounded_text = __nccwpck_require__(8);
 ;// CONCATENATED MODULE: ./lib/core/facts.js
 
-const facts_Count = lib_schemas/* int */.Whr().nonnegative();
+const Count = lib_schemas/* int */.Whr().nonnegative();
 /** How much is recorded: `counts` of rows, or a `fingerprint` of every table's values as well. */
 const FactsLevel = lib_schemas/* enum */.k5n(['counts', 'fingerprints', 'none']);
 /** Where a sequence stood: `nextval` gives `value` when not yet called, else `value` + increment. */
@@ -15342,7 +15910,7 @@ const TableFact = lib_schemas/* object */.Ikc({
     /** `quote_ident(schema).quote_ident(table)`. */
     name: lib_schemas/* string */.YjP(),
     /** Rows this dump holds. */
-    rows: facts_Count,
+    rows: Count,
     /** `v1:<count>:<sum>`; only with `facts: fingerprints`. */
     fingerprint: lib_schemas/* string */.YjP().optional(),
 });
@@ -15374,7 +15942,7 @@ const Facts = lib_schemas/* object */.Ikc({
     extensions: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), version: lib_schemas/* string */.YjP(), schema: lib_schemas/* string */.YjP() })),
     roles: lib_schemas/* array */.YOg(RoleFact),
     /** Null when this dump holds none of them (schema-only, partial). */
-    largeObjects: lib_schemas/* object */.Ikc({ count: facts_Count, bytes: lib_schemas/* int */.Whr().nonnegative() }).nullable(),
+    largeObjects: lib_schemas/* object */.Ikc({ count: Count, bytes: lib_schemas/* int */.Whr().nonnegative() }).nullable(),
     settings: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ role: lib_schemas/* string */.YjP().nullable(), setting: lib_schemas/* string */.YjP() })),
     /** The newest row of a migration tool's own table. */
     migration: lib_schemas/* object */.Ikc({ tool: lib_schemas/* string */.YjP(), table: lib_schemas/* string */.YjP(), newest: lib_schemas/* string */.YjP() }).nullable(),
@@ -15566,7 +16134,7 @@ async function readFacts(manifest, open, { compression }) {
     const stored = await open(artifact);
     const plain = artifact.compression === 'none' ? stored : compression.decompress(stored);
     const json = await (0,bounded_text/* boundedText */.L)(plain, MOST_FACTS_BYTES, `${manifest.id}/${artifact.key}`);
-    return parseRecord(Facts, json, `${manifest.id}/${artifact.key}`);
+    return (0,core_manifest/* parseRecord */.Hh)(Facts, json, `${manifest.id}/${artifact.key}`);
 }
 
 ;// CONCATENATED MODULE: ./lib/core/drill-errors.js
@@ -16255,7 +16823,7 @@ async function* manifestTrials(test) {
 async function tryFormat(test) {
     const { copies } = test.plan;
     const { manifest, backup } = copies.chosen;
-    const format = FORMAT + 1;
+    const format = core_manifest/* FORMAT */.uB + 1;
     const bytes = Buffer.from(JSON.stringify({ ...manifest, format }));
     const store = withManifest(test, bytes);
     const options = { now: test.world.now(), random: () => 0, signal: test.world.signal };
@@ -16319,7 +16887,7 @@ function storedFacts({ world }, artifact, facts) {
 }
 /** The store with another manifest, and that manifest as it reads there. */
 async function rewritten(test, manifest, damages = new Map()) {
-    const store = withManifest(test, Buffer.from(writeManifest(manifest)), damages);
+    const store = withManifest(test, Buffer.from((0,core_manifest/* writeManifest */.HN)(manifest)), damages);
     const { manifest: read } = await readManifestOf(store, manifest.source, manifest.id, test.world.signal);
     return { store, read };
 }
@@ -16695,7 +17263,7 @@ function noAssertion(line) {
     });
 }
 /** Memory, planning, text formats and preloaded libraries. Nothing that runs a program or opens a connection. */
-const ALLOWED = new Set([
+const drill_inputs_ALLOWED = new Set([
     'shared_preload_libraries',
     'shared_buffers',
     'work_mem',
@@ -16734,10 +17302,10 @@ const ALLOWED = new Set([
 function checkScratchSettings(lines) {
     return lines.map((line) => {
         const [, name = ''] = /^([A-Za-z_][\w.]*)\s*=\s*('(?:[^'\\]|'')*'|[\w.+-]+)$/.exec(line) ?? [];
-        if (ALLOWED.has(name.toLowerCase()) || /^\w+\.\w[\w.]*$/.test(name))
+        if (drill_inputs_ALLOWED.has(name.toLowerCase()) || /^\w+\.\w[\w.]*$/.test(name))
             return line;
         throw new failure/* Failure */.H('invalid-input', `\`scratch-settings\`: "${line.slice(0, 200)}" is not allowed.`, {
-            hint: `Write \`name = 'value'\`. Allowed are ${[...ALLOWED].join(', ')}, and settings of extensions.`,
+            hint: `Write \`name = 'value'\`. Allowed are ${[...drill_inputs_ALLOWED].join(', ')}, and settings of extensions.`,
         });
     });
 }
@@ -18134,32 +18702,8 @@ const nextSteps = {
     ],
 };
 
-;// CONCATENATED MODULE: ./lib/core/plain-text.js
-// Control characters can repaint a terminal, and direction marks can make a name read as another.
-const UNSAFE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
-/** Text as it may be shown anywhere: control and invisible characters spelled out, a tab as a space, lines kept apart. */
-function visible(text) {
-    return text.replaceAll('\r\n', '\n').replace(UNSAFE, (char) => (char === '\n' ? char : spelledOut(char)));
-}
-/** The same on one line. */
-function oneLine(text) {
-    return visible(text).replaceAll('\n', '\\n');
-}
-/** At most `length` characters, and how many are not shown. */
-function clip(text, length) {
-    if (text.length <= length)
-        return text;
-    return `${text.slice(0, length).toWellFormed()}… (${text.length - length} more characters)`;
-}
-function spelledOut(char) {
-    if (char === '\t')
-        return ' ';
-    if (char === '\r')
-        return '\\r';
-    const code = char.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
-}
-
+// EXTERNAL MODULE: ./lib/core/plain-text.js
+var plain_text = __nccwpck_require__(1483);
 ;// CONCATENATED MODULE: ./lib/core/rule-groups.js
 /** What belongs together for who must act: one issue speaks of one group. */
 const groups = {
@@ -18391,7 +18935,7 @@ const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
  * as code, since messages and hints write input names so.
  */
 function inline(text) {
-    return clip(visible(text), LONGEST)
+    return (0,plain_text/* clip */.$Q)((0,plain_text/* visible */.RK)(text), LONGEST)
         .split(/`([^`\n]+)`/)
         .map((piece, at) => (at % 2 === 0 ? escapePiece(piece) : `<code>${escapePiece(piece)}</code>`))
         .join('');
@@ -18424,7 +18968,7 @@ function markdownTable(columns, rows) {
 /** Folds Markdown under a title. The empty lines make GitHub read what is inside as Markdown again. */
 function folded(title, markdown) {
     // Inside an HTML block Markdown is not read: a backslash would stand there as one.
-    const summary = unlinked(escapeHtml(oneLine(clip(title, LONGEST))));
+    const summary = unlinked(escapeHtml((0,plain_text/* oneLine */.TN)((0,plain_text/* clip */.$Q)(title, LONGEST))));
     return `<details><summary>${summary}</summary>\n\n${markdown}\n\n</details>`;
 }
 
@@ -18434,6 +18978,7 @@ function folded(title, markdown) {
 /** GitHub drops a summary above 1 MiB as a whole, and the step stays green. */
 const MAX_BYTES = 1_000_000;
 const MAX_FINDINGS = 100;
+const MAX_NOTICES = 20;
 const MAX_ROWS = 1_000;
 /** Larger ones and very small ones are written with an exponent, which mermaid cannot read. */
 const MAX_VALUE = 1e18;
@@ -18444,6 +18989,7 @@ function renderSummary(report, maxBytes = MAX_BYTES) {
     const judged = findings.filter(({ status }) => status !== 'pass');
     const sections = [
         { name: 'verdict', markdown: `## ${icons[report.verdict]} ${report.verdict}: ${inline(report.title)}` },
+        { name: 'not told', markdown: notices(report.notices) },
         { name: 'findings', markdown: findingList(judged, maxBytes / 2) },
         { name: 'headline', markdown: summary_headline(report.headline) },
         ...report.tables.map((table) => ({ name: table.title, markdown: tableSection(table) })),
@@ -18488,6 +19034,13 @@ function describeFinding(finding, details = []) {
     const first = `- ${icons[finding.status]} **${finding.status}** ${inline(finding.message)} (\`${finding.rule}\`${where})`;
     const hint = finding.hint === undefined ? [] : [`What to do: ${inline(finding.hint)}`];
     return [first, ...[...details, ...hint].map((line) => `  - ${line}`)].join('\n');
+}
+/** Near the top: somebody who relies on a message has to see here that none came. */
+function notices(sentences) {
+    return sentences
+        .slice(0, MAX_NOTICES)
+        .map((sentence) => `> **Not told:** ${inline(sentence)}`)
+        .join('\n>\n');
 }
 function summary_headline(pairs) {
     return pairs.map(({ name, value }) => `**${inline(name)}:** ${inline(value)}`).join(' · ');
@@ -18557,7 +19110,7 @@ const LONGEST_TITLE = 160;
 function titleOf({ key, findings: [worst] }) {
     const about = key.source === ALL ? 'Backups' : key.source;
     const text = worst === undefined ? groups[key.group] : sayShortly(worst, key);
-    const line = oneLine(text).replace(/\.$/, '');
+    const line = (0,plain_text/* oneLine */.TN)(text).replace(/\.$/, '');
     const title = `${about}: ${line.length > LONGEST_TITLE ? `${line.slice(0, LONGEST_TITLE).toWellFormed()}…` : line}`;
     // A title is plain text, but feeds and mails make links of names.
     return title.replaceAll(/@(?=\w)/g, '@\u200b');
@@ -18649,7 +19202,7 @@ function minute(at) {
 }
 /** For labels and names of people, which come from inputs. */
 function issue_body_listed(names) {
-    return names.map((name) => clip(oneLine(name), 100)).join(', ');
+    return names.map((name) => (0,plain_text/* clip */.$Q)((0,plain_text/* oneLine */.TN)(name), 100)).join(', ');
 }
 
 ;// CONCATENATED MODULE: ./lib/github/issue-telling.js
@@ -18792,7 +19345,7 @@ const IssueReply = lib_schemas/* object */.Ikc({
 });
 function issuesOf(requests, repository, log) {
     const ensureLabels = once((labels) => createLabels(requests, repository, labels, log));
-    const ownLogin = once(() => loginOf(requests));
+    const ownLogin = once(() => issues_api_loginOf(requests));
     return {
         list: async (state, since, by) => {
             const creator = by === 'creator' ? await ownLogin() : undefined;
@@ -18886,7 +19439,7 @@ async function issues_api_isThere(requests, repository, name) {
 }
 /** The token of a workflow is no user, and may not ask who it is; its issues are this one's. */
 const WORKFLOW_USER = 'github-actions[bot]';
-async function loginOf(requests) {
+async function issues_api_loginOf(requests) {
     try {
         return lib_schemas/* object */.Ikc({ login: lib_schemas/* string */.YjP() }).parse((await requests.send('name its user', 'GET /user')).data).login;
     }
@@ -19217,401 +19770,186 @@ async function issues_close({ number, body, marker, url }, { issues, log, run, n
     log.info(`Closed issue #${number}, since it is over: ${url}`);
 }
 
-// EXTERNAL MODULE: external "node:fs/promises"
-var external_node_fs_promises_ = __nccwpck_require__(1455);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
-;// CONCATENATED MODULE: ./lib/core/merge-metrics.js
-
-/**
- * After so long without a run that named a store for a source, its numbers go. Long, since whoever watches a store
- * once a month must not lose its alert in between.
- */
-const STORE_FORGOTTEN_DAYS = 35;
-/**
- * What a file that several actions share holds after a run: what the run did not measure stays as it was, what it
- * measured is replaced, and what it knows to be no more goes.
- */
-function mergeSamples(kept, fresh, now) {
-    const merged = new Map([...kept, ...fresh].map((sample) => [seriesOf(sample), sample]));
-    const known = [...merged.values()].filter(({ value }) => value !== null);
-    return withoutForgotten(known, new Set(fresh.map(seriesOf)), now);
-}
-/** Name and labels, whatever their order. */
-function seriesOf({ name, labels }) {
-    const given = Object.entries(labels).filter(([, value]) => value !== '');
-    return JSON.stringify([name, given.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
-}
-/** Drops copies that nobody saw for long, and then the room of stores that hold no copy any more. */
-function withoutForgotten(samples, fresh, now) {
-    const since = (0,metrics/* unixSeconds */.Yb)(now) - STORE_FORGOTTEN_DAYS * 86_400;
-    const copyOf = ({ labels: { source, store } }) => JSON.stringify([source, store]);
-    const forgotten = samples.filter(({ name, value }) => name === 'lifeboat_store_seen_timestamp_seconds' && (value ?? 0) < since);
-    const copies = new Set(forgotten.map(copyOf));
-    const left = samples.filter((sample) => fresh.has(seriesOf(sample)) || !copies.has(copyOf(sample)));
-    const gone = new Set(forgotten.map(({ labels }) => labels.store));
-    for (const { labels } of left)
-        if (labels.source !== undefined)
-            gone.delete(labels.store);
-    return left.filter((sample) => fresh.has(seriesOf(sample)) || !gone.has(sample.labels.store));
-}
-
-;// CONCATENATED MODULE: ./lib/core/run-metrics.js
-
-
-/** What a run tells of itself, for each of its sources, also when it could not do its work. */
-function runSamples(report, action, endedAt) {
-    // A refused input of several sources, or stores that hold nothing: then nobody knows which source it was.
-    const { sources } = report;
-    if (sources.length === 0)
-        return samplesOfRun({ action }, report.verdict, endedAt);
-    return [
-        ...sources.flatMap((source) => samplesOfRun({ action, source }, verdictOf(report, source), endedAt)),
-        ...withoutSource(action),
-    ];
-}
-/** Of one source of several: its own findings, and those that hold for all. */
-function verdictOf({ findings, sources, verdict }, source) {
-    if (sources.length === 1)
-        return verdict;
-    return (0,core_report/* worst */.QZ)(findings.filter((one) => one.source === undefined || one.source === source));
-}
-function samplesOfRun(labels, verdict, endedAt) {
-    const at = (0,metrics/* unixSeconds */.Yb)(endedAt);
-    const isGood = verdict === 'pass' || verdict === 'warn';
-    return [
-        ...(0,metrics/* samplesOf */.lc)(labels, {
-            lifeboat_last_run_timestamp_seconds: at,
-            lifeboat_last_success_timestamp_seconds: isGood ? at : undefined,
-        }),
-        ...(0,metrics/* wordSamples */.Ih)('lifeboat_verdict', labels, ['verdict', core_report/* Status */.nW.options, verdict]),
-    ];
-}
-/** The run after one that did not even know its sources takes the place of what that one told. */
-function withoutSource(action) {
-    return samplesOfRun({ action }, 'pass', new Date(0)).map((sample) => ({ ...sample, value: null }));
-}
-
-// EXTERNAL MODULE: external "node:child_process"
-var external_node_child_process_ = __nccwpck_require__(1421);
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(8474);
-;// CONCATENATED MODULE: ./lib/notify/file-lock.js
-
-
-
-/**
- * Runs `use` while no other process on this machine holds the lock.
- *
- * The lock is the kernel's, which node cannot take itself: `flock` holds it for as long as the `cat` behind it waits
- * for the end of its input. So it is free at the moment its holder is gone, SIGKILL included. There is no stale lock,
- * and the file means nothing while nobody holds it.
- *
- * @throws {Failure} `tool-missing`, `source-busy` when the lock was not free in time, else what `use` throws
- */
-async function withFileLock(path, options, use) {
-    const holder = await acquire(path, options);
-    try {
-        return await use();
-    }
-    finally {
-        const closed = (0,external_node_events_.once)(holder, 'close');
-        holder.stdin.end();
-        await closed;
-    }
-}
-async function acquire(path, { env, signal }) {
-    const { PATH = '/usr/bin:/bin', RUNNER_TRACKING_ID } = env;
-    const child = (0,external_node_child_process_.spawn)('flock', ['-x', path, 'cat'], {
-        env: { PATH, ...(RUNNER_TRACKING_ID !== undefined && { RUNNER_TRACKING_ID }) },
-    });
-    // A holder that ends early breaks the pipe; its exit says why.
-    child.stdin.on('error', () => { });
-    const said = [];
-    child.stderr.on('data', (chunk) => said.push(chunk));
-    // What `cat` gives back says that the lock is held.
-    child.stdin.write('?');
-    const stop = () => child.kill();
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-        if (signal.aborted)
-            stop();
-        await answerOf(child);
-        return child;
-    }
-    catch (cause) {
-        throw signal.aborted ? busy(path, cause) : cannotLock(path, cause, Buffer.concat(said).toString('utf8').trim());
-    }
-    finally {
-        signal.removeEventListener('abort', stop);
-    }
-}
-/** Resolves when the lock is held; rejects when the program could not be started or ended before. */
-async function answerOf(child) {
-    const { promise, resolve, reject } = Promise.withResolvers();
-    child.stdout.once('data', () => resolve());
-    child.once('error', reject);
-    child.once('close', (code, signal) => reject(new Error(`flock ended with ${code ?? signal}`)));
-    await promise;
-}
-function busy(path, cause) {
-    return new failure/* Failure */.H('source-busy', `Another process held the lock ${path} all the time.`, {
-        cause,
-        hint: `Find it with \`fuser ${path}\`: it hangs, or it was stopped.`,
-    });
-}
-function cannotLock(path, cause, said) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
-        return new failure/* Failure */.H('tool-missing', 'The program `flock` is missing, so two runs could overwrite each other.', {
-            cause,
-            hint: 'Install util-linux on this runner.',
-        });
-    }
-    const why = said || (cause instanceof Error ? cause.message : String(cause));
-    return new failure/* Failure */.H('tool-failed', `The lock ${path} could not be taken: ${why}`, {
-        cause,
-        hint: 'Make the folder of `metrics-file`, and let the user of this runner write there.',
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/notify/parse-metrics.js
-
-// The text format of Prometheus, version 0.0.4, as far as Lifeboat writes it: gauges of its own, without time stamps.
-// https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
-const NAME = '(lifeboat_[a-z0-9_]+)';
-const HELP_LINE = new RegExp(`^# HELP ${NAME} (.*)$`);
-const TYPE_LINE = new RegExp(`^# TYPE ${NAME} gauge$`);
-const parse_metrics_LABEL = String.raw `[a-z_]+="(?:[^"\\\n]|\\[\\"n])*"`;
-const SAMPLE_LINE = new RegExp(String.raw `^${NAME}(?:\{(${parse_metrics_LABEL}(?:,${parse_metrics_LABEL})*)\})? (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$`);
-const EACH_LABEL = /([a-z_]+)="((?:[^"\\\n]|\\[\\"n])*)"/g;
-/**
- * Reads a file that Lifeboat wrote. Strict, since what is not understood would be lost when it is written again.
- *
- * @throws {Failure} `guard-refused`, naming the file and the line
- */
-function parseMetrics(text, path) {
-    const samples = [];
-    const help = new Map();
-    // The last line may be half of one, and still be a number: `17` of `1764110000`.
-    if (text !== '' && !text.endsWith('\n'))
-        throw notOurs(path, 'it ends in the middle of a line');
-    for (const [at, line] of text.split('\n').entries()) {
-        const [, named, about] = HELP_LINE.exec(line) ?? [];
-        const sample = parseSample(line);
-        if (named !== undefined && about !== undefined)
-            help.set(named, unescaped(about));
-        else if (sample !== undefined)
-            samples.push(sample);
-        else if (line !== '' && !TYPE_LINE.test(line))
-            throw notOurs(path, `line ${at + 1} is none of its metrics`);
-    }
-    return { samples, help };
-}
-function parseSample(line) {
-    const [, name, labels = '', value] = SAMPLE_LINE.exec(line) ?? [];
-    if (name === undefined)
-        return undefined;
-    const pairs = [...labels.matchAll(EACH_LABEL)].map(([, label = '', text = '']) => [label, unescaped(text)]);
-    return { name, labels: Object.fromEntries(pairs), value: Number(value) };
-}
-function unescaped(text) {
-    return text.replaceAll(/\\([\\"n])/g, (_, char) => (char === 'n' ? '\n' : char));
-}
-function notOurs(path, why) {
-    return new failure/* Failure */.H('guard-refused', `${path} was left as it is: it is not a file that Lifeboat wrote, or it was damaged; ${why}.`, {
-        hint: 'Give `metrics-file` a path that nothing else writes. If it is damaged, remove it: each action fills it again with its next run.',
-    });
-}
-
-// EXTERNAL MODULE: external "node:http"
-var external_node_http_ = __nccwpck_require__(7067);
-// EXTERNAL MODULE: external "node:https"
-var external_node_https_ = __nccwpck_require__(4708);
+// EXTERNAL MODULE: ./lib/core/notification.js
+var core_notification = __nccwpck_require__(9196);
 ;// CONCATENATED MODULE: ./lib/notify/registry.js
-/** What is not used is not loaded: a step without metrics needs no Prometheus client. */
+/**
+ * Sends one message. Imported only when used: a step that tells nobody loads none of it, and no mail program.
+ *
+ * @throws {Failure} `not-delivered`, `timed-out`; names the target by its label, never by its URL
+ */
+async function deliver(target, message, sending) {
+    switch (target.kind) {
+        case 'slack':
+            return (await __nccwpck_require__.e(/* import() */ 381).then(__nccwpck_require__.bind(__nccwpck_require__, 5381))).sendSlack(target, message, sending);
+        case 'telegram':
+            return (await __nccwpck_require__.e(/* import() */ 758).then(__nccwpck_require__.bind(__nccwpck_require__, 9758))).sendTelegram(target, message, sending);
+        case 'mail':
+            return (await Promise.all(/* import() */[__nccwpck_require__.e(739), __nccwpck_require__.e(658)]).then(__nccwpck_require__.bind(__nccwpck_require__, 658))).sendMail(target, message, sending);
+        case 'webhook':
+            return (await __nccwpck_require__.e(/* import() */ 112).then(__nccwpck_require__.bind(__nccwpck_require__, 1112))).sendWebhook(target, message, sending);
+        case 'ping':
+            return (await __nccwpck_require__.e(/* import() */ 189).then(__nccwpck_require__.bind(__nccwpck_require__, 1189))).sendPing(target, message, sending);
+    }
+}
+/** Tells that the work begins. */
+async function deliverStart(target, sending) {
+    return (await __nccwpck_require__.e(/* import() */ 189).then(__nccwpck_require__.bind(__nccwpck_require__, 1189))).sendStart(target, sending);
+}
+/** The text of metrics: a step without any needs no Prometheus client. */
 async function loadMetricsText() {
     return await Promise.all(/* import() */[__nccwpck_require__.e(222), __nccwpck_require__.e(134)]).then(__nccwpck_require__.bind(__nccwpck_require__, 134));
 }
 
-;// CONCATENATED MODULE: ./lib/notify/pushgateway.js
+;// CONCATENATED MODULE: ./lib/notify/notify.js
 
 
 
 
 
-/** Of an answer in a message, in characters. */
-const MOST_ANSWER = 500;
-/**
- * Pushes samples to a Pushgateway: one group for each source, by job, action and source. POST replaces the metrics of
- * the same name in the group, so what a run did not measure stays.
- *
- * prom-client's own class is not used: it parses URLs in a way that makes node warn on stderr.
- *
- * @param url may hold user and password, which no message shows
- */
-async function pushMetrics(url, samples, push) {
-    const { metricsText } = await loadMetricsText();
-    const groups = push.sources.length === 0 ? [undefined] : push.sources;
-    for (const source of groups) {
-        // The room of a store belongs to no source: it goes with each.
-        const own = samples.filter(({ labels, value }) => value !== null && (labels.source ?? source) === source);
-        await send('POST', groupUrl(url, push.action, source), await metricsText({ samples: own, help: new Map() }), push);
+
+/** Work waits for this one. */
+const START_MS = 10_000;
+/** Tells every dead-man's switch that the work begins. */
+async function startPings(given, telling, signal) {
+    const { env, now } = telling;
+    const sending = { env, now, signal: AbortSignal.any([signal, AbortSignal.timeout(START_MS)]) };
+    const pings = given.notify.filter((target) => target.kind === 'ping');
+    const results = await Promise.allSettled(pings.map((target) => deliverStart(target, sending)));
+    const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    const [first] = failed;
+    if (failed.length > 1 && first instanceof failure/* Failure */.H) {
+        const message = failed.map((error) => (error instanceof Error ? error.message : String(error))).join(' ');
+        throw new failure/* Failure */.H(first.code, message, { cause: first, ...(first.hint !== undefined && { hint: first.hint }) });
     }
-    // Left by a run that did not even know its sources.
-    if (push.sources.length > 0)
-        await send('DELETE', groupUrl(url, push.action, undefined), '', push);
+    if (first !== undefined)
+        throw first;
 }
-/** @see https://github.com/prometheus/pushgateway/blob/master/README.md#url */
-function groupUrl(base, action, source) {
-    const url = new URL(base);
-    const group = ['metrics', 'job', 'lifeboat', 'action', action, ...(source === undefined ? [] : ['source', source])];
-    url.pathname = `${url.pathname.replace(/\/+$/, '')}/${group.map(encodeURIComponent).join('/')}`;
-    return url;
+/** What has to be sent of a report, and to whom. Pings always: silence is their alarm. */
+function notifyAll(report, history, telling) {
+    const { notify, 'notify-on': on } = telling.given;
+    return notify.flatMap((target) => {
+        const id = targetId(target);
+        const isOwed = history.before?.owed.includes(id) === true;
+        const change = isOwed ? (0,core_change/* overdue */.TU)(history.change) : history.change;
+        if (target.kind !== 'ping' && !(0,core_change/* isWanted */.Yu)(change, on))
+            return [];
+        const isNews = target.kind !== 'ping' && (change === 'broke' || change === 'recovered');
+        const send = (signal) => sendTo(target, report, { ...history, change }, telling, signal);
+        return [{ what: 'notification', owedTo: isNews ? id : undefined, send }];
+    });
 }
-async function send(method, url, text, { env, signal }) {
-    const isSecure = url.protocol === 'https:';
-    const agent = isSecure ? new external_node_https_.Agent({ proxyEnv: env }) : new external_node_http_.Agent({ proxyEnv: env });
-    const headers = {
-        'content-type': 'text/plain; version=0.0.4; charset=utf-8',
-        'content-length': Buffer.byteLength(text),
+async function sendTo(target, report, history, { action, run, env, now }, signal) {
+    const failingSince = sinceOf(report, history);
+    const occasion = { id: (0,external_node_crypto_.randomUUID)(), action, run, now: history.now, change: history.change, failingSince };
+    const notification = (0,core_notification/* notificationOf */.t7)(report, occasion);
+    await deliver(target, { notification, report, thread: history.thread }, { env, now, signal });
+}
+/** The beginning of the failure that goes on or has just ended, as far as it is remembered. */
+function sinceOf(report, { change, before, now }) {
+    if (change === 'still-well')
+        return undefined;
+    if (before !== undefined && !before.well)
+        return before.since;
+    return change === 'broke' && !(0,core_change/* isWell */.f5)(report.verdict) ? now.toISOString() : undefined;
+}
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var external_node_fs_promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+;// CONCATENATED MODULE: ./lib/sys/verdict-memory.js
+
+
+
+
+
+const FOLDER = 'verdicts';
+const NAME = /^[0-9a-f]{32}\.json(\.[0-9a-f-]{36}\.tmp)?$/;
+/** What no run has written to for so long, none compares itself with. */
+const KEPT_MS = 90 * 24 * 3_600_000;
+const verdict_memory_MAX_BYTES = 65_536;
+/**
+ * One small file below `base`, which is the folder of this user for everything that lives between jobs.
+ * Written whole under another name and renamed, so that runs side by side read one or the other.
+ *
+ * @param key 32 hex digits
+ */
+function verdictMemory(base, key) {
+    const folder = (0,external_node_path_.join)(base, FOLDER);
+    const path = (0,external_node_path_.join)(folder, `${key}.json`);
+    return {
+        read: async () => ((await isOurs(folder)) ? readStanding(path) : undefined),
+        write: async (standing) => {
+            try {
+                await prepare(base, folder);
+                await writeWhole(path, `${JSON.stringify(standing)}\n`);
+                await removeOld(folder);
+            }
+            catch (cause) {
+                throw cause instanceof failure/* Failure */.H ? cause : unusable(folder, reasonOf(cause), cause);
+            }
+        },
     };
-    const request = (isSecure ? external_node_https_.request : external_node_http_.request)(url, { method, headers, agent, signal });
+}
+async function readStanding(path) {
     try {
-        const { promise, resolve, reject } = Promise.withResolvers();
-        request.once('response', resolve).once('error', reject).end(text);
-        await refuseUnless2xx(await promise, url);
-    }
-    catch (cause) {
-        throw cause instanceof failure/* Failure */.H ? cause : unreachable(url, signal, cause);
-    }
-    finally {
-        agent.destroy();
-    }
-}
-async function refuseUnless2xx(response, url) {
-    const { statusCode = 0 } = response;
-    let answer = '';
-    for await (const chunk of response.setEncoding('utf8'))
-        if (answer.length <= MOST_ANSWER)
-            answer += String(chunk);
-    if (statusCode >= 200 && statusCode < 300)
-        return;
-    const said = answer.trim() === '' ? '' : `: ${clip(answer.trim(), MOST_ANSWER)}`;
-    throw new failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} answered ${statusCode}${said}`, {
-        hint: statusCode === 401 || statusCode === 403
-            ? 'Put a user and a password that it knows into `pushgateway-url`.'
-            : 'Check `pushgateway-url`: it ends where `/metrics/job/…` begins.',
-    });
-}
-function unreachable(url, signal, cause) {
-    const why = signal.aborted ? 'it did not answer in time' : cause instanceof Error ? cause.message : String(cause);
-    return new failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} could not be reached: ${why}`, {
-        cause,
-        hint: 'Check `pushgateway-url`, and that this runner may reach it.',
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/notify/metrics-file.js
-
-
-
-
-
-
-
-
-
-/** Ways of keeping a report's numbers for a monitoring system; none without an input that asks for it. */
-function keepMetrics(report, { action, given, env, now }) {
-    const { 'metrics-file': path, 'pushgateway-url': gateway } = given;
-    const endedAt = now();
-    const samples = [...runSamples(report, action, endedAt), ...report.metrics];
-    const ways = [];
-    if (path !== undefined) {
-        const send = (signal) => updateMetricsFile(path, samples, { env, signal, now: endedAt });
-        ways.push({ what: 'writing of the metrics file', send });
-    }
-    if (gateway !== undefined) {
-        const send = (signal) => pushMetrics(gateway, samples, { action, sources: report.sources, env, signal });
-        ways.push({ what: 'push of the metrics', send });
-    }
-    return ways;
-}
-/** Larger ones are not ours: a thousand sources in ten stores have some 20 MB. */
-const MOST_BYTES = 64 << 20;
-/**
- * Replaces in a file what was measured, and leaves the rest. Runs at the same time wait for each other; a reader sees
- * the file before or after, never a part.
- *
- * @throws {Failure} also for a file that is not ours, which stays as it is
- */
-async function updateMetricsFile(path, fresh, options) {
-    const { metricsText } = await loadMetricsText();
-    await withFileLock(`${path}.lock`, options, async () => {
-        const { samples, help } = parseMetrics(await readText(path), path);
-        const text = await metricsText({ samples: mergeSamples(samples, fresh, options.now), help });
-        await replaceFile(path, text).catch((cause) => {
-            throw couldNot('written', path, cause);
-        });
-    });
-}
-async function readText(path) {
-    try {
-        const file = await (0,external_node_fs_promises_.open)(path, 'r');
+        const file = await (0,external_node_fs_promises_.open)(path, external_node_fs_promises_.constants.O_RDONLY | external_node_fs_promises_.constants.O_NOFOLLOW);
         try {
-            const { size } = await file.stat();
-            if (size > MOST_BYTES)
-                throw new failure/* Failure */.H('guard-refused', `${path} has ${size} bytes: it is not a file that Lifeboat wrote.`);
-            return await (0,external_node_fs_promises_.readFile)(file, 'utf8');
+            const { buffer, bytesRead } = await file.read(Buffer.alloc(verdict_memory_MAX_BYTES), 0, verdict_memory_MAX_BYTES, 0);
+            return core_change/* Standing */.NK.parse(JSON.parse(buffer.subarray(0, bytesRead).toString('utf8')));
         }
         finally {
             await file.close();
         }
     }
-    catch (cause) {
-        if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')
-            return '';
-        throw cause instanceof failure/* Failure */.H ? cause : couldNot('read', path, cause);
+    catch {
+        return undefined; // No run before, or a file that somebody damaged.
     }
 }
-/** node_exporter reads only what ends in `.prom`, and another user's process it is. */
-async function replaceFile(path, text) {
-    const temporary = `${path}.tmp`;
-    // Left by a killed run: whoever is here holds the lock.
-    await (0,external_node_fs_promises_.rm)(temporary, { force: true });
-    const file = await (0,external_node_fs_promises_.open)(temporary, 'wx');
+async function prepare(base, folder) {
+    const made = await (0,external_node_fs_promises_.mkdir)(base, { recursive: true, mode: 0o711 });
+    // Drills have scratch servers there, whose user has to pass, whatever the umask takes away.
+    if (made !== undefined)
+        await (0,external_node_fs_promises_.chmod)(base, 0o711);
+    if (!(await isOurs(base)))
+        throw unusable(base, 'it belongs to somebody else, or others may write to it');
+    await (0,external_node_fs_promises_.mkdir)(folder, { recursive: true, mode: 0o700 });
+    if (!(await isOurs(folder)))
+        throw unusable(folder, 'it belongs to somebody else, or others may write to it');
+}
+/** /var/tmp is everybody's: somebody else may have been there first. */
+async function isOurs(path) {
+    const state = await (0,external_node_fs_promises_.lstat)(path).catch(() => undefined);
+    return state?.isDirectory() === true && state.uid === process.getuid?.() && (state.mode & 0o022) === 0;
+}
+async function writeWhole(path, text) {
+    const draft = `${path}.${(0,external_node_crypto_.randomUUID)()}.tmp`;
     try {
-        await file.writeFile(text);
-        await file.chmod(0o644);
-        await file.sync();
+        await (0,external_node_fs_promises_.writeFile)(draft, text, { mode: 0o600, flag: 'wx' });
+        await (0,external_node_fs_promises_.rename)(draft, path);
     }
-    finally {
-        await file.close();
+    catch (error) {
+        await (0,external_node_fs_promises_.rm)(draft, { force: true });
+        throw error;
     }
-    await (0,external_node_fs_promises_.rename)(temporary, path);
-    const folder = await (0,external_node_fs_promises_.open)((0,external_node_path_.dirname)(path), 'r');
-    await folder.sync().finally(() => folder.close());
 }
-function couldNot(what, path, cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    return new failure/* Failure */.H('tool-failed', `${path} could not be ${what}: ${why}`, {
-        cause,
-        hint: 'Let the user of this runner write in the folder of `metrics-file`.',
+async function removeOld(folder) {
+    for (const name of (await (0,external_node_fs_promises_.readdir)(folder)).filter((each) => NAME.test(each))) {
+        const path = (0,external_node_path_.join)(folder, name);
+        const state = await (0,external_node_fs_promises_.lstat)(path).catch(() => undefined);
+        if (state !== undefined && Date.now() - state.mtimeMs > KEPT_MS)
+            await (0,external_node_fs_promises_.rm)(path, { force: true });
+    }
+}
+function unusable(path, why, cause) {
+    return new failure/* Failure */.H('scratch-failed', `${path} cannot keep the verdict for the next run: ${why}.`, {
+        ...(cause !== undefined && { cause }),
+        hint: 'Give the user of this runner that folder, on a disk with room, or remove it. Until then each failure counts as a new one.',
     });
 }
-
-;// CONCATENATED MODULE: ./lib/notify/notify.js
-/** To be built. */
-async function startPings(_given, _telling, _signal) { }
-/** To be built. */
-function notifyAll(_report, _change, _telling) {
-    return [];
-}
-
-;// CONCATENATED MODULE: ./lib/sys/verdict-memory.js
-/** To be built: where no issue tells what the verdict was, a small file does. */
-async function changeSince(_report, _telling) {
-    return 'broke';
+function reasonOf(cause) {
+    return cause instanceof Error ? cause.message : String(cause);
 }
 
 // EXTERNAL MODULE: external "node:os"
@@ -40035,6 +40373,417 @@ function runInfo(env) {
     return Object.fromEntries(Object.entries(info).filter(([, value]) => value));
 }
 
+;// CONCATENATED MODULE: ./lib/notifications.js
+
+
+
+
+
+/**
+ * Sends the notifications of a report, and remembers the verdict for those of the next run. Whoever
+ * could not be told of a change hears of it then.
+ *
+ * @param seen what issues know of the verdict before; undefined where there are none
+ */
+async function tellPeople(report, seen, telling, tell, base = defaultScratchDir()) {
+    const thread = notifications_threadOf(telling);
+    const now = telling.now();
+    // A ping says the same whatever was before.
+    const needsMemory = telling.given.notify.some(({ kind }) => kind !== 'ping');
+    const memory = needsMemory ? verdictMemory(base, thread) : undefined;
+    const before = await memory?.read();
+    const change = seen ?? (0,core_change/* changeSince */.Js)(before, report.verdict);
+    const sendables = notifyAll(report, { change, before, thread, now }, telling);
+    const owed = await Promise.all(sendables.map(async ({ what, owedTo, send }) => {
+        const isTold = await tell(what, (signal) => send(signal).then(() => true));
+        return isTold === undefined && owedTo !== undefined ? [owedTo] : [];
+    }));
+    const standing = (0,core_change/* nextStanding */.Yv)(before, report.verdict, { now, owed: owed.flat() });
+    if (memory !== undefined)
+        await tell('memory of the verdict', () => memory.write(standing));
+}
+function notifications_threadOf({ action, run, subject }) {
+    const lines = (text) => text
+        .split(/\s+/)
+        .filter((line) => line !== '')
+        .toSorted();
+    const text = JSON.stringify([run.repository ?? '', action, lines(subject.source), lines(subject.store)]);
+    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+;// CONCATENATED MODULE: ./lib/core/merge-metrics.js
+
+/**
+ * After so long without a run that named a store for a source, its numbers go. Long, since whoever watches a store
+ * once a month must not lose its alert in between.
+ */
+const STORE_FORGOTTEN_DAYS = 35;
+/**
+ * What a file that several actions share holds after a run: what the run did not measure stays as it was, what it
+ * measured is replaced, and what it knows to be no more goes.
+ */
+function mergeSamples(kept, fresh, now) {
+    const merged = new Map([...kept, ...fresh].map((sample) => [seriesOf(sample), sample]));
+    const known = [...merged.values()].filter(({ value }) => value !== null);
+    return withoutForgotten(known, new Set(fresh.map(seriesOf)), now);
+}
+/** Name and labels, whatever their order. */
+function seriesOf({ name, labels }) {
+    const given = Object.entries(labels).filter(([, value]) => value !== '');
+    return JSON.stringify([name, given.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+}
+/** Drops copies that nobody saw for long, and then the room of stores that hold no copy any more. */
+function withoutForgotten(samples, fresh, now) {
+    const since = (0,metrics/* unixSeconds */.Yb)(now) - STORE_FORGOTTEN_DAYS * 86_400;
+    const copyOf = ({ labels: { source, store } }) => JSON.stringify([source, store]);
+    const forgotten = samples.filter(({ name, value }) => name === 'lifeboat_store_seen_timestamp_seconds' && (value ?? 0) < since);
+    const copies = new Set(forgotten.map(copyOf));
+    const left = samples.filter((sample) => fresh.has(seriesOf(sample)) || !copies.has(copyOf(sample)));
+    const gone = new Set(forgotten.map(({ labels }) => labels.store));
+    for (const { labels } of left)
+        if (labels.source !== undefined)
+            gone.delete(labels.store);
+    return left.filter((sample) => fresh.has(seriesOf(sample)) || !gone.has(sample.labels.store));
+}
+
+;// CONCATENATED MODULE: ./lib/core/run-metrics.js
+
+
+/** What a run tells of itself, for each of its sources, also when it could not do its work. */
+function runSamples(report, action, endedAt) {
+    // A refused input of several sources, or stores that hold nothing: then nobody knows which source it was.
+    const { sources } = report;
+    if (sources.length === 0)
+        return samplesOfRun({ action }, report.verdict, endedAt);
+    return [
+        ...sources.flatMap((source) => samplesOfRun({ action, source }, verdictOf(report, source), endedAt)),
+        ...withoutSource(action),
+    ];
+}
+/** Of one source of several: its own findings, and those that hold for all. */
+function verdictOf({ findings, sources, verdict }, source) {
+    if (sources.length === 1)
+        return verdict;
+    return (0,core_report/* worst */.QZ)(findings.filter((one) => one.source === undefined || one.source === source));
+}
+function samplesOfRun(labels, verdict, endedAt) {
+    const at = (0,metrics/* unixSeconds */.Yb)(endedAt);
+    const isGood = verdict === 'pass' || verdict === 'warn';
+    return [
+        ...(0,metrics/* samplesOf */.lc)(labels, {
+            lifeboat_last_run_timestamp_seconds: at,
+            lifeboat_last_success_timestamp_seconds: isGood ? at : undefined,
+        }),
+        ...(0,metrics/* wordSamples */.Ih)('lifeboat_verdict', labels, ['verdict', core_report/* Status */.nW.options, verdict]),
+    ];
+}
+/** The run after one that did not even know its sources takes the place of what that one told. */
+function withoutSource(action) {
+    return samplesOfRun({ action }, 'pass', new Date(0)).map((sample) => ({ ...sample, value: null }));
+}
+
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(1421);
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
+;// CONCATENATED MODULE: ./lib/notify/file-lock.js
+
+
+
+/**
+ * Runs `use` while no other process on this machine holds the lock.
+ *
+ * The lock is the kernel's, which node cannot take itself: `flock` holds it for as long as the `cat` behind it waits
+ * for the end of its input. So it is free at the moment its holder is gone, SIGKILL included. There is no stale lock,
+ * and the file means nothing while nobody holds it.
+ *
+ * @throws {Failure} `tool-missing`, `source-busy` when the lock was not free in time, else what `use` throws
+ */
+async function withFileLock(path, options, use) {
+    const holder = await acquire(path, options);
+    try {
+        return await use();
+    }
+    finally {
+        const closed = (0,external_node_events_.once)(holder, 'close');
+        holder.stdin.end();
+        await closed;
+    }
+}
+async function acquire(path, { env, signal }) {
+    const { PATH = '/usr/bin:/bin', RUNNER_TRACKING_ID } = env;
+    const child = (0,external_node_child_process_.spawn)('flock', ['-x', path, 'cat'], {
+        env: { PATH, ...(RUNNER_TRACKING_ID !== undefined && { RUNNER_TRACKING_ID }) },
+    });
+    // A holder that ends early breaks the pipe; its exit says why.
+    child.stdin.on('error', () => { });
+    const said = [];
+    child.stderr.on('data', (chunk) => said.push(chunk));
+    // What `cat` gives back says that the lock is held.
+    child.stdin.write('?');
+    const stop = () => child.kill();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+        if (signal.aborted)
+            stop();
+        await answerOf(child);
+        return child;
+    }
+    catch (cause) {
+        throw signal.aborted ? busy(path, cause) : cannotLock(path, cause, Buffer.concat(said).toString('utf8').trim());
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+    }
+}
+/** Resolves when the lock is held; rejects when the program could not be started or ended before. */
+async function answerOf(child) {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    child.stdout.once('data', () => resolve());
+    child.once('error', reject);
+    child.once('close', (code, signal) => reject(new Error(`flock ended with ${code ?? signal}`)));
+    await promise;
+}
+function busy(path, cause) {
+    return new failure/* Failure */.H('source-busy', `Another process held the lock ${path} all the time.`, {
+        cause,
+        hint: `Find it with \`fuser ${path}\`: it hangs, or it was stopped.`,
+    });
+}
+function cannotLock(path, cause, said) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+        return new failure/* Failure */.H('tool-missing', 'The program `flock` is missing, so two runs could overwrite each other.', {
+            cause,
+            hint: 'Install util-linux on this runner.',
+        });
+    }
+    const why = said || (cause instanceof Error ? cause.message : String(cause));
+    return new failure/* Failure */.H('tool-failed', `The lock ${path} could not be taken: ${why}`, {
+        cause,
+        hint: 'Make the folder of `metrics-file`, and let the user of this runner write there.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/notify/parse-metrics.js
+
+// The text format of Prometheus, version 0.0.4, as far as Lifeboat writes it: gauges of its own, without time stamps.
+// https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+const parse_metrics_NAME = '(lifeboat_[a-z0-9_]+)';
+const HELP_LINE = new RegExp(`^# HELP ${parse_metrics_NAME} (.*)$`);
+const TYPE_LINE = new RegExp(`^# TYPE ${parse_metrics_NAME} gauge$`);
+const parse_metrics_LABEL = String.raw `[a-z_]+="(?:[^"\\\n]|\\[\\"n])*"`;
+const SAMPLE_LINE = new RegExp(String.raw `^${parse_metrics_NAME}(?:\{(${parse_metrics_LABEL}(?:,${parse_metrics_LABEL})*)\})? (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$`);
+const EACH_LABEL = /([a-z_]+)="((?:[^"\\\n]|\\[\\"n])*)"/g;
+/**
+ * Reads a file that Lifeboat wrote. Strict, since what is not understood would be lost when it is written again.
+ *
+ * @throws {Failure} `guard-refused`, naming the file and the line
+ */
+function parseMetrics(text, path) {
+    const samples = [];
+    const help = new Map();
+    // The last line may be half of one, and still be a number: `17` of `1764110000`.
+    if (text !== '' && !text.endsWith('\n'))
+        throw notOurs(path, 'it ends in the middle of a line');
+    for (const [at, line] of text.split('\n').entries()) {
+        const [, named, about] = HELP_LINE.exec(line) ?? [];
+        const sample = parseSample(line);
+        if (named !== undefined && about !== undefined)
+            help.set(named, unescaped(about));
+        else if (sample !== undefined)
+            samples.push(sample);
+        else if (line !== '' && !TYPE_LINE.test(line))
+            throw notOurs(path, `line ${at + 1} is none of its metrics`);
+    }
+    return { samples, help };
+}
+function parseSample(line) {
+    const [, name, labels = '', value] = SAMPLE_LINE.exec(line) ?? [];
+    if (name === undefined)
+        return undefined;
+    const pairs = [...labels.matchAll(EACH_LABEL)].map(([, label = '', text = '']) => [label, unescaped(text)]);
+    return { name, labels: Object.fromEntries(pairs), value: Number(value) };
+}
+function unescaped(text) {
+    return text.replaceAll(/\\([\\"n])/g, (_, char) => (char === 'n' ? '\n' : char));
+}
+function notOurs(path, why) {
+    return new failure/* Failure */.H('guard-refused', `${path} was left as it is: it is not a file that Lifeboat wrote, or it was damaged; ${why}.`, {
+        hint: 'Give `metrics-file` a path that nothing else writes. If it is damaged, remove it: each action fills it again with its next run.',
+    });
+}
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(4708);
+;// CONCATENATED MODULE: ./lib/notify/pushgateway.js
+
+
+
+
+
+/** Of an answer in a message, in characters. */
+const MOST_ANSWER = 500;
+/**
+ * Pushes samples to a Pushgateway: one group for each source, by job, action and source. POST replaces the metrics of
+ * the same name in the group, so what a run did not measure stays.
+ *
+ * prom-client's own class is not used: it parses URLs in a way that makes node warn on stderr.
+ *
+ * @param url may hold user and password, which no message shows
+ */
+async function pushMetrics(url, samples, push) {
+    const { metricsText } = await loadMetricsText();
+    const groups = push.sources.length === 0 ? [undefined] : push.sources;
+    for (const source of groups) {
+        // The room of a store belongs to no source: it goes with each.
+        const own = samples.filter(({ labels, value }) => value !== null && (labels.source ?? source) === source);
+        await send('POST', groupUrl(url, push.action, source), await metricsText({ samples: own, help: new Map() }), push);
+    }
+    // Left by a run that did not even know its sources.
+    if (push.sources.length > 0)
+        await send('DELETE', groupUrl(url, push.action, undefined), '', push);
+}
+/** @see https://github.com/prometheus/pushgateway/blob/master/README.md#url */
+function groupUrl(base, action, source) {
+    const url = new URL(base);
+    const group = ['metrics', 'job', 'lifeboat', 'action', action, ...(source === undefined ? [] : ['source', source])];
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/${group.map(encodeURIComponent).join('/')}`;
+    return url;
+}
+async function send(method, url, text, { env, signal }) {
+    const isSecure = url.protocol === 'https:';
+    const agent = isSecure ? new external_node_https_.Agent({ proxyEnv: env }) : new external_node_http_.Agent({ proxyEnv: env });
+    const headers = {
+        'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+        'content-length': Buffer.byteLength(text),
+    };
+    const request = (isSecure ? external_node_https_.request : external_node_http_.request)(url, { method, headers, agent, signal });
+    try {
+        const { promise, resolve, reject } = Promise.withResolvers();
+        request.once('response', resolve).once('error', reject).end(text);
+        await refuseUnless2xx(await promise, url);
+    }
+    catch (cause) {
+        throw cause instanceof failure/* Failure */.H ? cause : unreachable(url, signal, cause);
+    }
+    finally {
+        agent.destroy();
+    }
+}
+async function refuseUnless2xx(response, url) {
+    const { statusCode = 0 } = response;
+    let answer = '';
+    for await (const chunk of response.setEncoding('utf8'))
+        if (answer.length <= MOST_ANSWER)
+            answer += String(chunk);
+    if (statusCode >= 200 && statusCode < 300)
+        return;
+    const said = answer.trim() === '' ? '' : `: ${(0,plain_text/* clip */.$Q)(answer.trim(), MOST_ANSWER)}`;
+    throw new failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} answered ${statusCode}${said}`, {
+        hint: statusCode === 401 || statusCode === 403
+            ? 'Put a user and a password that it knows into `pushgateway-url`.'
+            : 'Check `pushgateway-url`: it ends where `/metrics/job/…` begins.',
+    });
+}
+function unreachable(url, signal, cause) {
+    const why = signal.aborted ? 'it did not answer in time' : cause instanceof Error ? cause.message : String(cause);
+    return new failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} could not be reached: ${why}`, {
+        cause,
+        hint: 'Check `pushgateway-url`, and that this runner may reach it.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/notify/metrics-file.js
+
+
+
+
+
+
+
+
+
+/** Ways of keeping a report's numbers for a monitoring system; none without an input that asks for it. */
+function keepMetrics(report, { action, given, env, now }) {
+    const { 'metrics-file': path, 'pushgateway-url': gateway } = given;
+    const endedAt = now();
+    const samples = [...runSamples(report, action, endedAt), ...report.metrics];
+    const ways = [];
+    if (path !== undefined) {
+        const send = (signal) => updateMetricsFile(path, samples, { env, signal, now: endedAt });
+        ways.push({ what: 'writing of the metrics file', send });
+    }
+    if (gateway !== undefined) {
+        const send = (signal) => pushMetrics(gateway, samples, { action, sources: report.sources, env, signal });
+        ways.push({ what: 'push of the metrics', send });
+    }
+    return ways;
+}
+/** Larger ones are not ours: a thousand sources in ten stores have some 20 MB. */
+const MOST_BYTES = 64 << 20;
+/**
+ * Replaces in a file what was measured, and leaves the rest. Runs at the same time wait for each other; a reader sees
+ * the file before or after, never a part.
+ *
+ * @throws {Failure} also for a file that is not ours, which stays as it is
+ */
+async function updateMetricsFile(path, fresh, options) {
+    const { metricsText } = await loadMetricsText();
+    await withFileLock(`${path}.lock`, options, async () => {
+        const { samples, help } = parseMetrics(await readText(path), path);
+        const text = await metricsText({ samples: mergeSamples(samples, fresh, options.now), help });
+        await replaceFile(path, text).catch((cause) => {
+            throw couldNot('written', path, cause);
+        });
+    });
+}
+async function readText(path) {
+    try {
+        const file = await (0,external_node_fs_promises_.open)(path, 'r');
+        try {
+            const { size } = await file.stat();
+            if (size > MOST_BYTES)
+                throw new failure/* Failure */.H('guard-refused', `${path} has ${size} bytes: it is not a file that Lifeboat wrote.`);
+            return await (0,external_node_fs_promises_.readFile)(file, 'utf8');
+        }
+        finally {
+            await file.close();
+        }
+    }
+    catch (cause) {
+        if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')
+            return '';
+        throw cause instanceof failure/* Failure */.H ? cause : couldNot('read', path, cause);
+    }
+}
+/** node_exporter reads only what ends in `.prom`, and another user's process it is. */
+async function replaceFile(path, text) {
+    const temporary = `${path}.tmp`;
+    // Left by a killed run: whoever is here holds the lock.
+    await (0,external_node_fs_promises_.rm)(temporary, { force: true });
+    const file = await (0,external_node_fs_promises_.open)(temporary, 'wx');
+    try {
+        await file.writeFile(text);
+        await file.chmod(0o644);
+        await file.sync();
+    }
+    finally {
+        await file.close();
+    }
+    await (0,external_node_fs_promises_.rename)(temporary, path);
+    const folder = await (0,external_node_fs_promises_.open)((0,external_node_path_.dirname)(path), 'r');
+    await folder.sync().finally(() => folder.close());
+}
+function couldNot(what, path, cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new failure/* Failure */.H('tool-failed', `${path} could not be ${what}: ${why}`, {
+        cause,
+        hint: 'Let the user of this runner write in the folder of `metrics-file`.',
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/announce.js
 
 
@@ -40047,6 +40796,8 @@ function runInfo(env) {
 
 
 const Publishing = lib_schemas/* object */.Ikc(publishing);
+/** Inputs that say what is worked on, whether they are right or not. */
+const Worked = lib_schemas/* object */.Ikc({ source: shared.sources, store: common.store });
 /** The longest that one way of telling may take, in milliseconds. */
 const TELL_MS = 30_000;
 /**
@@ -40058,10 +40809,12 @@ const TELL_MS = 30_000;
  */
 function tellingOf(action, given, { env, log, stopped }) {
     const raw = fillFromEnvironment(given, env, Publishing);
+    const { source = '', store = '' } = fillFromEnvironment(given, env, Worked);
     const own = Object.fromEntries(Object.entries(raw).filter(([name]) => Object.hasOwn(publishing, name)));
     try {
         const inputs = parseInputs(Publishing, own);
-        return { action, given: inputs, run: runInfo(env), env, log, now: () => new Date(), stopped };
+        const subject = { source, store };
+        return { action, given: inputs, subject, run: runInfo(env), env, log, now: () => new Date(), stopped };
     }
     catch (error) {
         if (error instanceof failure/* Failure */.H)
@@ -40092,16 +40845,17 @@ async function announce(report, telling) {
         return value;
     };
     const seen = await tell('issue', (signal) => reportInIssues(report, telling, signal));
-    const change = seen ?? (await tell('memory of the last verdict', () => changeSince(report, telling))) ?? 'broke';
     await Promise.all([
-        ...notifyAll(report, change, telling).map(({ what, send }) => tell(what, send)),
+        tellPeople(report, seen, telling, tell),
         ...keepMetrics(report, telling).map(({ what, send }) => tell(what, send)),
     ]);
     return { ...report, notices: [...report.notices, ...notices] };
 }
-async function attempt(what, { log }, use) {
+async function attempt(what, { log, stopped }, use) {
+    const limit = AbortSignal.timeout(TELL_MS);
     try {
-        return { value: await use(AbortSignal.timeout(TELL_MS)) };
+        // Who cancels now must still get a report. After a `timeout` of the step there is time to tell.
+        return { value: await use(stopped.aborted ? limit : AbortSignal.any([limit, stopped])) };
     }
     catch (error) {
         const message = error instanceof Error ? error.message : String(error);
@@ -40115,50 +40869,8 @@ function isCancelled({ aborted, reason }) {
     return aborted && reason instanceof failure/* Failure */.H && reason.code === 'cancelled';
 }
 
-;// CONCATENATED MODULE: ./lib/core/report-text.js
-
-
-/** What a summary folds is shown up to this length; a terminal cannot unfold. */
-const SHORT = 20;
-/** A report for a terminal or a log: verdict, findings, numbers, tables but long folded ones. */
-function renderText(report) {
-    const findings = (0,core_report/* worstFirst */.md)(report.findings);
-    const judged = findings.filter(({ status }) => status !== 'pass');
-    const passed = findings.length - judged.length;
-    const sections = [
-        `${report.verdict.toUpperCase()}: ${oneLine(report.title)}`,
-        judged.map(report_text_describeFinding).join('\n'),
-        report.headline.map(({ name, value }) => `${oneLine(name)}: ${oneLine(value)}`).join('\n'),
-        ...report.tables.map((table) => table.folded === true && table.rows.length > SHORT ? elsewhere(table) : textTable(table)),
-        passed === 0 ? '' : `${passed} ${passed === 1 ? 'check' : 'checks'} passed.`,
-    ];
-    return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
-}
-/** One finding and what to do about it. */
-function report_text_describeFinding(finding) {
-    const where = finding.subject === undefined ? '' : ` [${oneLine(finding.subject)}]`;
-    const lines = `${finding.status} ${finding.rule}${where}: ${indented(finding.message)}`;
-    return finding.hint === undefined ? lines : `${lines}\n  -> ${indented(finding.hint)}`;
-}
-function indented(text) {
-    return visible(text).replaceAll('\n', '\n  ');
-}
-function textTable(table) {
-    const rows = [table.columns.map(({ name }) => name), ...table.rows].map((row) => row.map((cell) => oneLine(cell)));
-    const widths = table.columns.map((_, at) => rows.reduce((most, row) => Math.max(most, (row[at] ?? '').length), 0));
-    const line = (row) => table.columns
-        .map(({ numeric }, at) => pad(row[at] ?? '', widths[at] ?? 0, numeric === true))
-        .join('  ')
-        .trimEnd();
-    return [oneLine(table.title), ...rows.map((row) => `  ${line(row)}`)].join('\n');
-}
-function elsewhere({ title, rows }) {
-    return `${oneLine(title)}: ${rows.length.toLocaleString('en-US')} rows, in the JSON report (\`--json\`, or the file of \`report-path\`).`;
-}
-function pad(cell, width, toTheRight) {
-    return toTheRight ? cell.padStart(width) : cell.padEnd(width);
-}
-
+// EXTERNAL MODULE: ./lib/core/report-text.js
+var report_text = __nccwpck_require__(7329);
 ;// CONCATENATED MODULE: ./lib/flags.js
 
 
@@ -40275,9 +40987,9 @@ function placeholder(input) {
 const LONGEST_ANNOTATION = 4_000;
 /** The log of a step. Groups fold; nothing in a line can act as a workflow command. */
 function githubLog({ core, past }, { debug, redact }) {
-    const command = (issue, text) => past(() => issue(clip(visible(redact(text)), LONGEST_ANNOTATION)));
+    const command = (issue, text) => past(() => issue((0,plain_text/* clip */.$Q)((0,plain_text/* visible */.RK)(redact(text)), LONGEST_ANNOTATION)));
     return {
-        info: (text) => core.info(harmless(visible(redact(text)))),
+        info: (text) => core.info(harmless((0,plain_text/* visible */.RK)(redact(text)))),
         warning: (text) => command(core.warning, text),
         debug: (text) => debug && command(core.debug, text),
         group: async (title, use) => {
@@ -40297,7 +41009,7 @@ function githubLog({ core, past }, { debug, redact }) {
  * @param write takes whole lines, each with its line end
  */
 function terminalLog(write, { debug, redact }) {
-    const line = (text) => write(`${visible(redact(text))}\n`);
+    const line = (text) => write(`${(0,plain_text/* visible */.RK)(redact(text))}\n`);
     return {
         info: line,
         warning: (text) => line(`warning: ${text}`),
@@ -40309,7 +41021,47 @@ function terminalLog(write, { debug, redact }) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/core/target-secrets.js
+/** Schemes of `notify`, and what somebody writes who forgets which. */
+const TARGET = /^(?:(slack|webhook|ping)\+)?https?:\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
+const target_secrets_TELEGRAM = /^telegram:\/\/([^/?#\s]*)@/i;
+/** Shorter pieces are words such as `services`: hidden, they would make a log unreadable. */
+const target_secrets_LONG = 16;
+const SHORT = 8;
+/**
+ * What of a line of `notify` must not be seen, beside the line as a whole. By pattern, and not by
+ * parsing: the secret in a line that is refused is one all the same.
+ */
+function secretsInTarget(line) {
+    const bot = target_secrets_TELEGRAM.exec(line)?.[1]?.replace(/@+$/, '');
+    if (bot !== undefined)
+        return [bot, target_secrets_decoded(bot), ...bot.split(':').slice(1)];
+    const [whole, kind, authority = '', path = '', query = ''] = TARGET.exec(line) ?? [];
+    if (whole === undefined)
+        return [];
+    const login = authority.includes('@') ? authority.slice(0, authority.lastIndexOf('@')) : '';
+    const segments = path.split('/').filter(isSecretLike);
+    // Any path of Slack is one whole secret, as are those that hold something like one.
+    const paths = kind?.toLowerCase() === 'slack' || segments.length > 0 ? [path, path.slice(1)] : [];
+    const values = query.split('&').map((part) => part.slice(part.indexOf('=') + 1));
+    const names = query.split('&').filter((part) => /^secret=/i.test(part));
+    const secretValues = [...values.filter(isSecretLike), ...names.map((part) => part.slice('secret='.length))];
+    return [login, ...paths, ...segments, ...secretValues].flatMap((piece) => [piece, target_secrets_decoded(piece)]);
+}
+function isSecretLike(piece) {
+    return piece.length >= target_secrets_LONG || (piece.length >= SHORT && /\d/.test(piece));
+}
+function target_secrets_decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text; // A lone percent sign: meant as written.
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/github/masks.js
+
 
 
 /** Variables that hold secrets of the programs we start or the SDKs we use. */
@@ -40334,8 +41086,10 @@ const SHORTEST = 3;
  */
 function secretsOf(schemas, raw, env) {
     const inputs = schemas.flatMap(describeInputs);
+    const secret = inputs.filter((input) => input.secret).flatMap(({ name }) => [raw[name], env[variableOf(name)]]);
     const values = [
-        ...inputs.filter(({ secret }) => secret).flatMap(({ name }) => [raw[name], env[variableOf(name)]]),
+        ...secret,
+        ...secret.flatMap((value) => masks_splitLines(value ?? '').flatMap(secretsInTarget)),
         // Not only secret inputs: `store` takes a URL too, and people put credentials everywhere.
         ...[...Object.values(raw), ...inputs.map(({ name }) => env[variableOf(name)] ?? '')]
             .flatMap(masks_splitLines)
@@ -40365,7 +41119,7 @@ function ownVariables(env) {
     return Object.entries(env).flatMap(([name, value]) => (name.startsWith('LIFEBOAT_') && value ? [value] : []));
 }
 function masks_splitLines(text) {
-    return text.split(/\r?\n|\r/);
+    return text.split(/\r?\n|\r/).map((line) => line.trim());
 }
 function passwordsIn(text) {
     // By hand, and not with URL: libpq takes lists of hosts that URL refuses, and the password must go all the same.
@@ -40439,7 +41193,7 @@ async function publish(report, { name, origin, toolkit, log }) {
     await publish_attempt('report', log, () => writeReport(report, origin, path));
     await publish_attempt('outputs', log, () => setOutputs(report, path, toolkit, log));
     await publish_attempt('job summary', log, () => writeSummary(report, toolkit));
-    for (const line of renderText(report).trimEnd().split('\n'))
+    for (const line of (0,report_text/* renderText */.S)(report).trimEnd().split('\n'))
         log.info(line);
     const judged = (0,core_report/* worstFirst */.md)(report.findings);
     annotate(judged, ['fail', 'unknown'], toolkit.core.error, toolkit);
@@ -40451,7 +41205,7 @@ function failStep(report, { core, past }) {
     const text = failure === undefined
         ? `The action did its work, and what it found is not acceptable (${report.verdict}): ${report.title}`
         : `${report.title}: ${failure.message}${failure.hint === undefined ? '' : `\n${failure.hint}`}`;
-    past(() => core.setFailed(clip(visible(text), publish_LONGEST_ANNOTATION)));
+    past(() => core.setFailed((0,plain_text/* clip */.$Q)((0,plain_text/* visible */.RK)(text), publish_LONGEST_ANNOTATION)));
 }
 /** Whether the program could not do its work, in contrast to work whose result is not acceptable. */
 function publish_couldNotWork(report) {
@@ -40487,8 +41241,8 @@ async function writeSummary(report, { core }) {
 function annotate(findings, statuses, issue, { past }) {
     const shown = findings.filter(({ status, rule }) => statuses.includes(status) && rule !== 'run-failed');
     for (const { rule, message, hint } of shown.slice(0, MAX_ANNOTATIONS)) {
-        const text = visible(hint === undefined ? message : `${message}\n${hint}`);
-        past(() => issue(clip(text, publish_LONGEST_ANNOTATION), { title: rule }));
+        const text = (0,plain_text/* visible */.RK)(hint === undefined ? message : `${message}\n${hint}`);
+        past(() => issue((0,plain_text/* clip */.$Q)(text, publish_LONGEST_ANNOTATION), { title: rule }));
     }
 }
 
@@ -40729,7 +41483,7 @@ async function runCli([command = '--help', ...words]) {
         return say(describeFlags(command, description, inputs));
     const startedAt = new Date();
     const report = await run(command, flags);
-    return show(report, flags.json ? reportJson(report, originOf(command, process.env, startedAt)) : renderText(report));
+    return show(report, flags.json ? reportJson(report, originOf(command, process.env, startedAt)) : (0,report_text/* renderText */.S)(report));
 }
 function noCommand(command) {
     if (command === 'restore') {
@@ -40900,7 +41654,7 @@ async function isMadeBy(store, { source, id }, maker) {
 /** Undefined for a mark that nobody can read: it is not ours, and must not keep us from ours. */
 async function readMark(store, key) {
     try {
-        return parseRecord(InProgressRecord, (await readSmall(store, key)).toString('utf8'), key);
+        return (0,core_manifest/* parseRecord */.Hh)(InProgressRecord, (await readSmall(store, key)).toString('utf8'), key);
     }
     catch (error) {
         if (isUnreadable(error))

@@ -1,27 +1,30 @@
 import { z } from 'zod';
 import type { ActionName } from './actions/index.ts';
-import type { Change } from './core/change.ts';
 import { Failure } from './core/failure.ts';
 import type { RunInfo } from './core/manifest.ts';
 import type { Log } from './core/ports.ts';
 import type { Report } from './core/report.ts';
 import { fillFromEnvironment } from './github/environment.ts';
-import { publishing } from './github/inputs/every-action.ts';
-import { type Environment, parseInputs, type RawInputs } from './github/inputs.ts';
+import { common, publishing } from './github/inputs/every-action.ts';
+import { type Environment, parseInputs, type RawInputs, shared } from './github/inputs.ts';
 import { reportInIssues } from './github/issues.ts';
+import { type Subject, tellPeople } from './notifications.ts';
 import { keepMetrics } from './notify/metrics-file.ts';
-import { notifyAll, startPings } from './notify/notify.ts';
-import { changeSince } from './sys/verdict-memory.ts';
+import { startPings } from './notify/notify.ts';
 import { runInfo } from './world.ts';
 
 const Publishing = z.object(publishing);
 /** Inputs that say who is told, as they were parsed. */
 export type Publishing = z.output<typeof Publishing>;
 
+/** Inputs that say what is worked on, whether they are right or not. */
+const Worked = z.object({ source: shared.sources, store: common.store });
+
 /** What everybody who tells somebody knows beside the report. */
 export interface Telling {
   readonly action: ActionName;
   readonly given: Publishing;
+  readonly subject: Subject;
   readonly run: RunInfo;
   readonly env: Environment;
   readonly log: Log;
@@ -46,10 +49,12 @@ export function tellingOf(
   { env, log, stopped }: Pick<Telling, 'env' | 'log' | 'stopped'>,
 ): Telling | undefined {
   const raw = fillFromEnvironment(given, env, Publishing);
+  const { source = '', store = '' } = fillFromEnvironment(given, env, Worked);
   const own = Object.fromEntries(Object.entries(raw).filter(([name]) => Object.hasOwn(publishing, name)));
   try {
     const inputs = parseInputs(Publishing, own);
-    return { action, given: inputs, run: runInfo(env), env, log, now: () => new Date(), stopped };
+    const subject = { source, store };
+    return { action, given: inputs, subject, run: runInfo(env), env, log, now: () => new Date(), stopped };
   } catch (error) {
     if (error instanceof Failure) return undefined;
     throw error;
@@ -78,10 +83,8 @@ export async function announce(report: Report, telling: Telling): Promise<Report
     return value;
   };
   const seen = await tell('issue', (signal) => reportInIssues(report, telling, signal));
-  const change: Change =
-    seen ?? (await tell('memory of the last verdict', () => changeSince(report, telling))) ?? 'broke';
   await Promise.all([
-    ...notifyAll(report, change, telling).map(({ what, send }) => tell(what, send)),
+    tellPeople(report, seen, telling, tell),
     ...keepMetrics(report, telling).map(({ what, send }) => tell(what, send)),
   ]);
   return { ...report, notices: [...report.notices, ...notices] };
@@ -94,11 +97,13 @@ interface Attempted<T> {
 
 async function attempt<T>(
   what: string,
-  { log }: Pick<Telling, 'log'>,
+  { log, stopped }: Pick<Telling, 'log' | 'stopped'>,
   use: (signal: AbortSignal) => Promise<T>,
 ): Promise<Attempted<T>> {
+  const limit = AbortSignal.timeout(TELL_MS);
   try {
-    return { value: await use(AbortSignal.timeout(TELL_MS)) };
+    // Who cancels now must still get a report. After a `timeout` of the step there is time to tell.
+    return { value: await use(stopped.aborted ? limit : AbortSignal.any([limit, stopped])) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const hint = error instanceof Failure && error.hint !== undefined ? ` ${error.hint}` : '';

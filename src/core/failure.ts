@@ -25,6 +25,7 @@ export type FailureCode =
   | 'github-denied'
   | 'github-invalid'
   | 'github-unavailable'
+  | 'not-delivered'
   | 'stalled'
   | 'timed-out'
   | 'cancelled';

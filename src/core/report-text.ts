@@ -11,6 +11,7 @@ export function renderText(report: Report): string {
   const passed = findings.length - judged.length;
   const sections = [
     `${report.verdict.toUpperCase()}: ${oneLine(report.title)}`,
+    report.notices.map((notice) => `Not told: ${indented(notice)}`).join('\n'),
     judged.map(describeFinding).join('\n'),
     report.headline.map(({ name, value }) => `${oneLine(name)}: ${oneLine(value)}`).join('\n'),
     ...report.tables.map((table) =>

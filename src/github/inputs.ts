@@ -187,7 +187,8 @@ function described<T extends z.ZodType>(schema: T, description: string, meta: In
   return schema.meta({ description, ...meta, ...more });
 }
 
-function parsed<T>(parse: (value: string) => T, description: string, meta: InputMeta) {
+/** Text read by a function whose failures say in their hint what is allowed, never the value. */
+export function parsed<T>(parse: (value: string) => T, description: string, meta: InputMeta) {
   const schema = z.string().transform((value, context): T => {
     try {
       return parse(value);

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { secretsInTarget } from '../core/target-secrets.ts';
 import { variableOf } from './environment.ts';
 import { describeInputs, type Environment, type RawInputs } from './inputs.ts';
 
@@ -27,8 +28,10 @@ const SHORTEST = 3;
  */
 export function secretsOf(schemas: readonly z.ZodObject[], raw: RawInputs, env: Environment): string[] {
   const inputs = schemas.flatMap(describeInputs);
+  const secret = inputs.filter((input) => input.secret).flatMap(({ name }) => [raw[name], env[variableOf(name)]]);
   const values = [
-    ...inputs.filter(({ secret }) => secret).flatMap(({ name }) => [raw[name], env[variableOf(name)]]),
+    ...secret,
+    ...secret.flatMap((value) => splitLines(value ?? '').flatMap(secretsInTarget)),
     // Not only secret inputs: `store` takes a URL too, and people put credentials everywhere.
     ...[...Object.values(raw), ...inputs.map(({ name }) => env[variableOf(name)] ?? '')]
       .flatMap(splitLines)
@@ -64,7 +67,7 @@ function ownVariables(env: Environment): string[] {
 }
 
 function splitLines(text: string): string[] {
-  return text.split(/\r?\n|\r/);
+  return text.split(/\r?\n|\r/).map((line) => line.trim());
 }
 
 function passwordsIn(text: string): string[] {

@@ -4,6 +4,7 @@ import { folded, inline, markdownTable } from './markdown.ts';
 /** GitHub drops a summary above 1 MiB as a whole, and the step stays green. */
 const MAX_BYTES = 1_000_000;
 const MAX_FINDINGS = 100;
+const MAX_NOTICES = 20;
 const MAX_ROWS = 1_000;
 /** Larger ones and very small ones are written with an exponent, which mermaid cannot read. */
 const MAX_VALUE = 1e18;
@@ -21,6 +22,7 @@ export function renderSummary(report: Report, maxBytes = MAX_BYTES): string {
   const judged = findings.filter(({ status }) => status !== 'pass');
   const sections: Section[] = [
     { name: 'verdict', markdown: `## ${icons[report.verdict]} ${report.verdict}: ${inline(report.title)}` },
+    { name: 'not told', markdown: notices(report.notices) },
     { name: 'findings', markdown: findingList(judged, maxBytes / 2) },
     { name: 'headline', markdown: headline(report.headline) },
     ...report.tables.map((table) => ({ name: table.title, markdown: tableSection(table) })),
@@ -70,6 +72,14 @@ export function describeFinding(finding: Finding, details: readonly string[] = [
   const first = `- ${icons[finding.status]} **${finding.status}** ${inline(finding.message)} (\`${finding.rule}\`${where})`;
   const hint = finding.hint === undefined ? [] : [`What to do: ${inline(finding.hint)}`];
   return [first, ...[...details, ...hint].map((line) => `  - ${line}`)].join('\n');
+}
+
+/** Near the top: somebody who relies on a message has to see here that none came. */
+function notices(sentences: readonly string[]): string {
+  return sentences
+    .slice(0, MAX_NOTICES)
+    .map((sentence) => `> **Not told:** ${inline(sentence)}`)
+    .join('\n>\n');
 }
 
 function headline(pairs: Report['headline']): string {

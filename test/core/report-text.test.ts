@@ -53,6 +53,11 @@ Short
 `);
 });
 
+it('says first who could not be told', () => {
+  const untold = { ...report('Freshness of orders', []), notices: ['The notification failed: a\nb\u001b'] };
+  expect(renderText(untold)).toBe('UNKNOWN: Freshness of orders\n\nNot told: The notification failed: a\n  b\\x1b\n');
+});
+
 it('spells out control characters and direction marks of names', () => {
   expect(renderText(report('a\u001b[2Jb\u202e', [finding('amcheck', 'fail', 'x\u0007\ty')]))).toBe(
     'FAIL: a\\x1b[2Jb\\u{202e}\n\nfail amcheck: x\\x07 y\n',

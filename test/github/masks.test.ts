@@ -42,6 +42,36 @@ it('finds a password that was put where none belongs', () => {
   expect(secretsOf([schema], { store: 'file:///a\ns3://key:s3cret@bucket' }, {})).toContain('s3cret');
 });
 
+const notifying = z.strictObject({ notify: text('Who.', { secret: true }).optional() });
+
+it.each([
+  ['telegram://123456:AAF-l0ng@-100', ['123456:AAF-l0ng', '123456%3AAAF-l0ng', 'AAF-l0ng']],
+  ['telegram://123456%3AAAF-l0ng@@chan', ['123456:AAF-l0ng', '123456%3AAAF-l0ng']],
+  [
+    'slack+https://hooks.slack.com/services/T0LIFEBOAT/B0LIFEBOAT/key0key0key0',
+    ['/services/T0LIFEBOAT/B0LIFEBOAT/key0key0key0', 'services/T0LIFEBOAT/B0LIFEBOAT/key0key0key0', 'key0key0key0'],
+  ],
+  ['https://hooks.slack.com/services/T0/B0/key0key0key0', ['/services/T0/B0/key0key0key0', 'key0key0key0']],
+  ['slack+http://chat/hooks/abcdefgh', ['/hooks/abcdefgh']],
+  ['smtps://ops:p%40ss%3Aword@mail?to=a@b.example', ['p%40ss%3Aword', 'p@ss:word']],
+  ['webhook+https://u:hunter2@h/hook?secret=s%26+cret&code=0123456789abcdef', ['s%26+cret', 's&+cret', 'hunter2']],
+  ['webhook+https://h/hook?code=0123456789abcdef', ['0123456789abcdef']],
+  ['ping+https://hc-ping.com/0d338dcc-a054-11ec-b909-0242ac120002', ['0d338dcc-a054-11ec-b909-0242ac120002']],
+])('finds every piece of %s', (line, pieces) => {
+  for (const given of [line, `\n  ${line} \r\nping+https://h/x`]) {
+    expect(secretsOf([notifying], { notify: given }, {})).toEqual(expect.arrayContaining(pieces));
+  }
+  expect(secretsOf([notifying], {}, { LIFEBOAT_NOTIFY: line })).toEqual(expect.arrayContaining(pieces));
+});
+
+it('does not hide words that a URL shares with everything else', () => {
+  const notify =
+    'slack+https://hooks.slack.com/services/T0LIFEBOAT/B0LIFEBOAT/key0key0key0\nwebhook+https://ops.example.com/backups?a=b';
+  const secrets = secretsOf([notifying], { notify }, {});
+  const line = 'file:///srv/backups: the services of hooks.slack.com and ops.example.com';
+  expect(redactor(secrets)(line)).toBe(line);
+});
+
 it('takes each line of a secret, but not its comments, which name the public key', () => {
   const identity = '# created: 2026-11-21\n# public key: age1xyz\nAGE-SECRET-KEY-1ABC\nAGE-SECRET-KEY-1DEF\n';
   const secrets = secretsOf([schema], { 'age-identity': identity }, {});

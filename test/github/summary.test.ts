@@ -75,6 +75,14 @@ it('lets nothing in names and messages act as Markdown, HTML, mention, reference
   expect(markdown.match(/```/g)).toHaveLength(2);
 });
 
+it('says near the top who could not be told, and lets nothing in it act', async () => {
+  const untold = { ...fresh, notices: [`The notification failed: ${hostile}`, 'The issue failed.'] };
+  const markdown = renderSummary(untold);
+  await expect(markdown).toMatchFileSnapshot('summary/not-told.md');
+  expect(markdown).not.toMatch(/<img|@admin|#12|GH-3|http:|www\.evil|^## no/m);
+  expect(markdown.indexOf('Not told')).toBeLessThan(markdown.indexOf('❌ **fail**'));
+});
+
 it('shows a report of a program that could not do its work', async () => {
   const failed = report('backup could not do its work', [
     finding('run-failed', 'unknown', 'pg_dump exited with 1: permission denied for table users', {

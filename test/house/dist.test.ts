@@ -60,11 +60,11 @@ it.each(files.filter((file) => file.endsWith('index.js')))('%s can be loaded', a
   });
 });
 
-/** Chunks that hold no code of stores and engines: GitHub's toolkit. */
+/** Chunks that hold no code of stores, engines and notifications: GitHub's toolkit. */
 const toolkit = files.filter(
   (file) =>
     /^\d+\.index\.js$/.test(file) &&
-    !/\.\/lib\/(stores|engines)\/|@aws-sdk/.test(readFileSync(join(dist, file), 'utf8')),
+    !/\.\/lib\/(stores|engines|notify)\/|@aws-sdk|nodemailer/.test(readFileSync(join(dist, file), 'utf8')),
 );
 
 function partOf(...kept: readonly string[]): string {
@@ -73,7 +73,7 @@ function partOf(...kept: readonly string[]): string {
   return folder;
 }
 
-it('refuses wrong inputs without loading a store or an engine', async () => {
+it('refuses wrong inputs without loading a store, an engine or a way to notify', async () => {
   const folder = partOf('backup.js', ...toolkit);
   expect(files.filter((file) => /^\d/.test(file)).length).toBeGreaterThan(toolkit.length);
   const { stdout } = await run(node, [join(folder, 'backup.js')], { ...bare, INPUT_SOURCE: 'orders' });

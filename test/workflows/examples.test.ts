@@ -14,6 +14,7 @@ it('has an example of each main case', () => {
   expect(examples.map(({ name }) => name)).toEqual([
     'backup-matrix.yml',
     'drill-evidence.yml',
+    'freshness-with-notifications.yml',
     'freshness.yml',
     'hourly-partial-backup.yml',
     'nightly-backup.yml',

@@ -1,4 +1,6 @@
-import { choice, duration, lines, text } from '../inputs.ts';
+import { notifyOn } from '../../core/change.ts';
+import { parseNotify } from '../../core/notify-target.ts';
+import { choice, duration, lines, parsed, text } from '../inputs.ts';
 
 /** Who is told of a report, and how. What is told never changes the verdict. */
 export const publishing = {
@@ -23,6 +25,15 @@ export const publishing = {
   })
     .refine(isWebUrl, 'Use an `http://` or `https://` URL without a query.')
     .optional(),
+  notify: parsed(
+    parseNotify,
+    "Who is told of a verdict, one URL a line: `slack+https://` (an incoming webhook), `telegram://token@chat`, `smtps://` or `smtp://user:password@host?to=`, `webhook+https://` (JSON), `ping+https://` (a dead-man's switch, told of every run).",
+    { secret: true, env: true },
+  ).prefault(''),
+  'notify-on': choice(
+    notifyOn,
+    'When `notify` tells: on every `failure`, on each `change` (the first failure, and recovery), or `always`. Pings go out always.',
+  ).prefault('change'),
 } as const;
 
 function isWebUrl(value: string): boolean {
