@@ -211,6 +211,7 @@ function dumpRequest(given: Given, scope: Scope, world: World): DumpRequest {
     rolePasswords: given['role-passwords'],
     lockTimeoutMs: given['lock-timeout'],
     tableLockTimeoutMs: given['table-lock-timeout'],
+    stallMs: given['stall-timeout'],
     allowNewerClient: given['allow-newer-client'],
     jobs: given.jobs ?? 1,
     holder: holderOf(world),

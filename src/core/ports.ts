@@ -150,7 +150,7 @@ export interface DumpRequest {
   /** Milliseconds to wait for a table lock that DDL holds. */
   readonly tableLockTimeoutMs: number;
   readonly allowNewerClient: boolean;
-  /** Streams of rows; absent: one. */
+  readonly stallMs: number;
   readonly jobs?: number;
   /** Shown to another run that finds the lock taken, at most 40 characters. */
   readonly holder: string;
@@ -203,24 +203,22 @@ export interface Snapshot {
 export interface ScratchRequest {
   readonly manifest: Manifest;
   readonly facts: Facts | undefined;
-  /** Another server to restore into; undefined: an own one from the programs on the runner. */
+  /** Another server to restore into, given up after `stallMs` without an answer; undefined: an own one. */
   readonly scratchUrl?: string;
+  readonly stallMs: number;
   /** Servers that backups in the stores come from: `scratchUrl` must be none of them. */
   readonly knownServers?: readonly ServerPlace[];
   readonly connection: Omit<Connection, 'url'>;
   /** Lines for postgresql.conf, already checked against the allow-list. */
   readonly settings: readonly string[];
-  /** Where own scratch servers live; its free space is checked. */
+  /** Where own scratch servers live; its free space is checked, by what is restored. */
   readonly scratchDir: string;
-  /** Bytes of the artifacts, for the check of free space. */
   readonly artifactBytes: number;
   /** Leave the data directory for a person to look at when `use` failed or asked for it. */
   readonly keepOnFailure: boolean;
   /** Streams restored at a time; undefined: as many as the backup has, at most one a core. */
   readonly jobs?: number;
   readonly drillId: string;
-  /** Milliseconds after which the server of `scratchUrl` is given up when it gives no answer. */
-  readonly stallMs: number;
   readonly signal: AbortSignal;
 }
 

@@ -35,7 +35,7 @@ export function readExposition(text: string): ExposedSample[] {
 }
 
 function readSample(line: string): ExposedSample {
-  const [, name = '', labels, value = ''] = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+  const [, name = '', labels, value = ''] = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{([^\n]*)\})? (\S+)$/.exec(line) ?? [];
   if (name === '' || !Number.isFinite(Number(value))) throw new Error(`Not a sample: ${line}`);
   return { name, labels: labels === undefined ? {} : readLabels(labels), value: Number(value) };
 }

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatDuration } from '../../core/duration.ts';
 import type { Facts } from '../../core/facts.ts';
+import { Failure } from '../../core/failure.ts';
 import type { DumpRequest, Engine, Log, Snapshot } from '../../core/ports.ts';
 import { askProgram } from '../../sys/short-command.ts';
 import { type Connecting, connecting } from './connecting.ts';
 import { planStreams } from './dump.ts';
 import { readGlobals } from './dump-globals.ts';
 import { mergeSequences, readFacts, readSequences } from './facts.ts';
+import { whileAnswering } from './heartbeat.ts';
 import { listLeftOut, refuseDependents } from './left-out.ts';
 import { anyClient, type Client, clientForMajor, parseVersion } from './programs.ts';
 import { removeLeftovers, withScratch } from './scratch.ts';
@@ -47,10 +50,38 @@ async function withSnapshot<T>(
   context: SourceContext,
   use: (snapshot: Snapshot) => Promise<T>,
 ): Promise<T> {
-  const applicationName = makeApplicationName(request.holder);
   const finder = await anyClient(request.connection, context.env);
-  // Not bound to the signal: it is what ends our other backends when we are cancelled.
-  const control = await context.connections.open(finder, { applicationName }, request.signal);
+  // It may be waiting for a lock.
+  const stallMs = request.stallMs + request.tableLockTimeoutMs;
+  let opening: Promise<Session> | undefined;
+  const heartbeat = {
+    // Not on one more connection, since a role may have few. One that was ended is not silent.
+    ask: async () => void (await opening?.then((control) => control.one('SELECT 1 AS alive')).catch(() => {})),
+    stallMs,
+    signal: request.signal,
+    fellSilent: () => silent(stallMs),
+  };
+  return whileAnswering(heartbeat, ({ signal, silence }) => {
+    const applicationName = makeApplicationName(request.holder);
+    // Not bound to the signal: it is what ends our other backends when we are cancelled.
+    opening = context.connections.open(finder, { applicationName, signal: silence }, request.signal);
+    return lockAndUse({ ...request, signal }, context, { opening, applicationName }, use);
+  });
+}
+
+function silent(stallMs: number): Failure {
+  return new Failure('stalled', `The database server gave no answer for ${formatDuration(stallMs)}.`, {
+    hint: 'The database server or the network to it hangs. Look at its activity, or raise `stall-timeout`.',
+  });
+}
+
+async function lockAndUse<T>(
+  request: DumpRequest,
+  context: SourceContext,
+  { opening, applicationName }: { opening: Promise<Session>; applicationName: string },
+  use: (snapshot: Snapshot) => Promise<T>,
+): Promise<T> {
+  const control = await opening;
   const over = new AbortController();
   const signal = AbortSignal.any([request.signal, over.signal]);
   try {

@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatDuration } from '../../core/duration.ts';
-import { Failure } from '../../core/failure.ts';
+import type { Failure } from '../../core/failure.ts';
 import type { Client } from './programs.ts';
 import { openSession, type Session } from './session.ts';
 
 const MOST_BETWEEN_MS = 5_000;
 
 export interface Heartbeat {
-  readonly client: Client;
+  /** Resolves with an answer of the server; ends what it opened when `over` aborts. */
+  ask(over: AbortSignal): Promise<void>;
   /** Milliseconds without an answer after which the server is given up. */
   readonly stallMs: number;
   readonly signal: AbortSignal;
+  /** What both signals then abort with. */
+  fellSilent(): Failure;
 }
 
 /** Both abort with the failure when the server falls silent. */
@@ -22,10 +24,10 @@ export interface Alive {
 }
 
 /**
- * Asks a server on a connection of its own, while `use` works on others, whether it still answers. Bytes
- * that move cannot tell: an index is built without any, and a lost network keeps a sender waiting for ever.
+ * Asks a server every few seconds, while `use` works with it, whether it still answers. Bytes that move
+ * cannot tell: an index is built without any, and a lost network keeps a sender waiting for ever.
  *
- * @throws what `use` rejects with; the reason of both signals is a `scratch-failed`
+ * @throws what `use` rejects with
  */
 export async function whileAnswering<T>(heartbeat: Heartbeat, use: (alive: Alive) => Promise<T>): Promise<T> {
   const silent = new AbortController();
@@ -33,7 +35,7 @@ export async function whileAnswering<T>(heartbeat: Heartbeat, use: (alive: Alive
   let timer: NodeJS.Timeout | undefined;
   const heard = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => silent.abort(fellSilent(heartbeat)), heartbeat.stallMs);
+    timer = setTimeout(() => silent.abort(heartbeat.fellSilent()), heartbeat.stallMs);
   };
   heard();
   const asking = keepAsking(heartbeat, over.signal, heard);
@@ -46,31 +48,27 @@ export async function whileAnswering<T>(heartbeat: Heartbeat, use: (alive: Alive
   }
 }
 
-async function keepAsking({ client, stallMs }: Heartbeat, over: AbortSignal, heard: () => void): Promise<void> {
+async function keepAsking({ ask, stallMs }: Heartbeat, over: AbortSignal, heard: () => void): Promise<void> {
   const everyMs = Math.min(MOST_BETWEEN_MS, stallMs / 4);
-  let session: Session | undefined;
   // The first one late: whether the server lets us in, the caller finds out.
-  while (await waited(everyMs, over)) {
+  while (await waited(everyMs, over)) await ask(over).then(heard, () => {});
+}
+
+/** Asks on a connection of its own. One that was ended is no answer, but the next may get through. */
+export function askAnew(client: Client): Heartbeat['ask'] {
+  let session: Session | undefined;
+  return async (over) => {
     try {
       session ??= await openSession(client, { applicationName: 'lifeboat', signal: over });
       await session.one('SELECT 1 AS alive');
-      heard();
-    } catch {
-      // Somebody ended it: no answer, but no silence yet. The next one may get through.
+    } catch (error) {
       session = undefined;
+      throw error;
     }
-  }
-  await session?.close();
+  };
 }
 
 async function waited(ms: number, over: AbortSignal): Promise<boolean> {
   await sleep(ms, undefined, { signal: over }).catch(() => {});
   return !over.aborted;
-}
-
-function fellSilent({ client, stallMs }: Heartbeat): Failure {
-  const message = `The server of \`scratch-url\` (${client.target.label}) gave no answer for ${formatDuration(stallMs)}.`;
-  return new Failure('scratch-failed', message, {
-    hint: 'That server or the network to it hangs: look at both, and drill again. If it is only slow, raise `stall-timeout`.',
-  });
 }

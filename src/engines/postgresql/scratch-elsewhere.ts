@@ -1,3 +1,4 @@
+import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Connection, Scratch, ScratchRequest } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
@@ -7,7 +8,7 @@ import { buildDatabase, globalsOf } from './build-database.ts';
 import { refuseSourceServer } from './drill-guard.ts';
 import { drillDatabase, drillMark } from './drill-mark.ts';
 import { dropDead, dropSurely, hasDatabase } from './drill-traces.ts';
-import { whileAnswering } from './heartbeat.ts';
+import { askAnew, whileAnswering } from './heartbeat.ts';
 import { anyClient, type Client, clientForMajor } from './programs.ts';
 import type { OpenArtifact, RestoreTarget } from './restore.ts';
 import { restoreJobs } from './restore-plan.ts';
@@ -33,9 +34,17 @@ export async function withElsewhere<T>(
 ): Promise<T> {
   const client = await anyClient({ ...request.connection, url: scratchUrl }, context.env);
   const { stallMs, signal } = request;
-  return whileAnswering({ client, stallMs, signal }, (alive) =>
+  const fellSilent = () => silent(client.target.label, stallMs);
+  return whileAnswering({ ask: askAnew(client), stallMs, signal, fellSilent }, (alive) =>
     lendDatabase({ ...request, signal: alive.signal }, scratchUrl, { ...context, silence: alive.silence }, use),
   );
+}
+
+function silent(where: string, stallMs: number): Failure {
+  const message = `The server of \`scratch-url\` (${where}) gave no answer for ${formatDuration(stallMs)}.`;
+  return new Failure('scratch-failed', message, {
+    hint: 'That server or the network to it hangs: look at both, and drill again. If it is only slow, raise `stall-timeout`.',
+  });
 }
 
 async function lendDatabase<T>(

@@ -52,8 +52,10 @@ export const common = {
     { env: true },
     1,
   ).optional(),
-  'stall-timeout': duration('Time without a single byte moved after which a transfer is given up.', {}, 1).prefault(
-    '5m',
-  ),
+  'stall-timeout': duration(
+    'Time without a single byte moved after which a transfer is given up; with `scratch-url` also without an answer of that server.',
+    {},
+    1,
+  ).prefault('5m'),
   ...publishing,
 } as const;

@@ -40,6 +40,7 @@ export async function takeBackup(
     facts: given.facts ?? 'fingerprints',
     rolePasswords: false,
     lockTimeoutMs: 0,
+    stallMs: 60_000,
     tableLockTimeoutMs: 10_000,
     allowNewerClient: false,
     jobs: given.jobs ?? 1,

@@ -6,6 +6,7 @@ import { anyClient } from '../../../src/engines/postgresql/programs.ts';
 import { openSession, type Session } from '../../../src/engines/postgresql/session.ts';
 import { openEngine } from '../../../src/engines/registry.ts';
 import { zstd } from '../../../src/sys/zstd.ts';
+import { postgresProxy } from '../../faults/postgres-proxy.ts';
 import { startPostgres, type TestPostgres } from '../../servers/postgresql.ts';
 import { worldForTests } from '../../worlds.ts';
 
@@ -31,6 +32,7 @@ function request(changes: Partial<DumpRequest> = {}): DumpRequest {
     facts: 'counts',
     rolePasswords: false,
     lockTimeoutMs: 0,
+    stallMs: 60_000,
     tableLockTimeoutMs: 10_000,
     allowNewerClient: false,
     holder: 'run 4711 of acme/shop',
@@ -212,5 +214,28 @@ describe('a session', () => {
     const other = await session();
     const [row] = await other.query<{ odd: string }>(`SELECT '${odd.replaceAll("'", "''")}' AS odd`);
     expect(row?.odd).toBe(odd);
+  });
+});
+
+describe('a server that falls silent', () => {
+  it('is given up while it is asked for facts', async () => {
+    const proxy = await postgresProxy(pg.port);
+    onTestFinished(() => proxy.close());
+    const url = pg.url.replace(`:${pg.port}/`, `:${proxy.port}/`);
+    const asked = request({ connection: { url }, stallMs: 1_000, tableLockTimeoutMs: 500 });
+    const silenced = (await engine()).withSnapshot(asked, async (snapshot) => {
+      proxy.fallSilent();
+      return snapshot.readFacts();
+    });
+    await expect(silenced).rejects.toMatchObject({ code: 'stalled', hint: expect.stringMatching(/`stall-timeout`/) });
+  });
+
+  it('is none as long as it answers, though the backup asks nothing for a while', async () => {
+    const asked = request({ stallMs: 400, tableLockTimeoutMs: 100 });
+    const slept = (await engine()).withSnapshot(asked, async (snapshot) => {
+      await pg.psql('SELECT pg_sleep(2)');
+      return snapshot.tables;
+    });
+    expect(await slept).toBe(1);
   });
 });

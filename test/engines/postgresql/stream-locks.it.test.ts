@@ -29,6 +29,7 @@ async function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise
     facts: 'counts',
     rolePasswords: false,
     lockTimeoutMs: 0,
+    stallMs: 60_000,
     tableLockTimeoutMs: 10_000,
     allowNewerClient: false,
     jobs: 2,
