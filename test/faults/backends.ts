@@ -29,3 +29,15 @@ export async function backendOf(server: TestPostgres, part: Part): Promise<Backe
   const [pid, clientPort] = row.split(' ').map(Number);
   return pid === undefined || clientPort === undefined || row === '' ? undefined : { pid, clientPort };
 }
+
+/** In one statement with the look, since what it looks for ends soon; false when there is none. */
+export async function tellBackend(
+  server: TestPostgres,
+  part: Part,
+  call: 'pg_terminate_backend' | 'pg_cancel_backend',
+): Promise<boolean> {
+  const told = await server.psql(
+    `SELECT ${call}(pid) FROM pg_stat_activity WHERE application_name LIKE 'lifeboat%' AND ${WHERE[part]} LIMIT 1`,
+  );
+  return told === 't';
+}

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A file system of its own, in a file. */
@@ -51,6 +51,32 @@ export function mountDisk(folder: string, sizeMiB: number): Disk {
       for (const name of readdirSync(path).filter((one) => one.startsWith('ballast-'))) rmSync(join(path, name));
     },
     remove: () => run('umount', '--lazy', path),
+  };
+}
+
+/** Mounts a small disk without any room over a folder, which stays its owner's; `remove` brings back what was there. */
+export function fillFolder(path: string): Pick<Disk, 'remove'> {
+  const { uid, gid, mode } = statSync(path);
+  const folder = mkdtempSync('/var/tmp/lifeboat-full-');
+  const disk = mountDisk(folder, 16);
+  const remove = () => {
+    disk.remove();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    chownSync(disk.path, uid, gid);
+    chmodSync(disk.path, mode);
+    disk.fill();
+    run('mount', '--bind', disk.path, path);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return {
+    remove: () => {
+      run('umount', '--lazy', path);
+      remove();
+    },
   };
 }
 

@@ -12,12 +12,16 @@ export interface Fault {
   readonly store: StoreKind;
   /** `passes`: the fault is a passing one, and is overcome. */
   readonly expected: 'passes' | 'fails' | 'either';
+  /** Of `either`: one of its moments at least must end the run, or nothing was struck. */
+  readonly endsRed?: boolean;
   /** What a run that fails says, in message or hint. */
   readonly says?: RegExp;
   /** What its report counts: the fault is overcome by trying again. */
   readonly counts?: 'store-retries' | 'source-retries';
   /** The process is killed, or its store is out of reach to the end: the next run or prune finds what it left. */
   readonly mayLeave?: boolean;
+  /** It mounts a file system over a folder of a server, as only root may. */
+  readonly mounts?: boolean;
   /** What is true of every snapshot of the source. */
   readonly assertions?: string;
   /** Moments tried in one round of the soak. */
@@ -48,9 +52,40 @@ export interface Trial {
   readonly ended: Ended;
 }
 
+/** Makes one fault happen, and throws again with other dice as long as it comes too late. */
+export async function tryUntilHit(
+  ground: Ground,
+  fault: Fault,
+  seed: number,
+  { round, most }: { round: number; most: number },
+  tell: (trial: Trial) => void = () => {},
+): Promise<Trial[]> {
+  const trials: Trial[] = [];
+  for (let turn = 1; turn <= most && trials.at(-1)?.hit !== true; turn += 1) {
+    const trial = await tryFault(ground, fault, seed, { round, turn });
+    trials.push(trial);
+    tell(trial);
+  }
+  return trials;
+}
+
+/** What all moments of one fault together must show. */
+export function judgeMoments({ endsRed = false }: Pick<Fault, 'endsRed'>, trials: readonly Trial[]): string[] {
+  const hits = trials.filter(({ hit }) => hit);
+  if (hits.length === 0) return [`It never happened: ${trials.length} times it came too late.`];
+  const isWithoutEffect = endsRed && hits.every(({ outcome }) => outcome === 'went through');
+  return isWithoutEffect ? [`It happened ${hits.length} times, and no run was ended by it.`] : [];
+}
+
 /** Makes one fault happen to one run, and checks everything that must hold afterwards. */
-export async function tryFault(ground: Ground, fault: Fault, seed: number, round: number): Promise<Trial> {
-  const dice = diceOf(seed, fault.group, fault.name, fault.action, fault.store, round);
+async function tryFault(
+  ground: Ground,
+  fault: Fault,
+  seed: number,
+  { round, turn }: { round: number; turn: number },
+): Promise<Trial> {
+  const again = turn === 1 ? [] : [turn];
+  const dice = diceOf(seed, fault.group, fault.name, fault.action, fault.store, round, ...again);
   const site = await ground.newSite(fault.store);
   try {
     const { ended, hit, run, injection } = await runUnder(fault, site, dice, ground);

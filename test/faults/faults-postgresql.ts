@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Backend, backendOf, type Part } from './backends.ts';
+import { backendOf, type Part, tellBackend } from './backends.ts';
+import { fillFolder } from './disk.ts';
 import type { Fault, Injection } from './fault.ts';
 import type { Ground } from './ground.ts';
 import { after, during, randomMoment } from './moments.ts';
@@ -16,22 +18,50 @@ const PARTS: readonly Part[] = ['lock', 'snapshot', 'dump', 'facts'];
 /** Reading fingerprints takes long enough to be met at it. */
 const SLOW_FACTS = { words: ['--facts', 'fingerprints'] };
 
+const BROKE = /->.*(reaches its host and port|session that held the snapshot)/s;
+const CANCELLED = /->.*pg_cancel_backend/s;
+/** At any other time they wait for us, and there is nothing to cancel. */
+const WORKING: ReadonlySet<Part> = new Set(['dump', 'facts']);
+
 const perPart = PARTS.flatMap((part): Fault[] => [
-  atBackend(part, `the connection of the ${part} is cut`, async ({ clientPort }, { proxy }) => proxy.cut(clientPort)),
-  atBackend(part, `the backend of the ${part} is terminated`, ({ pid }, { site }) =>
-    tell(site, 'pg_terminate_backend', pid),
-  ),
-  atBackend(part, `the statement of the ${part} is cancelled`, ({ pid }, { site }) =>
-    tell(site, 'pg_cancel_backend', pid),
+  atBackend(part, { name: `the connection of the ${part} is cut`, says: BROKE, endsRed: true }, cut),
+  atBackend(part, { name: `the backend of the ${part} is terminated`, says: BROKE, endsRed: true }, terminate),
+  atBackend(
+    part,
+    { name: `the statement of the ${part} is cancelled`, says: CANCELLED, endsRed: WORKING.has(part) },
+    cancel,
   ),
 ]);
 
+/** False when the part has nobody right now. */
+type Act = (part: Part, target: Target) => Promise<boolean>;
+
+async function cut(part: Part, { site, proxy }: Target): Promise<boolean> {
+  const backend = await backendOf(site.server, part);
+  return backend !== undefined && proxy.cut(backend.clientPort);
+}
+
+function terminate(part: Part, { site }: Target): Promise<boolean> {
+  return tellBackend(site.server, part, 'pg_terminate_backend');
+}
+
+function cancel(part: Part, { site }: Target): Promise<boolean> {
+  return tellBackend(site.server, part, 'pg_cancel_backend');
+}
+
+const named = (name: string, says: RegExp = BROKE) => ({ name, says, endsRed: true });
+
 export const postgresFaults: readonly Fault[] = [
   ...perPart,
-  atRandom('every connection is cut', async ({ proxy }) => proxy.cutAll(), 3),
-  atRandom('the server falls silent', async ({ proxy }) => proxy.fallSilent(), 2),
-  atRandom('a backend crashes and takes all others with it', async ({ site }) => crashServer(site), 2),
-  atRandom('every backend is terminated', async ({ site }) => void (await tellAll(site)), 2),
+  atRandom(named('every connection is cut'), async ({ proxy }) => proxy.cutAll(), 3),
+  atRandom(named('the server falls silent', /->.*(stall-timeout|reaches its host)/s), async ({ proxy }) =>
+    proxy.fallSilent(),
+  ),
+  atRandom(named('a backend crashes and takes all others with it'), async ({ site }) => crashServer(site)),
+  atRandom(named('every backend is terminated'), async ({ site }) => void (await tellAll(site))),
+  atRandom(named('the server is restarted'), ({ site }) => site.server.restart('fast')),
+  downAtFirst(),
+  fullDisk(),
 ];
 
 interface Target {
@@ -39,31 +69,32 @@ interface Target {
   readonly proxy: PostgresProxy;
 }
 
-function atBackend(part: Part, name: string, act: (backend: Backend, target: Target) => Promise<boolean>): Fault {
+type Named = Pick<Fault, 'name' | 'endsRed' | 'says'>;
+
+function atBackend(part: Part, one: Named, act: Act): Fault {
   const strike = async (run: Run, dice: Dice, target: Target): Promise<boolean> => {
-    const look = () => backendOf(target.site.server, part);
-    if ((await during(run, look)) === undefined) return false;
+    if ((await during(run, () => backendOf(target.site.server, part))) === undefined) return false;
     if (!(await after(run, dice.share() * LASTS_MS[part]))) return false;
-    const backend = await during(run, look);
-    return backend !== undefined && (await act(backend, target));
+    return (await during(run, async () => (await act(part, target)) || undefined)) === true;
   };
-  return fault(name, 1, strike);
+  return fault(one, 2, strike);
 }
 
-function atRandom(name: string, act: (target: Target) => Promise<void>, moments: number): Fault {
+function atRandom(one: Named, act: (target: Target) => Promise<void>, moments = 2): Fault {
   const strike = async (run: Run, dice: Dice, target: Target, ground: Ground) => {
     if (!(await randomMoment(run, dice.share(), ground.usualMs.backup))) return false;
     await act(target);
     return true;
   };
-  return fault(name, moments, strike);
+  return fault(one, moments, strike);
 }
 
 type Strike = (run: Run, dice: Dice, target: Target, ground: Ground) => Promise<boolean>;
 
-function fault(name: string, moments: number, strike: Strike): Fault {
+function fault(one: Named, moments: number, strike: Strike): Fault {
   return {
-    ...{ group: 'PostgreSQL', name, action: 'backup', store: 'file', moments },
+    ...one,
+    ...{ group: 'PostgreSQL', action: 'backup', store: 'file', moments },
     // At its end a part has done its work; and an idle session has nothing to cancel.
     expected: 'either',
     inject: (site, dice, ground) => inject(site, dice, ground, strike),
@@ -87,8 +118,36 @@ async function inject(site: Site, dice: Dice, ground: Ground, strike: Strike): P
   };
 }
 
-async function tell({ server }: Site, what: string, pid: number): Promise<boolean> {
-  return (await server.psql(`SELECT ${what}(${pid})`)) === 't';
+/** It is down when the run begins, and up again soon. */
+function downAtFirst(): Fault {
+  return {
+    ...{ group: 'PostgreSQL', name: 'the server is down and comes back', action: 'backup', store: 'file', moments: 1 },
+    ...{ expected: 'either', says: BROKE },
+    inject: async ({ server }) => {
+      await server.down('fast');
+      return {
+        hit: () => true,
+        during: async (run) => {
+          await after(run, DOWN_MS);
+          await server.up();
+        },
+      };
+    },
+  };
+}
+
+const DOWN_MS = 1_500;
+
+/** Not of all of it: where the snapshot is exported to. Something is written there by every backup. */
+function fullDisk(): Fault {
+  return {
+    ...{ group: 'PostgreSQL', name: 'disk full on the server', action: 'backup', store: 'file', moments: 1 },
+    ...{ expected: 'fails', says: /No space left.*->.*[Ff]ree/s, mounts: true },
+    inject: async ({ server }) => {
+      const full = fillFolder(join(server.dataDir, 'pg_snapshots'));
+      return { hit: () => true, mend: async () => full.remove() };
+    },
+  };
 }
 
 async function tellAll({ server }: Site): Promise<void> {

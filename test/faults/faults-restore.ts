@@ -19,56 +19,48 @@ const execute = promisify(execFile);
 /** A part of the time that the largest table takes. */
 const LASTS_MS = 300;
 /** The one that rows are being written by. */
-const RESTORING = `SELECT pid || ' ' || coalesce(client_port, -1) FROM pg_stat_activity
+const RESTORING = `FROM pg_stat_activity
   WHERE datname LIKE 'lifeboat_drill%' AND state = 'active' AND query LIKE 'COPY %' LIMIT 1`;
 
-interface Place {
-  readonly server: TestPostgres;
-  readonly proxy: PostgresProxy;
-  /** Of the session that restores. */
-  readonly pid: number;
-  readonly clientPort: number;
-}
+/** False when there is nobody right now. */
+type Act = (server: TestPostgres, proxy: PostgresProxy) => Promise<boolean>;
 
-const ask = async (server: TestPostgres, what: string, pid: number) =>
-  (await server.psql(`SELECT ${what}(${pid})`)) === 't';
-const always = (act: (place: Place) => unknown) => async (place: Place) => {
-  await act(place);
-  return true;
-};
+const tell =
+  (call: string): Act =>
+  async (server) =>
+    (await server.psql(`SELECT ${call}(pid) ${RESTORING}`)) === 't';
+/** Of the whole server, while somebody restores. */
+const strike =
+  (act: (server: TestPostgres, proxy: PostgresProxy) => unknown): Act =>
+  async (server, proxy) => {
+    if ((await server.psql(`SELECT 1 ${RESTORING}`)) === '') return false;
+    return (await act(server, proxy)) !== false;
+  };
 
 const BROKE = /->.*(log of that server|reaches its host)/s;
+const CANCELLED = /->.*pg_cancel_backend/s;
+
+const cutAll = strike((_, proxy) => proxy.cutAll());
+const fallSilent = strike((_, proxy) => proxy.fallSilent());
+const restart = (mode: 'fast' | 'immediate') => strike((server) => server.restart(mode));
+
+async function cut(server: TestPostgres, proxy: PostgresProxy): Promise<boolean> {
+  const port = await server.psql(`SELECT client_port ${RESTORING}`);
+  return port !== '' && proxy.cut(Number(port));
+}
 
 export const restoreFaults: readonly Fault[] = [
-  elsewhere('the connection is cut', BROKE, async ({ proxy, clientPort }) => proxy.cut(clientPort)),
-  elsewhere(
-    'every connection is cut',
-    BROKE,
-    always(({ proxy }) => proxy.cutAll()),
-  ),
-  elsewhere(
-    'the server falls silent',
-    /no answer for.*->.*stall-timeout/s,
-    always(({ proxy }) => proxy.fallSilent()),
-  ),
-  elsewhere('the backend is terminated', BROKE, ({ server, pid }) => ask(server, 'pg_terminate_backend', pid)),
-  elsewhere('the statement is cancelled', /->.*pg_cancel_backend/s, ({ server, pid }) =>
-    ask(server, 'pg_cancel_backend', pid),
-  ),
-  elsewhere('a backend crashes', BROKE, async ({ server }) => crash(server)),
-  elsewhere(
-    'the server is restarted',
-    BROKE,
-    always(({ server }) => server.restart('fast')),
-  ),
-  elsewhere(
-    'the server is restarted at once',
-    BROKE,
-    always(({ server }) => server.restart('immediate')),
-  ),
+  elsewhere('the connection is cut', BROKE, cut),
+  elsewhere('every connection is cut', BROKE, cutAll),
+  elsewhere('the server falls silent', /no answer for.*->.*stall-timeout/s, fallSilent),
+  elsewhere('the backend is terminated', BROKE, tell('pg_terminate_backend')),
+  elsewhere('the statement is cancelled', CANCELLED, tell('pg_cancel_backend')),
+  elsewhere('a backend crashes', BROKE, strike(crash)),
+  elsewhere('the server is restarted', BROKE, restart('fast')),
+  elsewhere('the server is restarted at once', BROKE, restart('immediate')),
   killedBeforeMark(),
   own('the backend is terminated', /->.*dmesg/s, 'pg_terminate_backend'),
-  own('the statement is cancelled', /->.*pg_cancel_backend/s, 'pg_cancel_backend'),
+  own('the statement is cancelled', CANCELLED, 'pg_cancel_backend'),
 ];
 
 /** What the kernel does when memory runs out: the postmaster ends every session and recovers. */
@@ -77,7 +69,7 @@ function crash(server: TestPostgres): boolean {
   return victim !== undefined && kill(victim.pid);
 }
 
-function elsewhere(what: string, says: RegExp, act: (place: Place) => Promise<boolean>): Fault {
+function elsewhere(what: string, says: RegExp, act: Act): Fault {
   return {
     ...{ group: 'Restore', name: `during a restore elsewhere ${what}`, action: 'restore-drill', store: 'file' },
     ...{ expected: 'fails', says, moments: 2 },
@@ -85,12 +77,7 @@ function elsewhere(what: string, says: RegExp, act: (place: Place) => Promise<bo
   };
 }
 
-async function injectElsewhere(
-  site: Site,
-  dice: Dice,
-  ground: Ground,
-  act: (place: Place) => Promise<boolean>,
-): Promise<Injection> {
+async function injectElsewhere(site: Site, dice: Dice, ground: Ground, act: Act): Promise<Injection> {
   const server = await ground.elsewhere();
   const proxy = await postgresProxy(server.port);
   const through = server.url.replace(`:${server.port}/`, `:${proxy.port}/`);
@@ -99,8 +86,8 @@ async function injectElsewhere(
     changed: { words: scratchUrl(site, through) },
     hit: () => hit,
     during: async (run) => {
-      const found = await meet(run, dice, () => server.psql(RESTORING));
-      hit = found !== undefined && (await act({ server, proxy, ...found }));
+      const isThere = async () => (await server.psql(`SELECT 1 ${RESTORING}`)) !== '';
+      hit = await meet(run, dice, isThere, () => act(server, proxy));
     },
     mend: async () => {
       proxy.close();
@@ -134,7 +121,9 @@ function killedBeforeMark(): Fault {
           const marking = await hold(server, 'pg_shdescription', 'EXCLUSIVE');
           await held();
           const pid = await isWaiting('COMMENT ON DATABASE');
-          hit = pid !== undefined && kill(run.pid) && (await ask(server, 'pg_terminate_backend', pid));
+          hit = pid !== undefined && kill(run.pid);
+          // Else it would wait on, and mark what its client no longer knows of.
+          await server.psql(`SELECT pg_terminate_backend(${pid ?? 0})`);
           await marking();
         },
         mend: held,
@@ -173,14 +162,18 @@ function scratchUrl({ scratchDir }: Site, url: string): string[] {
   return ['--scratch-url-file', file];
 }
 
-/** A session that restores, at a random moment of its work; undefined when the run ends before. */
-async function meet(run: Run, dice: Dice, query: () => Promise<string>) {
-  const look = async () => {
-    const [pid, clientPort] = (await query().catch(() => '')).split(' ').map(Number);
-    return pid === undefined || clientPort === undefined ? undefined : { pid, clientPort };
-  };
-  if ((await during(run, look)) === undefined) return undefined;
-  return (await after(run, dice.share() * LASTS_MS)) ? during(run, look) : undefined;
+/** Acts on what is there, at a random moment of its life; false when the run ends before. */
+async function meet(
+  run: Run,
+  dice: Dice,
+  isThere: () => Promise<boolean>,
+  act: () => Promise<boolean>,
+): Promise<boolean> {
+  // Of a scratch server that just starts there is nobody to ask.
+  const until = (holds: () => Promise<boolean>) =>
+    during(run, async () => (await holds().catch(() => false)) || undefined);
+  if ((await until(isThere)) === undefined) return false;
+  return (await after(run, dice.share() * LASTS_MS)) && (await until(act)) === true;
 }
 
 async function drillAgain(site: Site, server: TestPostgres): Promise<string[]> {
@@ -206,8 +199,9 @@ function own(what: string, says: RegExp, call: string): Fault {
       return {
         hit: () => hit,
         during: async (run) => {
-          const found = await meet(run, dice, () => askScratch(site, RESTORING));
-          hit = found !== undefined && (await askScratch(site, `SELECT ${call}(${found.pid})`)) === 't';
+          const isThere = async () => (await askScratch(site, `SELECT 1 ${RESTORING}`)) !== '';
+          const act = async () => (await askScratch(site, `SELECT ${call}(pid) ${RESTORING}`)) === 't';
+          hit = await meet(run, dice, isThere, act);
         },
       };
     },

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { missingPrograms, startRgw, stopRgw } from '../servers/rgw.ts';
 import { whyNoDisk } from './disk.ts';
 import { everyFault } from './every-fault.ts';
-import { type Fault, type Trial, tryFault } from './fault.ts';
+import { type Fault, judgeMoments, type Trial, tryUntilHit } from './fault.ts';
 import { prepareGround } from './ground.ts';
 import { tabulate } from './table.ts';
 
@@ -21,6 +21,8 @@ const { values } = parseArgs({
   },
 });
 const [seed, rounds] = [Number(values.seed), Number(values.rounds)];
+/** Turns that a fault has in each of its moments to come in time. */
+const TURNS = 5;
 const only = new RegExp(values.only, 'i');
 
 let isStopped = false;
@@ -41,6 +43,7 @@ const ground = await prepareGround(rgw).catch(async (error: unknown) => {
   throw error;
 });
 const trials: Trial[] = [];
+const untouched: string[] = [];
 try {
   for (const fault of everyFault.filter(isWanted)) await tryAll(fault);
 } finally {
@@ -48,24 +51,32 @@ try {
   if (rgw !== undefined) await stopRgw(rgw.dir);
 }
 console.log(`\nSeed ${seed}, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}.\n\n${tabulate(trials)}`);
-process.exitCode = trials.some(({ problems }) => problems.length > 0) ? 1 : 0;
+for (const line of untouched) console.log(line);
+process.exitCode = untouched.length > 0 || trials.some(({ problems }) => problems.length > 0) ? 1 : 0;
 
-function isWanted({ group, name, action, store }: Fault): boolean {
+function isWanted({ group, name, action, store, mounts = false }: Fault): boolean {
   if (store === 's3' && rgw === undefined) return false;
-  if (store === 'disk' && noDisk !== undefined) return false;
+  if ((store === 'disk' || mounts) && noDisk !== undefined) return false;
   return only.test(`${group}: ${name} (${action})`);
 }
 
 async function tryAll(fault: Fault): Promise<void> {
-  for (let moment = 1; moment <= fault.moments * rounds && !isStopped; moment += 1) {
-    const trial = await tryFault(ground, fault, seed, moment);
-    trials.push(trial);
-    const { outcome, hit, seconds, problems } = trial;
-    const what = `${fault.group}: ${fault.name} (${fault.action}) #${moment}`;
-    console.log(
-      `${problems.length === 0 ? 'ok  ' : 'LOST'} ${what}: ${hit ? '' : 'too late, '}${outcome}, ${seconds.toFixed(1)} s`,
-    );
-    for (const problem of problems) console.log(`       ${problem}`);
-    if (problems.length > 0 && process.env.LIFEBOAT_TEST_PRINT === '1') console.log(trial.ended.log);
+  const own: Trial[] = [];
+  for (let round = 1; round <= fault.moments * rounds && !isStopped; round += 1) {
+    own.push(...(await tryUntilHit(ground, fault, seed, { round, most: TURNS }, tell)));
   }
+  trials.push(...own);
+  if (isStopped) return;
+  untouched.push(...judgeMoments(fault, own).map((what) => `LOST ${nameOf(fault)}: ${what}`));
+}
+
+function nameOf({ group, name, action }: Fault): string {
+  return `${group}: ${name} (${action})`;
+}
+
+function tell({ fault, round, outcome, hit, seconds, problems, ended }: Trial): void {
+  const how = `${hit ? '' : 'too late, '}${outcome}, ${seconds.toFixed(1)} s`;
+  console.log(`${problems.length === 0 ? 'ok  ' : 'LOST'} ${nameOf(fault)} #${round}: ${how}`);
+  for (const problem of problems) console.log(`       ${problem}`);
+  if (problems.length > 0 && process.env.LIFEBOAT_TEST_PRINT === '1') console.log(ended.log);
 }

@@ -1,11 +1,11 @@
 import type { Trial } from './fault.ts';
 
-/** A Markdown table, a line for each fault: tried, what came of it, survived, lost. */
+/** A Markdown table, a line for each fault: tried, how often it came in time, what came of it, survived, lost. */
 export function tabulate(trials: readonly Trial[]): string {
   const lines = [...Map.groupBy(trials, ({ fault }) => fault)].map(([{ group, name, action }, tried]) =>
     row([group, `${action}: ${name}`, ...numbersOf(tried)]),
   );
-  const head = ['Where', 'Fault', 'Tried', 'Too late', 'Went through', 'Ended red', 'Killed', 'Survived', 'Lost'];
+  const head = ['Where', 'Fault', 'Tried', 'Hit', 'Went through', 'Ended red', 'Killed', 'Survived', 'Lost'];
   const total = row(['', 'All', ...numbersOf(trials)]);
   return [row(head), row(head.map((_, at) => (at < 2 ? '---' : '---:'))), ...lines, total].join('\n');
 }
@@ -14,7 +14,7 @@ function numbersOf(tried: readonly Trial[]): string[] {
   const count = (is: (trial: Trial) => boolean) => String(tried.filter(is).length);
   return [
     String(tried.length),
-    count(({ hit }) => !hit),
+    count(({ hit }) => hit),
     count(({ outcome }) => outcome === 'went through'),
     count(({ outcome }) => outcome === 'ended red'),
     count(({ outcome }) => outcome === 'was killed'),
