@@ -30,6 +30,7 @@ async function snapshotBehind(refusal: Refusal, times: number, signal = new Abor
     rolePasswords: false,
     lockTimeoutMs: 0,
     tableLockTimeoutMs: 1_000,
+    stallMs: 60_000,
     allowNewerClient: true,
     holder: 'a test',
     signal,
