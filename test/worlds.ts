@@ -22,7 +22,7 @@ export function worldForTests(env: NodeJS.ProcessEnv = {}, changes: Partial<Worl
     },
   };
   const surroundings = {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, LIFEBOAT_TEST_RETRY_WAIT: '0.01', ...env },
     log,
     signal: abort.signal,
     stallMs: 60_000,

@@ -1,69 +1,96 @@
 import { activePin, type CatalogBackup } from './catalog.ts';
 import { counted } from './counted.ts';
 import { Failure } from './failure.ts';
-import { inLanes } from './lanes.ts';
 import type { Log, Store } from './ports.ts';
 import type { StorePlan } from './prune-plan.ts';
-import { removeFolder } from './removal.ts';
+import { type BatchOutcome, type Doomed, inBatches, removeBatch } from './removal.ts';
 import { type Finding, finding } from './report.ts';
 import { formatBytes } from './size.ts';
-
-/** Few at a time: a deletion that fails stops the store, and what is under way then still ends. */
-const LANES = 4;
 
 /** What became of a plan in one store. */
 export interface CarriedOut {
   readonly removed: ReadonlySet<string>;
-  /** Planned to go and still there, with the reason. */
+  /** Planned to go and still there, all or some of it, with the reason. */
   readonly stillThere: ReadonlyMap<string, string>;
+  /** Of these, what is no backup any more. */
+  readonly half: ReadonlySet<string>;
   readonly freedBytes: number;
   readonly findings: readonly Finding[];
 }
 
+interface Progress {
+  readonly removed: Set<string>;
+  readonly stillThere: Map<string, string>;
+  readonly half: Set<string>;
+  readonly unknown: Set<string>;
+  freedBytes: number;
+  /** A deletion failed, and nothing more was tried. */
+  failure: Failure | undefined;
+}
+
 /** Removes what may go, oldest first. Nothing here decides; it only refuses when the store changed. */
 export async function carryOut(store: Store, plan: StorePlan, now: Date, log: Log): Promise<CarriedOut> {
-  const state = { removed: new Set<string>(), stillThere: new Map<string, string>(), freedBytes: 0, stopped: '' };
-  await inLanes(plan.goes, LANES, async (backup) => {
-    if (state.stopped !== '') return void state.stillThere.set(backup.id, 'not tried after a failure');
-    const result = await tryRemove(store, backup, plan, now);
-    if (result.outcome === 'removed') {
-      state.removed.add(backup.id);
-      state.freedBytes += result.freedBytes;
-      log.info(`Removed ${backup.source}/${backup.id} from ${plan.location}.`);
-      return;
-    }
-    state.stillThere.set(backup.id, result.why);
-    if (result.outcome === 'failed') state.stopped = result.why;
-  });
-  return { ...state, findings: [judgeRemoval(plan, state)] };
-}
-
-async function tryRemove(store: Store, backup: CatalogBackup, plan: StorePlan, now: Date) {
-  try {
-    const { keepsVersions } = plan;
-    const hiddenKeys = plan.hiddenKeys.get(backup.id) ?? [];
-    return await removeFolder(store, backup, { hiddenKeys, keepsVersions }, now);
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code === 'cancelled' || error.code === 'timed-out') throw error;
-    return { outcome: 'failed', why: error.message } as const;
+  const progress: Progress = {
+    ...{ removed: new Set(), stillThere: new Map(), half: new Set(), unknown: new Set() },
+    ...{ freedBytes: 0, failure: undefined },
+  };
+  for (const batch of inBatches(doomed(plan.goes, plan))) {
+    if (progress.failure === undefined)
+      note(progress, await removeBatch(store, batch, { keepsVersions: plan.keepsVersions, now }), plan, log);
+    else for (const { planned } of batch) progress.stillThere.set(planned.id, 'not tried after a failure');
   }
+  return { ...progress, findings: [judgeRemoval(plan, progress)] };
 }
 
-function judgeRemoval(
-  { location: subject, source, goes }: StorePlan,
-  state: Pick<CarriedOut, 'removed' | 'stillThere' | 'freedBytes'> & { stopped: string },
-): Finding {
-  const numbers = { removed: state.removed.size, planned: goes.length, bytes: state.freedBytes };
-  const done = `${source}: removed ${state.removed.size} of ${goes.length} backups, ${formatBytes(state.freedBytes)}`;
-  if (state.stopped !== '') {
-    const message = `${done}. A deletion failed and ended it; ${state.stillThere.size} backups are still there. ${state.stopped}`;
-    const hint = 'Check that this identity may delete objects, versions too; the next prune goes on from here.';
+function doomed(backups: readonly CatalogBackup[], { hiddenKeys }: StorePlan): Doomed[] {
+  return backups.map((planned) => ({ planned, hiddenKeys: hiddenKeys.get(planned.id) ?? [] }));
+}
+
+function note(progress: Progress, outcome: BatchOutcome, { source, location }: StorePlan, log: Log): void {
+  for (const [id, bytes] of outcome.removed) {
+    progress.removed.add(id);
+    progress.freedBytes += bytes;
+    log.info(`Removed ${source}/${id} from ${location}.`);
+  }
+  for (const [id, why] of outcome.left) progress.stillThere.set(id, why);
+  for (const id of outcome.half) {
+    progress.half.add(id);
+    progress.stillThere.set(id, 'half removed: no backup any more, and the rest goes with the next prune');
+  }
+  for (const id of outcome.unknown) {
+    progress.unknown.add(id);
+    progress.stillThere.set(id, 'its deletion failed, and whether it is gone is not known');
+  }
+  progress.failure = outcome.failure;
+}
+
+function judgeRemoval({ location: subject, source, goes }: StorePlan, progress: Progress): Finding {
+  const { removed, stillThere, freedBytes, failure } = progress;
+  const numbers = { removed: removed.size, planned: goes.length, bytes: freedBytes };
+  const done = `${source}: removed ${removed.size} of ${goes.length} backups, ${formatBytes(freedBytes)}`;
+  if (failure !== undefined) {
+    const message = `${done}. A deletion failed and ended it; ${describeRest(progress)}. ${failure.message}`;
+    const permission = 'Check that this identity may delete objects, versions too.';
+    const hint = `${failure.hint ?? permission} The next prune goes on from here.`;
     return finding('prune-removed', 'fail', message, { subject, numbers, hint });
   }
-  if (state.stillThere.size === 0) return finding('prune-removed', 'pass', `${done}.`, { subject, numbers });
-  const [id, why] = [...state.stillThere][0] ?? [];
-  const message = `${done}; ${state.stillThere.size} were left for the next time (${id}: ${why}).`;
+  if (stillThere.size === 0) return finding('prune-removed', 'pass', `${done}.`, { subject, numbers });
+  const [id, why] = [...stillThere][0] ?? [];
+  const message = `${done}; ${stillThere.size} were left for the next time (${id}: ${why}).`;
   return finding('prune-removed', 'warn', message, { subject, numbers });
+}
+
+function describeRest({ stillThere, half, unknown }: Progress): string {
+  const are = (count: number, what: string) => `${counted(count, 'backup')} ${count === 1 ? 'is' : 'are'} ${what}`;
+  const whole = stillThere.size - half.size - unknown.size;
+  const rest = [
+    ...(whole > 0 || half.size + unknown.size === 0 ? [are(whole, 'still there')] : []),
+    ...(half.size > 0
+      ? [`${are(half.size, 'half removed')}: no backup any more, and the rest goes with the next prune`]
+      : []),
+    ...(unknown.size > 0 ? [`of ${counted(unknown.size, 'backup')} it is not known whether they are gone`] : []),
+  ];
+  return rest.join('; ');
 }
 
 /** Removes unfinished backups, what interrupted removals left, and uploads nobody goes on with. */
@@ -75,10 +102,11 @@ export async function cleanUp(
   const folders = leftoverFolders(plan, now);
   const failures: string[] = [];
   let freedBytes = 0;
-  for (const folder of folders) {
-    const result = await tryRemove(store, folder, plan, now);
-    if (result.outcome === 'removed') freedBytes += result.freedBytes;
-    else failures.push(`${folder.id}: ${result.why}`);
+  for (const batch of inBatches(doomed(folders, plan))) {
+    const { removed, left, half, unknown, failure } = await removeBatch(store, batch, { keepsVersions: plan.keepsVersions, now });
+    for (const bytes of removed.values()) freedBytes += bytes;
+    for (const [id, why] of left) failures.push(`${id}: ${failure?.message ?? why}`);
+    for (const id of [...half, ...unknown]) failures.push(`${id}: ${failure?.message}`);
   }
   for (const upload of plan.staleUploads) {
     await upload.abort().catch((error: unknown) => {

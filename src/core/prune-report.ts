@@ -34,6 +34,7 @@ export function describePrune(
   options: PruneReportOptions,
 ): Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs' | 'metrics'> {
   const left = new Set(stores.flatMap((store) => idsLeft(store)));
+  const kept = new Set(stores.flatMap((store) => idsLeft(store).filter((id) => !store.done?.half.has(id))));
   const anywhere = new Set(stores.flatMap(({ done }) => [...(done?.removed ?? [])]));
   const removed = options.isComplete ? [...anywhere].filter((id) => !left.has(id)) : [];
   const freedBytes = stores.reduce((sum, { done, cleanedBytes }) => sum + (done?.freedBytes ?? 0) + cleanedBytes, 0);
@@ -49,14 +50,14 @@ export function describePrune(
       : [
           { name: 'Removed', value: String(anywhere.size) },
           { name: 'Freed', value: formatBytes(freedBytes) },
-          { name: 'Kept', value: String(left.size) },
+          { name: 'Kept', value: String(kept.size) },
         ],
     tables: stores.map((store) => planTable(store, options)),
     trends: stores.flatMap((store) => keptTrend(store, options)),
     outputs: {
-      kept: JSON.stringify([...left].toSorted()),
+      kept: JSON.stringify([...kept].toSorted()),
       removed: JSON.stringify(removed.toSorted()),
-      'kept-count': String(left.size),
+      'kept-count': String(kept.size),
       'removed-count': String(removed.length),
       'freed-bytes': String(freedBytes),
     },
@@ -159,5 +160,6 @@ function outcomeOf(
   if (dryRun && !mayRemove) return ['keep', `the plan would be refused; else removed: ${reasons.join('; ')}`];
   if (dryRun) return ['remove', reasons.join('; ')];
   if (done?.removed.has(id)) return ['removed', reasons.join('; ')];
-  return ['still there', done?.stillThere.get(id) ?? 'the plan was not carried out'];
+  const why = done?.stillThere.get(id) ?? 'the plan was not carried out';
+  return [done?.half.has(id) ? 'half removed' : 'still there', why];
 }

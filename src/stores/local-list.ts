@@ -18,16 +18,16 @@ interface Entry {
 }
 
 /**
- * Walks the regular files below `base` whose keys begin with `prefix`, in ascending order of the
+ * Walks the regular files in folders that may hold keys with this prefix, in ascending order of the
  * keys' bytes, folder by folder. Links, sockets and names that are no UTF-8 are not ours and do not
  * appear; folders that lie wholly before `after` are not opened.
  *
- * @param wanted which file names to yield; a file is looked at only when its name is wanted
+ * @param wanted which files to yield; a file is looked at only when it is wanted
  */
 export async function* walk(
   base: string,
   prefix: string,
-  wanted: (name: string) => boolean,
+  wanted: (file: { key: string; name: string }) => boolean,
   after = '',
 ): AsyncGenerator<FoundFile> {
   const top = prefix.slice(0, prefix.lastIndexOf('/') + 1);
@@ -36,11 +36,12 @@ export async function* walk(
   async function* walkFolder(folder: string): AsyncGenerator<FoundFile> {
     let files: Entry[] = [];
     for (const entry of await entriesOf(base, folder)) {
-      if (!couldMatch(entry, prefix) || isBefore(entry, after)) continue;
+      if (isBefore(entry, after)) continue;
       if (!entry.isFolder) {
-        if (wanted(entry.name)) files.push(entry);
+        if (wanted(entry)) files.push(entry);
         continue;
       }
+      if (!entry.key.startsWith(prefix) && !prefix.startsWith(entry.key)) continue;
       yield* await look(base, files);
       files = [];
       yield* walkFolder(entry.key);
@@ -70,10 +71,6 @@ async function readFolder(path: string): Promise<Dirent[]> {
       throw error;
     }
   });
-}
-
-function couldMatch(entry: Entry, prefix: string): boolean {
-  return entry.key.startsWith(prefix) || (entry.isFolder && prefix.startsWith(entry.key));
 }
 
 function isBefore(entry: Entry, after: string): boolean {

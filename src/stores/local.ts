@@ -78,7 +78,8 @@ class Local implements Store {
 
   async *list(prefix: string, options: { after?: string; signal?: AbortSignal } = {}) {
     await this.#checkPrefix(prefix);
-    const files = walk(this.#folder.base, prefix, (name) => !isTemporary(name), options.after);
+    const isWanted = ({ key, name }: { key: string; name: string }) => key.startsWith(prefix) && !isTemporary(name);
+    const files = walk(this.#folder.base, prefix, isWanted, options.after);
     for await (const { key, stats } of files) {
       if (options.signal?.aborted === true) throw cancelled(options.signal);
       yield { key, bytes: stats.size, modifiedAt: stats.mtime };
@@ -122,8 +123,7 @@ class Local implements Store {
 
   async *openUploads(prefix: string): AsyncIterable<OpenUpload> {
     await this.#checkPrefix(prefix);
-    const top = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-    for await (const { key, path, stats } of walk(this.#folder.base, top, isTemporary)) {
+    for await (const { key, path, stats } of walk(this.#folder.base, prefix, ({ name }) => isTemporary(name))) {
       const name = nameOfTemporary(basename(path));
       const target = name === undefined ? undefined : join(dirname(key), name);
       if (target === undefined || !target.startsWith(prefix)) continue;

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
+import { inLanes } from '../core/lanes.ts';
 import { s3Failure } from './s3-errors.ts';
 import { LifeHandler } from './s3-life.ts';
 import type { S3Place } from './store-url.ts';
@@ -97,21 +98,15 @@ function makeHandler(env: NodeJS.ProcessEnv, idleMs: number): LifeHandler {
   });
 }
 
-/** Runs `work` on every item, at most `limit` at a time; resolves with the results in order. */
+/** Runs `work` on every item, at most `limit` at a time, as `inLanes` does; resolves with the results in order. */
 export async function inParallel<T, R>(
   items: readonly T[],
   limit: number,
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = [];
-  let next = 0;
-  async function runLane(): Promise<void> {
-    while (next < items.length) {
-      const index = next;
-      next += 1;
-      results[index] = await work(items[index] as T);
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, runLane));
+  await inLanes([...items.entries()], limit, async ([index, item]) => {
+    results[index] = await work(item);
+  });
   return results;
 }
