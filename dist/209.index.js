@@ -336,11 +336,11 @@ async function realFolder(path) {
 
 
 /**
- * Walks the regular files below `base` whose keys begin with `prefix`, in ascending order of the
+ * Walks the regular files in folders that may hold keys with this prefix, in ascending order of the
  * keys' bytes, folder by folder. Links, sockets and names that are no UTF-8 are not ours and do not
  * appear; folders that lie wholly before `after` are not opened.
  *
- * @param wanted which file names to yield; a file is looked at only when its name is wanted
+ * @param wanted which files to yield; a file is looked at only when it is wanted
  */
 async function* walk(base, prefix, wanted, after = '') {
     const top = prefix.slice(0, prefix.lastIndexOf('/') + 1);
@@ -348,13 +348,15 @@ async function* walk(base, prefix, wanted, after = '') {
     async function* walkFolder(folder) {
         let files = [];
         for (const entry of await entriesOf(base, folder)) {
-            if (!couldMatch(entry, prefix) || isBefore(entry, after))
+            if (isBefore(entry, after))
                 continue;
             if (!entry.isFolder) {
-                if (wanted(entry.name))
+                if (wanted(entry))
                     files.push(entry);
                 continue;
             }
+            if (!entry.key.startsWith(prefix) && !prefix.startsWith(entry.key))
+                continue;
             yield* await look(base, files);
             files = [];
             yield* walkFolder(entry.key);
@@ -384,9 +386,6 @@ async function readFolder(path) {
             throw error;
         }
     });
-}
-function couldMatch(entry, prefix) {
-    return entry.key.startsWith(prefix) || (entry.isFolder && prefix.startsWith(entry.key));
 }
 function isBefore(entry, after) {
     if (after === '')
@@ -661,7 +660,8 @@ class Local {
     }
     async *list(prefix, options = {}) {
         await this.#checkPrefix(prefix);
-        const files = walk(this.#folder.base, prefix, (name) => !isTemporary(name), options.after);
+        const isWanted = ({ key, name }) => key.startsWith(prefix) && !isTemporary(name);
+        const files = walk(this.#folder.base, prefix, isWanted, options.after);
         for await (const { key, stats } of files) {
             if (options.signal?.aborted === true)
                 throw (0,stores_body/* cancelled */.KW)(options.signal);
@@ -702,8 +702,7 @@ class Local {
     async *hidden() { }
     async *openUploads(prefix) {
         await this.#checkPrefix(prefix);
-        const top = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-        for await (const { key, path, stats } of walk(this.#folder.base, top, isTemporary)) {
+        for await (const { key, path, stats } of walk(this.#folder.base, prefix, ({ name }) => isTemporary(name))) {
             const name = nameOfTemporary((0,external_node_path_.basename)(path));
             const target = name === undefined ? undefined : (0,external_node_path_.join)((0,external_node_path_.dirname)(key), name);
             if (target === undefined || !target.startsWith(prefix))

@@ -98,6 +98,8 @@ var stores_body = __webpack_require__(9160);
 var external_node_http_ = __webpack_require__(7067);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __webpack_require__(4708);
+// EXTERNAL MODULE: ./lib/core/lanes.js
+var lanes = __webpack_require__(7856);
 ;// CONCATENATED MODULE: ./lib/stores/s3-errors.js
 
 const KEYS = 'Check the access key and its secret (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`) and that they belong to this endpoint.';
@@ -253,6 +255,7 @@ function listenedTo(body, onLife) {
 
 
 
+
 /** The first try and three more; together they may take as long as one stall. */
 const ATTEMPTS = 4;
 const CONNECT_MS = 10_000;
@@ -329,18 +332,12 @@ function makeHandler(env, idleMs) {
         socketTimeout: idleMs,
     });
 }
-/** Runs `work` on every item, at most `limit` at a time; resolves with the results in order. */
+/** Runs `work` on every item, at most `limit` at a time, as `inLanes` does; resolves with the results in order. */
 async function inParallel(items, limit, work) {
     const results = [];
-    let next = 0;
-    async function runLane() {
-        while (next < items.length) {
-            const index = next;
-            next += 1;
-            results[index] = await work(items[index]);
-        }
-    }
-    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, runLane));
+    await (0,lanes/* inLanes */.L)([...items.entries()], limit, async ([index, item]) => {
+        results[index] = await work(item);
+    });
     return results;
 }
 

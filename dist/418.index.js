@@ -15,6 +15,10 @@ __webpack_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __webpack_require__(8500);
+// EXTERNAL MODULE: ./lib/core/duration.js
+var duration = __webpack_require__(8415);
+// EXTERNAL MODULE: ./lib/core/failure.js
+var core_failure = __webpack_require__(8165);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __webpack_require__(6760);
 // EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
@@ -64,8 +68,6 @@ async function answerOf(command) {
     }
 }
 
-// EXTERNAL MODULE: ./lib/core/failure.js
-var core_failure = __webpack_require__(8165);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __webpack_require__(7598);
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/explain.js
@@ -422,8 +424,6 @@ var external_node_fs_ = __webpack_require__(3024);
 var external_node_stream_ = __webpack_require__(7075);
 // EXTERNAL MODULE: ./lib/sys/zstd.js
 var sys_zstd = __webpack_require__(4426);
-// EXTERNAL MODULE: ./lib/core/duration.js
-var duration = __webpack_require__(8415);
 // EXTERNAL MODULE: ./lib/core/report.js + 1 modules
 var report = __webpack_require__(4317);
 // EXTERNAL MODULE: ./lib/core/ticker.js
@@ -2138,6 +2138,60 @@ async function readRows(session, request) {
     const kept = facts.tables.filter(({ name }) => there.has(name) && !reread.tables.has(name));
     const anew = await readTables(session, { ...request, tables: tables.filter(({ name }) => reread.tables.has(name)) });
     return [...kept, ...anew].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+;// CONCATENATED MODULE: ./lib/engines/postgresql/heartbeat.js
+
+
+const MOST_BETWEEN_MS = 5_000;
+/**
+ * Asks a server every few seconds, while `use` works with it, whether it still answers. Bytes that move
+ * cannot tell: an index is built without any, and a lost network keeps a sender waiting for ever.
+ *
+ * @throws what `use` rejects with
+ */
+async function whileAnswering(heartbeat, use) {
+    const silent = new AbortController();
+    const over = new AbortController();
+    let timer;
+    const heard = () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => silent.abort(heartbeat.fellSilent()), heartbeat.stallMs);
+    };
+    heard();
+    const asking = keepAsking(heartbeat, over.signal, heard);
+    try {
+        return await use({ signal: AbortSignal.any([heartbeat.signal, silent.signal]), silence: silent.signal });
+    }
+    finally {
+        over.abort();
+        await asking;
+        clearTimeout(timer);
+    }
+}
+async function keepAsking({ ask, stallMs }, over, heard) {
+    const everyMs = Math.min(MOST_BETWEEN_MS, stallMs / 4);
+    // The first one late: whether the server lets us in, the caller finds out.
+    while (await waited(everyMs, over))
+        await ask(over).then(heard, () => { });
+}
+/** Asks on a connection of its own. One that was ended is no answer, but the next may get through. */
+function askAnew(client) {
+    let session;
+    return async (over) => {
+        try {
+            session ??= await openSession(client, { applicationName: 'lifeboat', signal: over });
+            await session.one('SELECT 1 AS alive');
+        }
+        catch (error) {
+            session = undefined;
+            throw error;
+        }
+    };
+}
+async function waited(ms, over) {
+    await (0,promises_.setTimeout)(ms, undefined, { signal: over }).catch(() => { });
+    return !over.aborted;
 }
 
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/left-out.js
@@ -4396,65 +4450,6 @@ async function dropRole(session, name) {
     await session.execute(`DROP ROLE IF EXISTS ${identifier(name)}`);
 }
 
-;// CONCATENATED MODULE: ./lib/engines/postgresql/heartbeat.js
-
-
-
-
-const MOST_BETWEEN_MS = 5_000;
-/**
- * Asks a server on a connection of its own, while `use` works on others, whether it still answers. Bytes
- * that move cannot tell: an index is built without any, and a lost network keeps a sender waiting for ever.
- *
- * @throws what `use` rejects with; the reason of both signals is a `scratch-failed`
- */
-async function whileAnswering(heartbeat, use) {
-    const silent = new AbortController();
-    const over = new AbortController();
-    let timer;
-    const heard = () => {
-        clearTimeout(timer);
-        timer = setTimeout(() => silent.abort(fellSilent(heartbeat)), heartbeat.stallMs);
-    };
-    heard();
-    const asking = keepAsking(heartbeat, over.signal, heard);
-    try {
-        return await use({ signal: AbortSignal.any([heartbeat.signal, silent.signal]), silence: silent.signal });
-    }
-    finally {
-        over.abort();
-        await asking;
-        clearTimeout(timer);
-    }
-}
-async function keepAsking({ client, stallMs }, over, heard) {
-    const everyMs = Math.min(MOST_BETWEEN_MS, stallMs / 4);
-    let session;
-    // The first one late: whether the server lets us in, the caller finds out.
-    while (await waited(everyMs, over)) {
-        try {
-            session ??= await openSession(client, { applicationName: 'lifeboat', signal: over });
-            await session.one('SELECT 1 AS alive');
-            heard();
-        }
-        catch {
-            // Somebody ended it: no answer, but no silence yet. The next one may get through.
-            session = undefined;
-        }
-    }
-    await session?.close();
-}
-async function waited(ms, over) {
-    await (0,promises_.setTimeout)(ms, undefined, { signal: over }).catch(() => { });
-    return !over.aborted;
-}
-function fellSilent({ client, stallMs }) {
-    const message = `The server of \`scratch-url\` (${client.target.label}) gave no answer for ${(0,duration/* formatDuration */.a3)(stallMs)}.`;
-    return new core_failure/* Failure */.H('scratch-failed', message, {
-        hint: 'That server or the network to it hangs: look at both, and drill again. If it is only slow, raise `stall-timeout`.',
-    });
-}
-
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/scratch-space.js
 const MIB = 1024 * 1024;
 /** An empty cluster, some WAL, sort files. */
@@ -4647,6 +4642,7 @@ function providerOf(code) {
 
 
 
+
 /**
  * Lends a database of our own on a server that is not ours. Only what bears a drill's mark is ever
  * dropped there, and no role that was there before is touched.
@@ -4656,7 +4652,14 @@ function providerOf(code) {
 async function withElsewhere(request, scratchUrl, context, use) {
     const client = await anyClient({ ...request.connection, url: scratchUrl }, context.env);
     const { stallMs, signal } = request;
-    return whileAnswering({ client, stallMs, signal }, (alive) => lendDatabase({ ...request, signal: alive.signal }, scratchUrl, { ...context, silence: alive.silence }, use));
+    const fellSilent = () => silent(client.target.label, stallMs);
+    return whileAnswering({ ask: askAnew(client), stallMs, signal, fellSilent }, (alive) => lendDatabase({ ...request, signal: alive.signal }, scratchUrl, { ...context, silence: alive.silence }, use));
+}
+function silent(where, stallMs) {
+    const message = `The server of \`scratch-url\` (${where}) gave no answer for ${(0,duration/* formatDuration */.a3)(stallMs)}.`;
+    return new core_failure/* Failure */.H('scratch-failed', message, {
+        hint: 'That server or the network to it hangs: look at both, and drill again. If it is only slow, raise `stall-timeout`.',
+    });
 }
 async function lendDatabase(request, scratchUrl, { silence, ...context }, use) {
     const connection = { ...request.connection, url: scratchUrl };
@@ -5191,6 +5194,9 @@ async function endOwnBackends(session, applicationName) {
 
 
 
+
+
+
 const END_BACKENDS_MS = 3_000;
 /** PostgreSQL through its own programs: psql, pg_dump, pg_dumpall, pg_restore, initdb, postgres. */
 function postgresql(context) {
@@ -5204,10 +5210,31 @@ function postgresql(context) {
     };
 }
 async function withSnapshot(request, context, use) {
-    const applicationName = makeApplicationName(request.holder);
     const finder = await anyClient(request.connection, context.env);
-    // Not bound to the signal: it is what ends our other backends when we are cancelled.
-    const control = await context.connections.open(finder, { applicationName }, request.signal);
+    // It may be waiting for a lock.
+    const stallMs = request.stallMs + request.tableLockTimeoutMs;
+    let opening;
+    const heartbeat = {
+        // Not on one more connection, since a role may have few. One that was ended is not silent.
+        ask: async () => void (await opening?.then((control) => control.one('SELECT 1 AS alive')).catch(() => { })),
+        stallMs,
+        signal: request.signal,
+        fellSilent: () => engine_silent(stallMs),
+    };
+    return whileAnswering(heartbeat, ({ signal, silence }) => {
+        const applicationName = makeApplicationName(request.holder);
+        // Not bound to the signal: it is what ends our other backends when we are cancelled.
+        opening = context.connections.open(finder, { applicationName, signal: silence }, request.signal);
+        return lockAndUse({ ...request, signal }, context, { opening, applicationName }, use);
+    });
+}
+function engine_silent(stallMs) {
+    return new core_failure/* Failure */.H('stalled', `The database server gave no answer for ${(0,duration/* formatDuration */.a3)(stallMs)}.`, {
+        hint: 'The database server or the network to it hangs. Look at its activity, or raise `stall-timeout`.',
+    });
+}
+async function lockAndUse(request, context, { opening, applicationName }, use) {
+    const control = await opening;
     const over = new AbortController();
     const signal = AbortSignal.any([request.signal, over.signal]);
     try {

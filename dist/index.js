@@ -1237,6 +1237,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   TS: () => (/* binding */ StoredFinding),
   gk: () => (/* binding */ finding),
   z8: () => (/* binding */ report),
+  yf: () => (/* binding */ severity),
   QZ: () => (/* binding */ worst),
   md: () => (/* binding */ worstFirst)
 });
@@ -12015,8 +12016,19 @@ __nccwpck_require__.r(verify_freshness_namespaceObject);
 __nccwpck_require__.d(verify_freshness_namespaceObject, {
   description: () => (verify_freshness_description),
   inputs: () => (verify_freshness_inputs),
+  judge: () => (verify_freshness_judge),
   outputs: () => (verify_freshness_outputs),
+  refuseIdleKeepRules: () => (refuseIdleKeepRules),
   verifyFreshness: () => (verifyFreshness)
+});
+
+// NAMESPACE OBJECT: ./lib/commands/status.js
+var commands_status_namespaceObject = {};
+__nccwpck_require__.r(commands_status_namespaceObject);
+__nccwpck_require__.d(commands_status_namespaceObject, {
+  description: () => (status_description),
+  inputs: () => (status_inputs),
+  status: () => (status_status)
 });
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 6 modules
@@ -14058,7 +14070,7 @@ function isWebUrl(value) {
 const common = {
     store: lines('Where backups are, one URL a line: `file:///srv/backups` or `s3://bucket/prefix?region=eu-central-1`.', { env: true }),
     timeout: duration('Time after which the step gives up and cleans up after itself, e.g. `6h`; no limit when empty.', { env: true }, 1).optional(),
-    'stall-timeout': duration('Time without a single byte moved after which a transfer is given up.', {}, 1).prefault('5m'),
+    'stall-timeout': duration('Time without a single byte moved after which a transfer is given up; with `scratch-url` also without an answer of that server.', {}, 1).prefault('5m'),
     ...publishing,
 };
 
@@ -14239,6 +14251,7 @@ function dumpRequest(given, scope, world) {
         rolePasswords: given['role-passwords'],
         lockTimeoutMs: given['lock-timeout'],
         tableLockTimeoutMs: given['table-lock-timeout'],
+        stallMs: given['stall-timeout'],
         allowNewerClient: given['allow-newer-client'],
         jobs: given.jobs ?? 1,
         holder: holderOf(world),
@@ -14583,6 +14596,7 @@ async function readDrill(store, backup, drill, signal) {
         throw error;
     }
 }
+/** Whether a drill says something of the copy in this store. */
 function speaksFor(record, store) {
     if (record.store === store.location)
         return true;
@@ -14983,69 +14997,194 @@ async function lockedUntil(store, { source, id }, now) {
 
 
 
+
+
+/** What one call removes, and one page lists. */
+const BATCH_KEYS = 1_000;
+/** Prefixes by which the open uploads of a batch are asked for, each a call. */
+const MOST_PREFIXES = 4;
+const removal_LANES = 8;
+/** As many at a time as one call can remove; the order stays. */
+function inBatches(doomed) {
+    const batches = [];
+    let keys = BATCH_KEYS;
+    for (const one of doomed) {
+        const more = countKeys(one);
+        if (keys + more > BATCH_KEYS) {
+            batches.push([]);
+            keys = 0;
+        }
+        batches.at(-1)?.push(one);
+        keys += more;
+    }
+    return batches;
+}
+function countKeys({ planned, hiddenKeys }) {
+    const { artifacts, drills, pins } = planned;
+    return artifacts.length + drills.length + pins.length + hiddenKeys.length + 3;
+}
 /**
- * Removes one folder: the manifest first, so that half a removal is no backup, and marks last, so
- * that half a removal is known as one. Looks once more right before: a pin, a drill, an upload or a
- * lock that came since the plan was made saves it.
+ * Removes the folders of one source: their manifests first, so that half a removal is no backup, and marks last, so
+ * that half a removal is known as one. Looks once more right before: a pin, a drill, an upload or a lock that came
+ * since the plan was made saves its folder.
  *
- * @param planned as the plan saw it
- * @param given.hiddenKeys keys that exist in older versions only
+ * @param keepsVersions whether older versions tell what was removed by somebody else
+ * @throws {Failure} only `cancelled` and `timed-out`; what else fails is part of the outcome
  */
-async function removeFolder(store, planned, { hiddenKeys, keepsVersions }, now) {
-    const prefix = (0,core_keys/* backupPrefix */.nY)(planned.source, planned.id);
-    const objects = await Array.fromAsync(store.list(prefix));
-    // Somebody else was faster, and what was to go is gone.
-    if (objects.length === 0 && hiddenKeys.length === 0)
-        return { outcome: 'removed', freedBytes: 0 };
-    const why = await whyLeft(store, planned, objects, now);
-    if (why !== undefined)
-        return { outcome: 'left', why };
-    const mark = (0,core_keys/* backupKey */.eT)(planned.source, planned.id, core_keys/* REMOVING */.ci);
-    const isMarked = isComplete(planned) && !keepsVersions;
-    if (isMarked)
-        await putMark(store, mark, planned, now);
-    const keys = [...new Set([...objects.map(({ key }) => key), ...hiddenKeys, ...(isMarked ? [mark] : [])])];
-    const left = await removeInOrder(store, planned, keys);
-    if (left !== undefined) {
-        // A backup that stays whole must not be taken for half a removal when somebody else robs it.
-        if (isMarked && left.key === (0,core_keys/* backupKey */.eT)(planned.source, planned.id, core_keys/* MANIFEST */.e0))
-            await store.remove([mark]);
-        return { outcome: 'failed', why: `${left.key}: ${left.reason}` };
+async function removeBatch(store, batch, { keepsVersions, now }) {
+    const outcome = { removed: new Map(), left: new Map(), half: new Set(), unknown: new Set() };
+    let going = [];
+    try {
+        going = await lookAgain(store, batch, now, outcome);
+        if (!keepsVersions)
+            going = await markAll(store, going, now);
+        await removeKeys(store, going, (key, { manifest }) => key === manifest);
+        // Calls of their own: within one, a store may remove in any order.
+        await removeKeys(store, going, (key, { manifest }) => key !== manifest && !removal_isMark(key));
+        await removeKeys(store, going, removal_isMark);
+        for (const { planned, uploads } of going) {
+            outcome.removed.set(planned.id, planned.totalBytes);
+            for (const upload of uploads)
+                await upload.abort();
+        }
     }
-    for await (const upload of store.openUploads(prefix))
-        if (isStale(upload, now))
-            await upload.abort();
-    return { outcome: 'removed', freedBytes: planned.totalBytes };
-}
-/** Three calls: within one, a store may remove in any order. Resolves with a key that is still there. */
-async function removeInOrder(store, { source, id }, keys) {
-    const manifest = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0);
-    const marks = [(0,core_keys/* backupKey */.eT)(source, id, core_keys/* IN_PROGRESS */.mS), (0,core_keys/* backupKey */.eT)(source, id, core_keys/* REMOVING */.ci)];
-    const artifacts = keys.filter((key) => key !== manifest && !marks.includes(key));
-    const batches = [keys.filter((key) => key === manifest), artifacts, keys.filter((key) => marks.includes(key))];
-    for (const batch of batches.filter(({ length }) => length > 0)) {
-        const [left] = await store.remove(batch);
-        if (left !== undefined)
-            return left;
+    catch (error) {
+        outcome.failure = endedBy(error);
+        await findOut(store, batch, going, outcome);
     }
-    return undefined;
+    return outcome;
 }
-async function putMark(store, key, { source, id }, now) {
-    const record = { format: 1, id, source, startedAt: wholeSeconds(now) };
-    await store.put(key, external_node_stream_.Readable.from([Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`)]));
+function endedBy(error) {
+    if (error instanceof failure/* Failure */.H && error.code !== 'cancelled' && error.code !== 'timed-out')
+        return error;
+    throw error;
 }
-async function whyLeft(store, planned, objects, now) {
+function removal_isMark(key) {
+    const name = (0,core_keys/* parseBackupKey */.lG)(key)?.relative;
+    return name === core_keys/* IN_PROGRESS */.mS || name === core_keys/* REMOVING */.ci;
+}
+/** Where no version tells, a mark does: a folder without a manifest and without one was robbed by somebody else. */
+async function markAll(store, going, now) {
+    const marked = [...going];
+    await (0,lanes/* inLanes */.L)([...going.keys()], removal_LANES, async (at) => {
+        const one = going[at];
+        if (one === undefined || !isComplete(one.planned))
+            return;
+        const { source, id } = one.planned;
+        const key = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* REMOVING */.ci);
+        const record = { format: 1, id, source, startedAt: wholeSeconds(now) };
+        await store.put(key, external_node_stream_.Readable.from([Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`)]));
+        marked[at] = { ...one, keys: [...new Set([...one.keys, key])] };
+    });
+    return marked;
+}
+/** What of a batch may still go; the others are sorted into `outcome`. */
+async function lookAgain(store, batch, now, outcome) {
+    const found = await listBatch(store, batch);
+    const open = await uploadsOf(store, batch);
+    const going = new Map();
+    await (0,lanes/* inLanes */.L)(batch, removal_LANES, async (one) => {
+        const { source, id } = one.planned;
+        const objects = found.get(id) ?? [];
+        const uploads = open.filter(({ key }) => key.startsWith((0,core_keys/* backupPrefix */.nY)(source, id)));
+        // Somebody else was faster, and what was to go is gone.
+        if (objects.length + one.hiddenKeys.length === 0)
+            return void outcome.removed.set(id, 0);
+        const why = await whyLeft(store, one.planned, { objects, uploads, now });
+        if (why !== undefined)
+            return void outcome.left.set(id, why);
+        const keys = [...new Set([...objects.map(({ key }) => key), ...one.hiddenKeys])];
+        going.set(one, { ...one, manifest: (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0), keys, uploads });
+    });
+    return batch.flatMap((one) => going.get(one) ?? []);
+}
+async function whyLeft(store, planned, seen) {
+    const { objects, uploads, now } = seen;
     const found = objects.length === 0 ? undefined : describeFolder(planned.source, planned.id, objects);
     if (JSON.stringify(found) !== JSON.stringify(planned))
         return 'it changed since the plan was made';
-    for await (const upload of store.openUploads((0,core_keys/* backupPrefix */.nY)(planned.source, planned.id))) {
-        if (!isStale(upload, now))
-            return 'something is being uploaded to it';
-    }
+    if (uploads.some((upload) => !isStale(upload, now)))
+        return 'something is being uploaded to it';
     const until = await lockedUntil(store, planned, now);
     if (until === undefined)
         return undefined;
     return until === null ? 'it is under a legal hold' : `it is locked until ${until.toISOString()}`;
+}
+/** From the first to the last of a batch in one listing: what lies between was listed for the plan, too. */
+async function listBatch(store, batch) {
+    const found = new Map(batch.map(({ planned }) => [planned.id, []]));
+    const folders = foldersOf(batch).toSorted();
+    const [first = '', last = ''] = [folders[0], folders.at(-1)];
+    const [prefix = ''] = coveringPrefixes([first, last], 1);
+    for await (const object of store.list(prefix, { after: first })) {
+        if (object.key > last && !object.key.startsWith(last))
+            break;
+        found.get((0,core_keys/* parseBackupKey */.lG)(object.key)?.id ?? '')?.push(object);
+    }
+    return found;
+}
+async function uploadsOf(store, batch) {
+    const found = [];
+    for (const prefix of coveringPrefixes(foldersOf(batch), MOST_PREFIXES)) {
+        for await (const upload of store.openUploads(prefix))
+            found.push(upload);
+    }
+    return found;
+}
+function foldersOf(batch) {
+    return batch.map(({ planned }) => (0,core_keys/* backupPrefix */.nY)(planned.source, planned.id));
+}
+/** At most so many prefixes that cover all of these folders, and as little beside them as so few can. */
+function coveringPrefixes(folders, most) {
+    for (let length = folders[0]?.length ?? 0;; length -= 1) {
+        const prefixes = new Set(folders.map((folder) => folder.slice(0, length)));
+        if (prefixes.size <= most)
+            return [...prefixes];
+    }
+}
+async function removeKeys(store, going, isMeant) {
+    const keys = going.flatMap((one) => one.keys.filter((key) => isMeant(key, one)));
+    const [left] = keys.length === 0 ? [] : await store.remove(keys);
+    if (left !== undefined)
+        throw new failure/* Failure */.H('store-denied', `${left.key}: ${left.reason}`);
+}
+/** After a failure only the store can tell how far it came. */
+async function findOut(store, batch, going, outcome) {
+    const begun = new Set(going.map(({ planned }) => planned.id));
+    for (const { planned } of batch) {
+        if (begun.has(planned.id) || outcome.removed.has(planned.id) || outcome.left.has(planned.id))
+            continue;
+        outcome.left.set(planned.id, 'it could not be looked at once more');
+    }
+    if (going.length === 0)
+        return;
+    try {
+        const found = await listBatch(store, going);
+        for (const one of going)
+            sortOut(one, found.get(one.planned.id) ?? [], outcome);
+        // A backup that stays whole must not be taken for half a removal when somebody else robs it.
+        const whole = going.filter(({ planned }) => outcome.left.has(planned.id));
+        const marks = new Set(whole.map(({ planned }) => (0,core_keys/* backupKey */.eT)(planned.source, planned.id, core_keys/* REMOVING */.ci)));
+        const left = [...found.values()].flat().filter(({ key }) => marks.has(key));
+        // The failure is said already, and a backup that is whole counts as one with a mark, too.
+        if (left.length > 0)
+            await store.remove(left.map(({ key }) => key)).catch(endedBy);
+    }
+    catch (error) {
+        endedBy(error);
+        for (const id of begun)
+            outcome.unknown.add(id);
+    }
+}
+function sortOut({ planned, manifest, hiddenKeys }, objects, outcome) {
+    const rest = objects.filter(({ key }) => !removal_isMark(key));
+    // Marks go last: one that is all there is says that it was on purpose.
+    if (rest.length + hiddenKeys.length === 0)
+        outcome.removed.set(planned.id, planned.totalBytes);
+    else if (objects.some(({ key }) => key === manifest))
+        outcome.left.set(planned.id, 'its deletion failed');
+    else
+        outcome.half.add(planned.id);
 }
 
 ;// CONCATENATED MODULE: ./lib/core/prune-carry-out.js
@@ -15055,65 +15194,86 @@ async function whyLeft(store, planned, objects, now) {
 
 
 
-
-/** Few at a time: a deletion that fails stops the store, and what is under way then still ends. */
-const prune_carry_out_LANES = 4;
 /** Removes what may go, oldest first. Nothing here decides; it only refuses when the store changed. */
 async function carryOut(store, plan, now, log) {
-    const state = { removed: new Set(), stillThere: new Map(), freedBytes: 0, stopped: '' };
-    await (0,lanes/* inLanes */.L)(plan.goes, prune_carry_out_LANES, async (backup) => {
-        if (state.stopped !== '')
-            return void state.stillThere.set(backup.id, 'not tried after a failure');
-        const result = await tryRemove(store, backup, plan, now);
-        if (result.outcome === 'removed') {
-            state.removed.add(backup.id);
-            state.freedBytes += result.freedBytes;
-            log.info(`Removed ${backup.source}/${backup.id} from ${plan.location}.`);
-            return;
-        }
-        state.stillThere.set(backup.id, result.why);
-        if (result.outcome === 'failed')
-            state.stopped = result.why;
-    });
-    return { ...state, findings: [judgeRemoval(plan, state)] };
-}
-async function tryRemove(store, backup, plan, now) {
-    try {
-        const { keepsVersions } = plan;
-        const hiddenKeys = plan.hiddenKeys.get(backup.id) ?? [];
-        return await removeFolder(store, backup, { hiddenKeys, keepsVersions }, now);
+    const progress = {
+        ...{ removed: new Set(), stillThere: new Map(), half: new Set(), unknown: new Set() },
+        ...{ freedBytes: 0, failure: undefined },
+    };
+    for (const batch of inBatches(doomed(plan.goes, plan))) {
+        if (progress.failure === undefined)
+            note(progress, await removeBatch(store, batch, { keepsVersions: plan.keepsVersions, now }), plan, log);
+        else
+            for (const { planned } of batch)
+                progress.stillThere.set(planned.id, 'not tried after a failure');
     }
-    catch (error) {
-        if (!(error instanceof failure/* Failure */.H) || error.code === 'cancelled' || error.code === 'timed-out')
-            throw error;
-        return { outcome: 'failed', why: error.message };
-    }
+    return { ...progress, findings: [judgeRemoval(plan, progress)] };
 }
-function judgeRemoval({ location: subject, source, goes }, state) {
-    const numbers = { removed: state.removed.size, planned: goes.length, bytes: state.freedBytes };
-    const done = `${source}: removed ${state.removed.size} of ${goes.length} backups, ${(0,core_size/* formatBytes */.z)(state.freedBytes)}`;
-    if (state.stopped !== '') {
-        const message = `${done}. A deletion failed and ended it; ${state.stillThere.size} backups are still there. ${state.stopped}`;
-        const hint = 'Check that this identity may delete objects, versions too; the next prune goes on from here.';
+function doomed(backups, { hiddenKeys }) {
+    return backups.map((planned) => ({ planned, hiddenKeys: hiddenKeys.get(planned.id) ?? [] }));
+}
+function note(progress, outcome, { source, location }, log) {
+    for (const [id, bytes] of outcome.removed) {
+        progress.removed.add(id);
+        progress.freedBytes += bytes;
+        log.info(`Removed ${source}/${id} from ${location}.`);
+    }
+    for (const [id, why] of outcome.left)
+        progress.stillThere.set(id, why);
+    for (const id of outcome.half) {
+        progress.half.add(id);
+        progress.stillThere.set(id, 'half removed: no backup any more, and the rest goes with the next prune');
+    }
+    for (const id of outcome.unknown) {
+        progress.unknown.add(id);
+        progress.stillThere.set(id, 'its deletion failed, and whether it is gone is not known');
+    }
+    progress.failure = outcome.failure;
+}
+function judgeRemoval({ location: subject, source, goes }, progress) {
+    const { removed, stillThere, freedBytes, failure } = progress;
+    const numbers = { removed: removed.size, planned: goes.length, bytes: freedBytes };
+    const done = `${source}: removed ${removed.size} of ${goes.length} backups, ${(0,core_size/* formatBytes */.z)(freedBytes)}`;
+    if (failure !== undefined) {
+        const message = `${done}. A deletion failed and ended it; ${describeRest(progress)}. ${failure.message}`;
+        const permission = 'Check that this identity may delete objects, versions too.';
+        const hint = `${failure.hint ?? permission} The next prune goes on from here.`;
         return (0,core_report/* finding */.gk)('prune-removed', 'fail', message, { subject, numbers, hint });
     }
-    if (state.stillThere.size === 0)
+    if (stillThere.size === 0)
         return (0,core_report/* finding */.gk)('prune-removed', 'pass', `${done}.`, { subject, numbers });
-    const [id, why] = [...state.stillThere][0] ?? [];
-    const message = `${done}; ${state.stillThere.size} were left for the next time (${id}: ${why}).`;
+    const [id, why] = [...stillThere][0] ?? [];
+    const message = `${done}; ${stillThere.size} were left for the next time (${id}: ${why}).`;
     return (0,core_report/* finding */.gk)('prune-removed', 'warn', message, { subject, numbers });
+}
+function describeRest({ stillThere, half, unknown }) {
+    const are = (count, what) => `${counted(count, 'backup')} ${count === 1 ? 'is' : 'are'} ${what}`;
+    const whole = stillThere.size - half.size - unknown.size;
+    const rest = [
+        ...(whole > 0 || half.size + unknown.size === 0 ? [are(whole, 'still there')] : []),
+        ...(half.size > 0
+            ? [`${are(half.size, 'half removed')}: no backup any more, and the rest goes with the next prune`]
+            : []),
+        ...(unknown.size > 0 ? [`of ${counted(unknown.size, 'backup')} it is not known whether they are gone`] : []),
+    ];
+    return rest.join('; ');
 }
 /** Removes unfinished backups, what interrupted removals left, and uploads nobody goes on with. */
 async function cleanUp(store, plan, now) {
     const folders = leftoverFolders(plan, now);
     const failures = [];
     let freedBytes = 0;
-    for (const folder of folders) {
-        const result = await tryRemove(store, folder, plan, now);
-        if (result.outcome === 'removed')
-            freedBytes += result.freedBytes;
-        else
-            failures.push(`${folder.id}: ${result.why}`);
+    for (const batch of inBatches(doomed(folders, plan))) {
+        const { removed, left, half, unknown, failure } = await removeBatch(store, batch, {
+            keepsVersions: plan.keepsVersions,
+            now,
+        });
+        for (const bytes of removed.values())
+            freedBytes += bytes;
+        for (const [id, why] of left)
+            failures.push(`${id}: ${failure?.message ?? why}`);
+        for (const id of [...half, ...unknown])
+            failures.push(`${id}: ${failure?.message}`);
     }
     for (const upload of plan.staleUploads) {
         await upload.abort().catch((error) => {
@@ -15241,6 +15401,7 @@ const LONG = 30;
 /** Headline, plans, curves and outputs of what was planned and done. */
 function describePrune(stores, options) {
     const left = new Set(stores.flatMap((store) => idsLeft(store)));
+    const kept = new Set(stores.flatMap((store) => idsLeft(store).filter((id) => !store.done?.half.has(id))));
     const anywhere = new Set(stores.flatMap(({ done }) => [...(done?.removed ?? [])]));
     const removed = options.isComplete ? [...anywhere].filter((id) => !left.has(id)) : [];
     const freedBytes = stores.reduce((sum, { done, cleanedBytes }) => sum + (done?.freedBytes ?? 0) + cleanedBytes, 0);
@@ -15256,14 +15417,14 @@ function describePrune(stores, options) {
             : [
                 { name: 'Removed', value: String(anywhere.size) },
                 { name: 'Freed', value: (0,core_size/* formatBytes */.z)(freedBytes) },
-                { name: 'Kept', value: String(left.size) },
+                { name: 'Kept', value: String(kept.size) },
             ],
         tables: stores.map((store) => planTable(store, options)),
         trends: stores.flatMap((store) => keptTrend(store, options)),
         outputs: {
-            kept: JSON.stringify([...left].toSorted()),
+            kept: JSON.stringify([...kept].toSorted()),
             removed: JSON.stringify(removed.toSorted()),
-            'kept-count': String(left.size),
+            'kept-count': String(kept.size),
             'removed-count': String(removed.length),
             'freed-bytes': String(freedBytes),
         },
@@ -15353,7 +15514,66 @@ function outcomeOf({ id }, reasons, { plan, done, mayRemove }, dryRun) {
         return ['remove', reasons.join('; ')];
     if (done?.removed.has(id))
         return ['removed', reasons.join('; ')];
-    return ['still there', done?.stillThere.get(id) ?? 'the plan was not carried out'];
+    const why = done?.stillThere.get(id) ?? 'the plan was not carried out';
+    return [done?.half.has(id) ? 'half removed' : 'still there', why];
+}
+
+;// CONCATENATED MODULE: ./lib/github/inputs/keep-rules.js
+
+
+
+
+const keep = (what) => countOrAll(`Keep the newest backup of each of the last so many ${what}, or \`all\`.`).optional();
+const keepWithin = (what) => calendarDuration(`Keep the newest backup of each ${what} within this time before the newest backup, e.g. \`1y2mo\`.`).optional();
+const timeZone = lib_schemas/* string */.YjP()
+    .refine(isTimeZone, 'Use a name of the IANA time zone database such as `Europe/Berlin`.')
+    .meta({
+    description: 'Time zone in which hours, days, weeks, months and years begin, e.g. `Europe/Berlin`.',
+    env: true,
+});
+/** What prune keeps, and what a status page says of it. */
+const keepRules = {
+    'keep-last': countOrAll('Keep so many of the last backups, or `all`.')
+        .refine((count) => count > 0, '`keep-last: 0` keeps nothing; give at least 1.')
+        .optional(),
+    'keep-hourly': keep('hours'),
+    'keep-daily': keep('days'),
+    'keep-weekly': keep('weeks'),
+    'keep-monthly': keep('months'),
+    'keep-yearly': keep('years'),
+    'keep-within': calendarDuration('Keep all backups within this time before the newest backup, e.g. `14d` or `1y2mo3d3h`.').optional(),
+    'keep-within-hourly': keepWithin('hour'),
+    'keep-within-daily': keepWithin('day'),
+    'keep-within-weekly': keepWithin('week'),
+    'keep-within-monthly': keepWithin('month'),
+    'keep-within-yearly': keepWithin('year'),
+    'time-zone': timeZone.prefault('UTC'),
+};
+const KeepRules = lib_schemas/* object */.Ikc(keepRules);
+/** The policy that keep rules make; undefined when none of them says anything. */
+function policyOf(given) {
+    const policy = {
+        timeZone: given['time-zone'],
+        ...defined({ last: given['keep-last'], within: given['keep-within'] }),
+        counts: defined({
+            hourly: given['keep-hourly'],
+            daily: given['keep-daily'],
+            weekly: given['keep-weekly'],
+            monthly: given['keep-monthly'],
+            yearly: given['keep-yearly'],
+        }),
+        withinPeriod: defined({
+            hourly: given['keep-within-hourly'],
+            daily: given['keep-within-daily'],
+            weekly: given['keep-within-weekly'],
+            monthly: given['keep-within-monthly'],
+            yearly: given['keep-within-yearly'],
+        }),
+    };
+    return hasKeepRule(policy) ? policy : undefined;
+}
+function defined(values) {
+    return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 ;// CONCATENATED MODULE: ./lib/actions/prune.js
@@ -15370,34 +15590,11 @@ function outcomeOf({ id }, reasons, { plan, done, mayRemove }, dryRun) {
 
 
 
-
 const prune_description = 'Removes backups that no keep rule wants, never the newest, the newest proven, a pinned or an unreadable one, and says why.';
-const keep = (what) => countOrAll(`Keep the newest backup of each of the last so many ${what}, or \`all\`.`).optional();
-const keepWithin = (what) => calendarDuration(`Keep the newest backup of each ${what} within this time before the newest backup, e.g. \`1y2mo\`.`).optional();
-const timeZone = lib_schemas/* string */.YjP()
-    .refine(isTimeZone, 'Use a name of the IANA time zone database such as `Europe/Berlin`.')
-    .meta({
-    description: 'Time zone in which hours, days, weeks, months and years begin, e.g. `Europe/Berlin`.',
-    env: true,
-});
 const prune_inputs = lib_schemas/* strictObject */.rej({
     ...common,
     source: shared.source,
-    'keep-last': countOrAll('Keep so many of the last backups, or `all`.')
-        .refine((count) => count > 0, '`keep-last: 0` keeps nothing; give at least 1.')
-        .optional(),
-    'keep-hourly': keep('hours'),
-    'keep-daily': keep('days'),
-    'keep-weekly': keep('weeks'),
-    'keep-monthly': keep('months'),
-    'keep-yearly': keep('years'),
-    'keep-within': calendarDuration('Keep all backups within this time before the newest backup, e.g. `14d` or `1y2mo3d3h`.').optional(),
-    'keep-within-hourly': keepWithin('hour'),
-    'keep-within-daily': keepWithin('day'),
-    'keep-within-weekly': keepWithin('week'),
-    'keep-within-monthly': keepWithin('month'),
-    'keep-within-yearly': keepWithin('year'),
-    'time-zone': timeZone.prefault('UTC'),
+    ...keepRules,
     'require-proven': flag('Remove nothing from a store that holds no backup proven by a drill.').prefault('true'),
     'max-delete': share("Refuse a plan that removes ten backups or more and more than this share of a store's backups.", {}, 1).prefault('50%'),
     'dry-run': flag('Show the plan and do nothing.').prefault('false'),
@@ -15412,7 +15609,7 @@ const prune_outputs = {
 /** Plans every store from its own content, judges the plans, carries out those that hold. */
 async function prune(raw, world) {
     const given = parseInputs(prune_inputs, raw);
-    const policy = policyOf(given);
+    const policy = checkedPolicy(given);
     return withStores(world, given.store, async ({ stores, findings }) => {
         const all = [...findings];
         const pruned = [];
@@ -15477,33 +15674,13 @@ function announceCleaning(plan, now) {
     const message = `${plan.source}: ${counted(folders, 'unfinished backup')} and ${counted(uploads, 'unfinished upload')} would be removed.`;
     return [(0,core_report/* finding */.gk)('prune-leftovers', 'pass', message, { subject: plan.location, numbers: { folders, uploads } })];
 }
-function policyOf(given) {
-    const policy = {
-        timeZone: given['time-zone'],
-        ...defined({ last: given['keep-last'], within: given['keep-within'] }),
-        counts: defined({
-            hourly: given['keep-hourly'],
-            daily: given['keep-daily'],
-            weekly: given['keep-weekly'],
-            monthly: given['keep-monthly'],
-            yearly: given['keep-yearly'],
-        }),
-        withinPeriod: defined({
-            hourly: given['keep-within-hourly'],
-            daily: given['keep-within-daily'],
-            weekly: given['keep-within-weekly'],
-            monthly: given['keep-within-monthly'],
-            yearly: given['keep-within-yearly'],
-        }),
-    };
-    if (hasKeepRule(policy))
+function checkedPolicy(given) {
+    const policy = policyOf(given);
+    if (policy !== undefined)
         return policy;
     throw new failure/* Failure */.H('invalid-input', 'No keep rule was given: every backup but the newest would go.', {
         hint: 'Set at least one of `keep-last`, `keep-daily`, `keep-weekly`, `keep-monthly`, `keep-within`, …',
     });
-}
-function defined(values) {
-    return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 // EXTERNAL MODULE: ./lib/core/sequence-order.js
@@ -17041,7 +17218,7 @@ async function tamperScratch(scratch, { expected, found, given }, { compare }, w
     const tampered = async function* () {
         for await (const one of scratch.tamper(found))
             yield judge(one);
-        yield* lookAgain(compare(expected, await scratch.readFacts(expected.level), given));
+        yield* self_test_scratch_lookAgain(compare(expected, await scratch.readFacts(expected.level), given));
     };
     return collect('damages to the restored database', tampered(), world);
 }
@@ -17057,7 +17234,7 @@ function judgeTampering(one, { expected, given, compare }) {
     const trial = { damage: `${one.damage}: ${one.target}`, path: `${PATH}, ${one.path}`, expect: one.expect };
     return judgeTrial(trial, compare(expected, one.found, given));
 }
-function* lookAgain(findings) {
+function* self_test_scratch_lookAgain(findings) {
     const wrong = findings.filter(({ status }) => status === 'fail' || status === 'unknown');
     if (wrong.length === 0)
         return;
@@ -18123,6 +18300,118 @@ function namesOf(names) {
     return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
+// EXTERNAL MODULE: ./lib/core/plain-text.js
+var plain_text = __nccwpck_require__(1483);
+;// CONCATENATED MODULE: ./lib/core/sparkline.js
+const BARS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/** A change of less than this share of the largest value looks flat: every size moves a little. */
+const SMALLEST_SPAN = 0.1;
+/** As many as still read as a curve in a cell of a table. */
+const sparkline_MOST_POINTS = 12;
+/** A curve as text, newest last: `▁▃▅█`. A single value and values that are all alike give bars of half height. */
+function sparkline(values) {
+    const shown = values.filter(Number.isFinite).slice(-sparkline_MOST_POINTS);
+    if (shown.length === 0)
+        return '';
+    const [low, high] = [Math.min(...shown), Math.max(...shown)];
+    if (low === high)
+        return shown.map(() => BARS[3]).join('');
+    const span = Math.max(high - low, Math.abs(high) * SMALLEST_SPAN);
+    const bottom = (low + high - span) / 2;
+    return shown.map((value) => barAt((value - bottom) / span)).join('');
+}
+/** @param height from 0 to 1 */
+function barAt(height) {
+    return BARS[Math.round(height * (BARS.length - 1))] ?? '';
+}
+
+;// CONCATENATED MODULE: ./lib/core/freshness-overview.js
+
+
+
+
+
+
+/** A sentence that fits a cell of a table. */
+const LONGEST_ACTION = 140;
+/** One row for each source, the worst first. */
+function overviewOf(judged, limits, now) {
+    const rows = judged.map((one) => sourceOverview(one, limits, now));
+    return rows.toSorted((a, b) => core_report/* severity */.yf[b.verdict] - core_report/* severity */.yf[a.verdict]);
+}
+function sourceOverview({ source, rows, findings }, limits, now) {
+    const surveys = rows.map(({ survey }) => survey);
+    const ages = surveys.map((survey) => survey?.newest && now.getTime() - survey.newest.backup.takenAt.getTime());
+    const drills = surveys.map((survey) => lastDrillIn(survey, now));
+    return {
+        source,
+        verdict: (0,core_report/* worst */.QZ)(findings),
+        ageMs: oldest(ages, (age) => age),
+        maxAgeMs: limits.maxAgeMs,
+        bytes: longestStory(surveys, now).map(({ bytes }) => bytes),
+        lastDrill: oldest(drills, ({ ageMs }) => ageMs),
+        nextAction: nextActionOf(findings),
+    };
+}
+function lastDrillIn(survey, now) {
+    if (survey?.proof === undefined)
+        return undefined;
+    return { proof: survey.proof.proof, ageMs: now.getTime() - survey.proof.drill.startedAt.getTime() };
+}
+/** Undefined as soon as one is missing: the worst store speaks for the source. */
+function oldest(values, ageOf) {
+    const known = values.filter((value) => value !== undefined);
+    if (known.length < values.length)
+        return undefined;
+    return known.toSorted((a, b) => ageOf(b) - ageOf(a))[0];
+}
+/** Backups of the usual scope, oldest first, of the store that holds most of them. */
+function longestStory(surveys, now) {
+    const stories = surveys.map((survey) => (survey ? relevant(survey.backups, survey.scope, now) : []));
+    return stories.toSorted((a, b) => b.length - a.length)[0] ?? [];
+}
+function nextActionOf(findings) {
+    const [first] = (0,core_report/* worstFirst */.md)(findings);
+    if (first === undefined || first.status === 'pass')
+        return undefined;
+    const text = first.hint ?? first.message;
+    const [sentence = text] = /^.*?[.;](?= )/s.exec(text) ?? [];
+    return sentence.length > LONGEST_ACTION ? (0,plain_text/* clip */.$Q)(sentence, LONGEST_ACTION) : sentence.replace(/;$/, '.');
+}
+/** The overview as a table of a report. */
+function overviewTable(rows) {
+    return {
+        title: 'Overview',
+        columns: [
+            { name: 'Source' },
+            { name: 'Verdict', verdict: true },
+            { name: 'Age', numeric: true },
+            { name: 'Limit', numeric: true },
+            { name: 'Size', numeric: true },
+            { name: 'Size trend' },
+            { name: 'Last drill' },
+            { name: 'Next' },
+        ],
+        rows: rows.map((row) => [
+            row.source,
+            row.verdict,
+            row.ageMs === undefined ? '–' : (0,core_duration/* formatDuration */.a3)(row.ageMs),
+            (0,core_duration/* formatDuration */.a3)(row.maxAgeMs),
+            sizeText(row),
+            sparkline(row.bytes),
+            drillText(row.lastDrill),
+            row.nextAction ?? '–',
+        ]),
+    };
+}
+function sizeText({ bytes }) {
+    const newest = bytes.at(-1);
+    return newest === undefined ? '–' : (0,core_size/* formatBytes */.z)(newest);
+}
+function drillText(drill) {
+    return drill === undefined ? 'none' : `${drill.proof}, ${(0,core_duration/* formatDuration */.a3)(drill.ageMs)} ago`;
+}
+
 ;// CONCATENATED MODULE: ./lib/core/freshness-report.js
 
 
@@ -18131,17 +18420,17 @@ function namesOf(names) {
 
 
 
-/** More curves than this make nobody wiser. */
-const MOST_TRENDS = 5;
+
 /** Headline, table, curves and outputs of what was judged. */
-function describeSources(judged, now) {
+function describeSources(judged, limits, now) {
     const rows = judged.flatMap((one) => freshness_report_rowsOf(one, now));
     const newest = rows.toSorted((a, b) => (a.ageSeconds ?? Infinity) - (b.ageSeconds ?? Infinity))[0];
     const one = judged.length === 1 && newest?.newestBackupId ? newest : undefined;
     return {
         headline: one === undefined ? headlineOfMany(judged) : headlineOfOne(one, now),
-        tables: rows.length === 0 ? [] : [tableOf(rows, now)],
-        trends: judged.slice(0, MOST_TRENDS).flatMap((source) => trendOf(source, now)),
+        tables: freshness_report_tablesOf(judged, rows, limits, now),
+        // Of several, the overview has a small one for each.
+        trends: judged.length === 1 ? judged.flatMap((source) => trendOf(source, now)) : [],
         outputs: {
             sources: JSON.stringify(rows),
             ...(one && {
@@ -18179,15 +18468,23 @@ function freshness_report_rowsOf({ source, rows }, now) {
 function holds(backups, id) {
     return backups.some((backup) => backup.id === id && isComplete(backup));
 }
+/** Several sources are looked over first; what each store holds is for a second look. */
+function freshness_report_tablesOf(judged, rows, limits, now) {
+    if (rows.length === 0)
+        return [];
+    if (judged.length === 1)
+        return [tableOf(rows, now)];
+    return [overviewTable(overviewOf(judged, limits, now)), { ...tableOf(rows, now), folded: true }];
+}
 function tableOf(rows, now) {
     const numeric = true;
     const stores = new Set(rows.map(({ store }) => store)).size;
     return {
-        title: 'Sources',
+        title: 'Sources and stores',
         columns: [
             { name: 'Source' },
             { name: 'Store' },
-            { name: 'Verdict' },
+            { name: 'Verdict', verdict: true },
             { name: 'Newest backup' },
             { name: 'Age', numeric },
             { name: 'Size', numeric },
@@ -18204,21 +18501,19 @@ function tableOf(rows, now) {
             row.bytes === null ? '–' : (0,core_size/* formatBytes */.z)(row.bytes),
             `${row.copies} of ${stores}`,
             row.backups === null ? '–' : `${row.backups}${row.mayBeMore ? '+' : ''}`,
-            drillText(row, now),
+            lastDrillText(row, now),
         ]),
     };
 }
-function drillText({ lastDrill }, now) {
-    if (lastDrill === null)
-        return 'none';
-    return `${lastDrill.proof}, ${(0,core_duration/* formatDuration */.a3)(now.getTime() - new Date(lastDrill.at).getTime())} ago`;
+function lastDrillText({ lastDrill }, now) {
+    return drillText(lastDrill ? { ...lastDrill, ageMs: now.getTime() - new Date(lastDrill.at).getTime() } : undefined);
 }
 function headlineOfOne(row, now) {
     return [
         { name: 'Newest backup', value: row.newestBackupId ?? '–' },
         { name: 'Age', value: (0,core_duration/* formatDuration */.a3)((row.ageSeconds ?? 0) * 1000) },
         { name: 'Size', value: (0,core_size/* formatBytes */.z)(row.bytes ?? 0) },
-        { name: 'Last drill', value: drillText(row, now) },
+        { name: 'Last drill', value: lastDrillText(row, now) },
     ];
 }
 function headlineOfMany(judged) {
@@ -18231,8 +18526,7 @@ function headlineOfMany(judged) {
 }
 /** Of the store that tells the longest story. */
 function trendOf({ source, rows }, now) {
-    const stories = rows.map(({ survey }) => (survey ? relevant(survey.backups, survey.scope, now) : []));
-    const longest = stories.toSorted((a, b) => b.length - a.length)[0] ?? [];
+    const longest = longestStory(rows.map(({ survey }) => survey), now);
     return longest.length < 2 ? [] : [sizeTrend(`Size of ${source}`, longest)];
 }
 /** Of a store that could be read; what is known of another one stays as it was. */
@@ -18361,6 +18655,962 @@ function runnerText(fitting) {
     return `; ${names.slice(0, 5).join(', ')}`;
 }
 
+;// CONCATENATED MODULE: ./lib/core/retention-outlook.js
+
+
+
+const retention_outlook_DAY_MS = 86_400_000;
+/** Distances between the newest backups that tell the rhythm. */
+const RHYTHM = 7;
+const SHORTEST_EVERY_MS = 300_000;
+/** Looked at day by day so far, then week by week. */
+const DAYS = 35;
+const HORIZON_DAYS = 366;
+/** Backups to come that are thought of, and copies beyond which looking ahead takes too long. */
+const MOST_TO_COME = 3_000;
+const MOST_COPIES = 1_000;
+/**
+ * Looks ahead: adds backups at the usual rhythm, prunes once a day, later once a week, and notes when each copy
+ * goes. Backups to come are taken as sound and proven, so that nothing stays only because drills stopped.
+ *
+ * @param stays ids that would go now and cannot, because they are locked
+ */
+function outlookOf(plan, policy, now, stays = new Map()) {
+    const goesNow = [...plan.remove.keys()].filter(({ id }) => !stays.has(id));
+    const kept = [
+        ...plan.keep.keys(),
+        ...[...plan.remove.keys()].filter(({ id }) => stays.has(id)),
+    ];
+    const goingOf = new Map(goesNow.map(({ id }) => [id, { when: 'next-prune' }]));
+    const everyMs = rhythmOf(kept.concat(goesNow));
+    if (everyMs === undefined || kept.length > MOST_COPIES) {
+        for (const { id } of kept)
+            goingOf.set(id, { when: 'unknown' });
+        return { everyMs, goingOf };
+    }
+    lookAhead(kept, { policy, now, everyMs, stays }, goingOf);
+    return { everyMs, goingOf };
+}
+function lookAhead(kept, ahead, goingOf) {
+    const { policy, now, everyMs, stays } = ahead;
+    const own = new Set(kept.map(({ id }) => id));
+    const scope = newestOf(kept, now)?.scope;
+    let alive = kept.map((one) => ({ ...one, inProgress: false }));
+    let from = now;
+    let next = (newestOf(kept, now)?.takenAt ?? now).getTime() + everyMs;
+    for (const by of looks(now, everyMs)) {
+        for (; next <= by.getTime(); next += everyMs)
+            if (next > now.getTime())
+                alive.push(toCome(new Date(next), scope));
+        const { remove } = planRetention(alive, policy, by);
+        const gone = new Set([...remove.keys()].map(({ id }) => id).filter((id) => !isLocked(stays, id, by)));
+        for (const id of gone)
+            if (own.has(id))
+                goingOf.set(id, { when: 'between', from, by });
+        alive = alive.filter(({ id }) => !gone.has(id));
+        from = by;
+    }
+    for (const { id } of alive)
+        if (own.has(id))
+            goingOf.set(id, { when: 'later', than: from });
+}
+function looks(now, everyMs) {
+    const horizon = Math.min(HORIZON_DAYS, Math.floor((MOST_TO_COME * everyMs) / retention_outlook_DAY_MS));
+    const days = [];
+    for (let day = 1; day <= horizon; day += day < DAYS ? 1 : 7)
+        days.push(day);
+    return days.map((day) => new Date(now.getTime() + day * retention_outlook_DAY_MS));
+}
+function newestOf(backups, now) {
+    return backups
+        .filter(({ takenAt }) => takenAt <= now)
+        .toSorted((a, b) => b.takenAt.getTime() - a.takenAt.getTime())[0];
+}
+function isLocked(stays, id, at) {
+    const until = stays.get(id);
+    return until === null || (until !== undefined && until > at);
+}
+function toCome(takenAt, scope) {
+    const sound = { pins: [], proof: 'proven', readable: true, soundSize: true, inProgress: false };
+    return { id: (0,core_keys/* makeId */.M4)(takenAt, '000000'), takenAt, scope, ...sound };
+}
+/**
+ * The second shortest distance between the newest backups. Not the median: prune has thinned out all but the
+ * last few. Not the shortest: one made by hand may lie beside one of the schedule.
+ */
+function rhythmOf(backups) {
+    const moments = backups.map(({ takenAt }) => takenAt.getTime()).toSorted((a, b) => b - a);
+    const distances = moments
+        .slice(0, RHYTHM + 1)
+        .flatMap((at, rank) => (rank === 0 ? [] : [(moments[rank - 1] ?? at) - at]));
+    const second = distances.toSorted((a, b) => a - b)[1];
+    return second === undefined ? undefined : Math.max(second, SHORTEST_EVERY_MS);
+}
+/** The rules as they are typed: `keep-daily 7, keep-within 14d`. */
+function describePolicy({ last, counts = {}, within, withinPeriod = {}, timeZone }) {
+    const rules = [];
+    if (last)
+        rules.push(`keep-last ${countText(last)}`);
+    for (const [period, count] of Object.entries(counts))
+        if (count)
+            rules.push(`keep-${period} ${countText(count)}`);
+    if (within)
+        rules.push(`keep-within ${formatSpan(within)}`);
+    for (const [period, span] of Object.entries(withinPeriod)) {
+        if (span)
+            rules.push(`keep-within-${period} ${formatSpan(span)}`);
+    }
+    return `${rules.join(', ')}${timeZone === 'UTC' ? '' : ` (${timeZone})`}`;
+}
+function countText(count) {
+    return Number.isFinite(count) ? String(count) : 'all';
+}
+
+;// CONCATENATED MODULE: ./lib/core/status-readings.js
+
+
+
+
+const status_readings_LANES = 8;
+/** How long the newest backups took, in seconds, from their manifests. */
+async function readDurations(copies, most, signal) {
+    const all = new Map(copies.flatMap(({ store, backups }) => backups.map((backup) => [backup.id, { store, backup }])));
+    const newest = [...all.values()].toSorted((a, b) => b.backup.takenAt.getTime() - a.backup.takenAt.getTime());
+    const read = [];
+    await (0,lanes/* inLanes */.L)(newest.slice(0, most), status_readings_LANES, async ({ store, backup }) => {
+        const found = await orNothing(readManifestOf(store, backup.source, backup.id, signal));
+        if (found !== undefined)
+            read.push({ at: backup.takenAt, value: found.manifest.durationSeconds });
+    });
+    return { read: read.toSorted((a, b) => a.at.getTime() - b.at.getTime()), notRead: all.size - read.length };
+}
+/** Every drill that the listings tell of; the records of the newest are read. */
+async function readDrills(copies, most, signal) {
+    const all = new Map(copies.flatMap(({ store, backups }) => backups.flatMap((backup) => backup.drills.map((mark) => [mark.id, { store, backup, mark }]))));
+    const newest = [...all.values()].toSorted((a, b) => b.mark.startedAt.getTime() - a.mark.startedAt.getTime());
+    const records = new Map();
+    await (0,lanes/* inLanes */.L)(newest.slice(0, most), status_readings_LANES, async ({ store, backup, mark }) => {
+        records.set(mark.id, await orNothing(readDrill(store, backup, mark, signal)));
+    });
+    const read = newest.map(({ backup, mark }) => ({ mark, backupId: backup.id, record: records.get(mark.id) }));
+    return { read: read.toReversed(), notRead: read.filter(({ record }) => record === undefined).length };
+}
+/** One record that is gone or damaged leaves a gap in a curve; whoever judges the source has said so already. */
+async function orNothing(reading) {
+    try {
+        return await reading;
+    }
+    catch (error) {
+        if (error instanceof failure/* Failure */.H && (error.code === 'backup-invalid' || error.code === 'not-found'))
+            return undefined;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/core/status.js
+
+
+
+
+
+
+
+
+/** Records read in all, of manifests and of drills each: a hundred sources must not take a hundred times as long. */
+const MOST_READ = 1_500;
+const MOST_READ_OF_ONE = 60;
+const FEWEST_READ_OF_ONE = 5;
+/** Gathers what the page shows beyond what was judged: whole listings, times of backups and drills, what prune would do. */
+async function gatherStatus(stores, request) {
+    const { judged, findings, limits, now, policy, tool } = request;
+    const bySource = new Map(judged.map((one) => [one.source, one]));
+    const sources = [];
+    for (const overview of overviewOf(judged, limits, now)) {
+        const one = bySource.get(overview.source);
+        if (one !== undefined)
+            sources.push(await sourceStatus(stores, overview, one.findings, request));
+    }
+    return {
+        now,
+        verdict: (0,core_report/* worst */.QZ)(findings),
+        findings: withoutSecrets(findings.filter(({ source }) => source === undefined), request),
+        sources,
+        policy: policy && describePolicy(policy),
+        tool,
+    };
+}
+async function sourceStatus(stores, overview, findings, request) {
+    const { signal, judged } = request;
+    const looked = await Promise.all(stores.map((store) => lookInto(store, overview.source, request)));
+    const copies = looked.map(({ copies }) => copies).filter((one) => one !== undefined);
+    const fair = Math.floor(MOST_READ / judged.length);
+    const most = Math.max(FEWEST_READ_OF_ONE, Math.min(MOST_READ_OF_ONE, fair));
+    const durations = await readDurations(copies, most, signal);
+    const drills = await readDrills(copies, most, signal);
+    return {
+        overview: withoutSecretsIn(overview, request),
+        findings: withoutSecrets(findings, request),
+        stores: looked.map((one) => storeStatus(one, drills.read, request)),
+        durations: durations.read,
+        drills: drills.read,
+        notRead: { manifests: durations.notRead, drills: drills.notRead },
+    };
+}
+/** A store that cannot be read is no end of the page: the others are shown, and of this one why. */
+async function lookInto(store, source, request) {
+    const nothing = { store, copies: undefined, fates: new Map(), outlook: undefined, isUnproven: false };
+    try {
+        return request.policy === undefined
+            ? { ...nothing, copies: { store, backups: await listComplete(store, source, request) }, problem: undefined }
+            : await status_lookAhead(store, source, request.policy, request);
+    }
+    catch (error) {
+        if (!(error instanceof failure/* Failure */.H) || error.code === 'cancelled' || error.code === 'timed-out')
+            throw error;
+        return { ...nothing, problem: error.message };
+    }
+}
+async function listComplete(store, source, { signal }) {
+    return (await readCatalog(store, source, signal ? { signal } : {})).filter(isComplete);
+}
+async function status_lookAhead(store, source, policy, { now, signal }) {
+    const { plan, locked } = await planStore(store, source, policy, now, signal);
+    const outlook = outlookOf(plan, policy, now, locked);
+    const all = [...plan.keep, ...plan.remove];
+    const fates = all.map(([{ id }, reasons]) => {
+        const lock = locked.get(id);
+        const why = lock === undefined ? reasons : [lock === null ? 'legal hold' : `locked until ${dayOf(lock)}`];
+        return [id, { going: outlook.goingOf.get(id) ?? { when: 'unknown' }, reasons: why }];
+    });
+    const backups = all.map(([{ backup }]) => backup).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const isUnproven = plan.newestProven === undefined;
+    return { store, copies: { store, backups }, fates: new Map(fates), outlook, isUnproven, problem: undefined };
+}
+function storeStatus(looked, drills, request) {
+    const { store, copies, fates, outlook, isUnproven, problem } = looked;
+    const points = (copies?.backups ?? []).map((backup) => ({
+        id: backup.id,
+        takenAt: backup.takenAt,
+        bytes: backup.bytes,
+        scope: backup.scope ?? 'unknown',
+        drill: status_drillOf(backup, drills, store),
+        pinnedUntil: activePin(backup, request.now)?.until,
+        fate: fates.get(backup.id),
+    }));
+    return {
+        location: request.redact(store.location),
+        points: points.toReversed(),
+        outlook,
+        isUnproven,
+        problem: problem && request.redact(problem),
+    };
+}
+function status_drillOf(backup, drills, store) {
+    const conclusive = drills.filter(({ backupId, mark }) => backupId === backup.id && mark.proof !== 'inconclusive');
+    const own = conclusive.findLast(({ mark, record }) => record !== undefined && speaksFor({ ...record, proof: mark.proof }, store));
+    if (own !== undefined)
+        return own.mark.proof === 'proven' ? 'proven' : 'disproven';
+    if (conclusive.length === 0)
+        return 'none';
+    return conclusive.every(({ record }) => record !== undefined) ? 'elsewhere' : 'unread';
+}
+function withoutSecrets(findings, { redact }) {
+    return findings.map((one) => ({
+        ...one,
+        message: redact(one.message),
+        ...(one.hint !== undefined && { hint: redact(one.hint) }),
+        ...(one.subject !== undefined && { subject: redact(one.subject) }),
+    }));
+}
+function withoutSecretsIn(overview, { redact }) {
+    return { ...overview, nextAction: overview.nextAction && redact(overview.nextAction) };
+}
+/** `2026-11-21`, in UTC. */
+function dayOf(at) {
+    return at.toISOString().slice(0, 10);
+}
+
+;// CONCATENATED MODULE: ./lib/core/html.js
+
+/** Longest piece of foreign text in one place. */
+const LONGEST = 2_000;
+const ENTITIES = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+};
+/**
+ * HTML from a template. Text between the pieces is escaped for an element as well as for an attribute in
+ * quotes; only what `html` itself made stands as markup.
+ */
+function html(pieces, ...contents) {
+    const parts = pieces.flatMap((piece, at) => [piece, markupOf(contents[at])]);
+    return { markup: parts.join('') };
+}
+function markupOf(content) {
+    if (content === undefined || content === false)
+        return '';
+    if (typeof content === 'number')
+        return String(content);
+    if (typeof content === 'string')
+        return escapeHtml(content);
+    return 'markup' in content ? content.markup : content.map(markupOf).join('');
+}
+function escapeHtml(text) {
+    return (0,plain_text/* clip */.$Q)((0,plain_text/* visible */.RK)(text), LONGEST).replaceAll(/[&<>"']/g, (char) => ENTITIES[char] ?? '');
+}
+/** What code computed itself and nobody else can write: the path of a drawing, a style sheet. Not shortened, not escaped. */
+function computed(markup) {
+    return { markup };
+}
+/** A message or hint: what stands between backticks is code, and its lines stay apart. */
+function prose(text) {
+    const pieces = text.split(/`([^`\n]+)`/);
+    return html `${pieces.map((piece, at) => (at % 2 === 0 ? withBreaks(piece) : html `<code>${piece}</code>`))}`;
+}
+function withBreaks(text) {
+    return (0,plain_text/* visible */.RK)(text)
+        .split('\n')
+        .map((line, at) => [at > 0 && html `<br>`, line]);
+}
+
+;// CONCATENATED MODULE: ./lib/core/status-curves.js
+
+
+const WIDTH = 320;
+const HEIGHT = 160;
+const LEFT = 62;
+const RIGHT = 10;
+const TOP = 12;
+const BOTTOM = 26;
+/** More dots than these run into each other. */
+const MOST_DOTS = 40;
+const STEPS = [1, 2, 3, 4, 5, 6, 8, 10];
+/** A curve over time with its axes, and its numbers as a table. A single value is a dot. */
+function curveHtml(curve, most) {
+    const { id, title, format, nothing } = curve;
+    const readings = curve.readings.filter(({ value }) => Number.isFinite(value) && value >= 0).slice(-most);
+    const last = readings.at(-1);
+    if (last === undefined) {
+        return html `<figure class="curve"><figcaption>${title}</figcaption><p class="quiet">${nothing}</p></figure>`;
+    }
+    const rows = readings
+        .toReversed()
+        .map(({ at, value }) => html `<tr><td>${minuteOf(at)}</td><td class="n">${format(value)}</td></tr>`);
+    return html `<figure class="curve"><figcaption>${title} <strong>${format(last.value)}</strong></figcaption>
+<svg role="img" aria-labelledby="${id}-t ${id}-d" viewBox="0 0 ${WIDTH} ${HEIGHT}"><title id="${id}-t">${title}</title><desc id="${id}-d">${inWords(readings, format)}</desc>${drawing(curve, readings)}</svg>
+<details><summary>As a table</summary><div class="scroll tall" tabindex="0" role="group" aria-label="${title}, as a table"><table>
+<caption>${title}, newest first</caption><thead><tr><th scope="col">When (UTC)</th><th scope="col" class="n">Value</th></tr></thead><tbody>${rows}</tbody></table></div></details></figure>`;
+}
+function drawing({ format, units }, readings) {
+    const top = topOf(readings.reduce((most, { value }) => Math.max(most, value), 0), units);
+    const [first, last] = [readings[0]?.at.getTime() ?? 0, readings.at(-1)?.at.getTime() ?? 0];
+    const x = (at) => last === first ? (LEFT + WIDTH - RIGHT) / 2 : LEFT + ((at - first) / (last - first)) * (WIDTH - LEFT - RIGHT);
+    const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
+    const places = readings.map(({ at, value }) => ({ x: rounded(x(at.getTime())), y: rounded(y(value)) }));
+    return html `${[0, top / 2, top].map((tick) => gridLine(rounded(y(tick)), format(tick)))}${dateLabels(readings)}${line(places)}${dots(places)}`;
+}
+function gridLine(y, label) {
+    return html `<path class="grid" d="M${LEFT} ${y}H${WIDTH - RIGHT}"/><text class="tick" x="${LEFT - 6}" y="${y + 4}" text-anchor="end">${label}</text>`;
+}
+function dateLabels(readings) {
+    const [first, last] = [readings[0], readings.at(-1)].map((one) => (one === undefined ? '' : dayOf(one.at)));
+    const y = HEIGHT - 6;
+    if (readings.length === 1) {
+        return html `<text class="tick" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${y}" text-anchor="middle">${first}</text>`;
+    }
+    return html `<text class="tick" x="${LEFT}" y="${y}">${first}</text><text class="tick" x="${WIDTH - RIGHT}" y="${y}" text-anchor="end">${last}</text>`;
+}
+function line(places) {
+    const [first, last] = [places[0], places.at(-1)];
+    if (first === undefined || last === undefined || places.length < 2)
+        return undefined;
+    const path = computed(places.map(({ x, y }) => `${x} ${y}`).join('L'));
+    const base = HEIGHT - BOTTOM;
+    return html `<path class="area" d="M${first.x} ${base}L${path}L${last.x} ${base}z"/><path class="line" d="M${path}"/>`;
+}
+/** All of a few; of many only the last, which is the value beside the title. */
+function dots(places) {
+    const shown = places.length <= MOST_DOTS ? places : places.slice(-1);
+    return shown.map(({ x, y }) => html `<circle class="point" cx="${x}" cy="${y}" r="2.5"/>`);
+}
+/** The smallest round number above, in the largest unit that the value fills. */
+function topOf(largest, units) {
+    const unit = units.findLast((factor) => largest >= factor) ?? units[0] ?? 1;
+    const inUnit = Math.max(largest / unit, Number.MIN_VALUE);
+    const power = 10 ** Math.floor(Math.log10(inUnit));
+    const step = STEPS.find((one) => one * power >= inUnit) ?? 10;
+    return largest === 0 ? unit : step * power * unit;
+}
+function inWords(readings, format) {
+    const [first, last] = [readings[0], readings.at(-1)];
+    if (first === undefined || last === undefined)
+        return '';
+    if (readings.length === 1)
+        return `${format(last.value)} on ${dayOf(last.at)}; there is one value.`;
+    const values = readings.map(({ value }) => value);
+    const [least, most] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+    return `From ${format(first.value)} on ${dayOf(first.at)} to ${format(last.value)} on ${dayOf(last.at)}; the least is ${format(least)}, the most ${format(most)}, of ${readings.length} values.`;
+}
+function rounded(value) {
+    return Math.round(value * 10) / 10;
+}
+/** `2026-11-21 03:00`, in UTC. */
+function minuteOf(at) {
+    return at.toISOString().slice(0, 16).replace('T', ' ');
+}
+
+;// CONCATENATED MODULE: ./lib/core/status-signs.js
+
+/** Shapes that differ, so that a verdict is never told by its colour alone. */
+const shapes = {
+    pass: html `<circle cx="8" cy="8" r="7.5"/><path d="M4.5 8.5l2.4 2.4 4.6-5.4"/>`,
+    warn: html `<path class="solid" d="M8 .8 15.6 15H.4z"/><path d="M8 6v4.2M8 12.6v.2"/>`,
+    fail: html `<rect x=".5" y=".5" width="15" height="15" rx="3"/><path d="M5 5l6 6M11 5l-6 6"/>`,
+    unknown: html `<path class="solid" d="M8 .2 15.8 8 8 15.8.2 8z"/><path d="M6.3 6.4a1.8 1.8 0 1 1 2.5 1.7c-.6.3-.8.6-.8 1.2M8 11.6v.2"/>`,
+};
+/** Sign, word and colour of a verdict. */
+function badge(verdict) {
+    return html `<span class="badge ${verdict}"><svg class="sign" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">${shapes[verdict]}</svg>${verdict}</span>`;
+}
+const status_signs_WIDTH = 96;
+/** How much of its limit an age has used up; the numbers stand beside it. */
+function ageBar(ageMs, maxAgeMs) {
+    if (ageMs === undefined)
+        return undefined;
+    const isOver = ageMs > maxAgeMs;
+    const share = maxAgeMs === 0 ? 1 : Math.min(Math.max(ageMs / maxAgeMs, 0), 1);
+    return html `<svg class="age ${isOver ? 'over' : 'within'}" width="${status_signs_WIDTH}" height="8" viewBox="0 0 ${status_signs_WIDTH} 8" aria-hidden="true"><rect class="rail" width="${status_signs_WIDTH}" height="8" rx="4"/><rect class="used" width="${Math.max(8, Math.round(share * status_signs_WIDTH))}" height="8" rx="4"/></svg>`;
+}
+const BAR = 5;
+const status_signs_HEIGHT = 18;
+const MOST_BARS = 12;
+/** The last sizes as bars from zero, newest last; the newest stands as a number beside them. */
+function sizeBars(bytes) {
+    const shown = bytes.slice(-MOST_BARS);
+    if (shown.length < 2)
+        return undefined;
+    const most = Math.max(...shown, 1);
+    const bars = shown.map((value, at) => {
+        const height = Math.max(1, Math.round((value / most) * status_signs_HEIGHT));
+        return html `<rect x="${at * (BAR + 1)}" y="${status_signs_HEIGHT - height}" width="${BAR}" height="${height}"/>`;
+    });
+    const width = shown.length * (BAR + 1) - 1;
+    return html `<svg class="bars" width="${width}" height="${status_signs_HEIGHT}" viewBox="0 0 ${width} ${status_signs_HEIGHT}" aria-hidden="true">${bars}</svg>`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/status-calendar.js
+
+
+/** The current month and so many before it. */
+const MONTHS_BEFORE = 11;
+const CELL = 10;
+const PITCH = 12;
+const NAMES = [
+    'January',
+    'February',
+    'March',
+    'April',
+    'May',
+    'June',
+    'July',
+    'August',
+    'September',
+    'October',
+    'November',
+    'December',
+];
+/** Backups that are held and drills of them, day by day, for a year. A backup in two stores counts once. */
+function calendarOf(points, drills, now) {
+    const backups = countBy(new Map(points.map(({ id, takenAt }) => [id, takenAt])).values(), (at) => at);
+    const drilled = (proof) => countBy(drills.filter(({ mark }) => mark.proof === proof), ({ mark }) => mark.startedAt);
+    const [proven, disproven, inconclusive] = ['proven', 'disproven', 'inconclusive'].map(drilled);
+    return monthsUntil(now).map(({ name, first, last }) => ({
+        name,
+        firstWeekday: (first.getUTCDay() + 6) % 7,
+        days: Array.from({ length: last }, (_, at) => {
+            const key = `${name}-${String(at + 1).padStart(2, '0')}`;
+            const of = (counts) => counts?.get(key) ?? 0;
+            const found = { proven: of(proven), disproven: of(disproven), inconclusive: of(inconclusive) };
+            return { day: at + 1, backups: of(backups), drills: found };
+        }),
+    }));
+}
+function countBy(items, momentOf) {
+    const counts = new Map();
+    for (const item of items) {
+        const day = momentOf(item).toISOString().slice(0, 10);
+        counts.set(day, (counts.get(day) ?? 0) + 1);
+    }
+    return counts;
+}
+function monthsUntil(now) {
+    return Array.from({ length: MONTHS_BEFORE + 1 }, (_, at) => {
+        const back = MONTHS_BEFORE - at;
+        const first = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - back, 1));
+        const end = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - back + 1, 0));
+        return { name: first.toISOString().slice(0, 7), first, last: back === 0 ? now.getUTCDate() : end.getUTCDate() };
+    });
+}
+/** The year as small months, each with its numbers in words, and all of them as a table. */
+function calendarHtml(months) {
+    const rows = months.toReversed().map((month) => {
+        const { days, backups, drills } = totalsOf(month);
+        return html `<tr><th scope="row">${titleOf(month)}</th><td class="n">${days}</td><td class="n">${backups}</td><td class="n">${drills.proven}</td><td class="n">${drills.disproven}</td><td class="n">${drills.inconclusive}</td></tr>`;
+    });
+    return html `<div class="months">${months.map(monthHtml)}</div>
+${legend}
+<details><summary>The year as a table</summary><div class="scroll" tabindex="0" role="group" aria-label="The year as a table"><table>
+<caption>Backups held and drills of them, by month</caption>
+<thead><tr><th scope="col">Month</th><th scope="col" class="n">Days with a backup</th><th scope="col" class="n">Backups</th><th scope="col" class="n">Drills proven</th><th scope="col" class="n">Disproven</th><th scope="col" class="n">Inconclusive</th></tr></thead>
+<tbody>${rows}</tbody></table></div></details>`;
+}
+const legend = html `<ul class="legend">
+<li>${key(html `<rect class="held" width="10" height="10" rx="2"/>`)} backup held</li>
+<li>${key(html `<rect class="none" width="10" height="10" rx="2"/>`)} none held</li>
+<li>${key(html `<rect class="held" width="10" height="10" rx="2"/><circle class="dot" cx="5" cy="5" r="2.5"/>`)} drill: proven</li>
+<li>${key(html `<rect class="bad" width="10" height="10" rx="2"/><path class="cross" d="M3 3l4 4M7 3l-4 4"/>`)} drill: disproven</li>
+<li>${key(html `<rect class="none" width="10" height="10" rx="2"/><circle class="ring" cx="5" cy="5" r="2.5"/>`)} drill: inconclusive</li>
+</ul>`;
+function key(shapes) {
+    return html `<svg class="key" width="14" height="14" viewBox="-1 -1 12 12" aria-hidden="true">${shapes}</svg>`;
+}
+function monthHtml(month) {
+    const rows = Math.ceil((month.firstWeekday + 31) / 7);
+    return html `<div class="month"><span class="month-name" aria-hidden="true">${shortTitleOf(month)}</span><svg role="img" aria-label="${status_calendar_inWords(month)}" viewBox="0 0 ${7 * PITCH} ${rows * PITCH}">${shapesOf(month)}</svg></div>`;
+}
+/** One path for each kind of day, and not an element for each day: a hundred calendars stay small. */
+function shapesOf({ days, firstWeekday }) {
+    const kinds = {
+        none: [],
+        held: [],
+        bad: [],
+        dot: [],
+        cross: [],
+        ring: [],
+    };
+    for (const { day, backups, drills } of days) {
+        const at = firstWeekday + day - 1;
+        const [x, y] = [(at % 7) * PITCH + 1, Math.floor(at / 7) * PITCH + 1];
+        const kind = drills.disproven > 0 ? 'bad' : backups > 0 ? 'held' : 'none';
+        kinds[kind].push(`M${x} ${y}h${CELL}v${CELL}h-${CELL}z`);
+        if (drills.disproven > 0)
+            kinds.cross.push(`M${x + 3} ${y + 3}l4 4M${x + 7} ${y + 3}l-4 4`);
+        else if (drills.proven > 0)
+            kinds.dot.push(circle(x, y));
+        else if (drills.inconclusive > 0)
+            kinds.ring.push(circle(x, y));
+    }
+    return Object.entries(kinds).flatMap(([kind, paths]) => paths.length === 0 ? [] : [html `<path class="${kind}" d="${computed(paths.join(''))}"/>`]);
+}
+function circle(x, y) {
+    return `M${x + 2.5} ${y + 5}a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0 -5 0`;
+}
+function totalsOf({ days }) {
+    const sum = (of) => days.reduce((total, day) => total + of(day), 0);
+    return {
+        days: days.filter(({ backups }) => backups > 0).length,
+        backups: sum(({ backups }) => backups),
+        drills: {
+            proven: sum(({ drills }) => drills.proven),
+            disproven: sum(({ drills }) => drills.disproven),
+            inconclusive: sum(({ drills }) => drills.inconclusive),
+        },
+    };
+}
+function status_calendar_inWords(month) {
+    const { days, backups, drills } = totalsOf(month);
+    const drilled = Object.entries(drills).flatMap(([proof, count]) => count === 0 ? [] : [`${counted(count, 'drill')} ${proof}`]);
+    const held = backups === 0 ? 'no backup' : `${counted(backups, 'backup')} on ${counted(days, 'day')}`;
+    return `${titleOf(month)}: ${[held, ...drilled].join(', ')}`;
+}
+function titleOf({ name }) {
+    return `${NAMES[Number(name.slice(5)) - 1]} ${name.slice(0, 4)}`;
+}
+function shortTitleOf({ name }) {
+    return `${NAMES[Number(name.slice(5)) - 1]?.slice(0, 3)} ${name.slice(0, 4)}`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/status-points.js
+
+
+
+
+
+
+const status_points_DAY_MS = 86_400_000;
+const drillWords = {
+    proven: 'proven',
+    disproven: 'disproven',
+    elsewhere: 'of another copy',
+    unread: 'record not read',
+    none: '–',
+};
+/** What can be restored from one store, what will be kept of it, and when each copy goes. */
+function pointsHtml(store, source, status, most) {
+    const { location, points, problem } = store;
+    if (problem !== undefined) {
+        return html `<p><code>${location}</code> could not be read: ${problem}</p>`;
+    }
+    if (points.length === 0)
+        return html `<p class="quiet">None in <code>${location}</code>.</p>`;
+    const shown = points.slice(0, most);
+    const label = `Recovery points of ${source} in ${location}`;
+    return html `<details class="points"><summary>${counted(points.length, 'recovery point')} in <code>${location}</code>${fatesOf(store, status)}</summary>
+<div class="scroll tall" tabindex="0" role="group" aria-label="${label}"><table>
+<caption>${label}, newest first</caption>
+<thead><tr><th scope="col">Taken (UTC)</th><th scope="col">Backup</th><th scope="col" class="n">Age</th><th scope="col" class="n">Size</th><th scope="col">Last drill</th><th scope="col">Pin</th>${status.policy !== undefined && html `<th scope="col">Goes</th><th scope="col">Why</th>`}</tr></thead>
+<tbody>${shown.map((point) => rowHtml(point, status))}</tbody></table></div>
+${shown.length < points.length && html `<p class="quiet">${counted(points.length - shown.length, 'older one')} left out here.</p>`}</details>`;
+}
+function rowHtml(point, { now, policy }) {
+    const { id, takenAt, bytes, scope, drill, pinnedUntil, fate } = point;
+    const pin = pinnedUntil === undefined ? '–' : pinnedUntil === null ? 'for ever' : `until ${dayOf(pinnedUntil)}`;
+    const fated = fate && html `<td>${goingText(fate.going)}</td><td>${fate.reasons.join('; ')}</td>`;
+    return html `<tr><th scope="row">${minuteOf(takenAt)}</th><td><code>${id}</code>${scope !== 'full' && html ` <span class="quiet">${scope}</span>`}</td><td class="n">${(0,core_duration/* formatDuration */.a3)(now.getTime() - takenAt.getTime())}</td><td class="n">${(0,core_size/* formatBytes */.z)(bytes)}</td><td>${drillWords[drill]}</td><td>${pin}</td>${policy !== undefined && (fated ?? html `<td>–</td><td>–</td>`)}</tr>`;
+}
+function goingText(going) {
+    if (going.when === 'next-prune')
+        return 'with the next prune';
+    if (going.when === 'later')
+        return `after ${dayOf(going.than)}`;
+    if (going.when === 'unknown')
+        return '–';
+    const isOneDay = going.by.getTime() - going.from.getTime() <= status_points_DAY_MS;
+    return isOneDay ? dayOf(going.by) : `${dayOf(going.from)} to ${dayOf(going.by)}`;
+}
+/** What prune would do with all of them, and how far the dates beside each copy can be trusted. */
+function retentionHtml(stores, { policy }) {
+    if (policy === undefined)
+        return undefined;
+    const rhythms = new Set(stores.flatMap(({ outlook }) => (outlook?.everyMs === undefined ? [] : [outlook.everyMs])));
+    const every = [...rhythms].map((ms) => (0,core_duration/* formatDuration */.a3)(ms)).join(' or ');
+    const ahead = rhythms.size === 0
+        ? 'There are too few backups to tell how often they come, so nothing is said of later.'
+        : `When each copy goes is worked out for a prune a day, a backup every ${every} as of late, and drills that go on proving younger ones.`;
+    return html `<p class="retention">The rules are <code>${policy}</code>. ${ahead}</p>`;
+}
+function fatesOf({ points, isUnproven }, { policy }) {
+    if (policy === undefined)
+        return '';
+    const goes = points.filter(({ fate }) => fate?.going.when === 'next-prune').length;
+    if (goes === 0)
+        return ': none goes with the next prune';
+    if (isUnproven)
+        return `: none is proven, so the next prune keeps all; else ${goes} would go`;
+    return `: ${goes} ${goes === 1 ? 'goes' : 'go'} with the next prune`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/status-source.js
+
+
+
+
+
+
+
+
+
+
+const MiB = 1024 ** 2;
+const byteUnits = [1, 1024, MiB, 1024 * MiB, MiB ** 2];
+const secondUnits = [1, 60, 3_600, 86_400];
+const seconds = (value) => (value === 0 ? '0s' : (0,core_duration/* formatDuration */.a3)(value * 1_000));
+/** Everything of one source, folded while all is well and there are many. */
+function sourceHtml(source, status, detail) {
+    const { overview, findings } = source;
+    const name = overview.source;
+    return html `<details class="source ${overview.verdict}"${html `${detail.open && html ` open`}`}>
+<summary><h2>${name}</h2> ${badge(overview.verdict)}</summary>
+<div class="inside" id="source-${name}">
+${factsHtml(source, status)}
+${findingsHtml(findings)}
+<h3>Backups and drills of the year</h3>
+<p class="quiet">What is still held in any store, by day. What prune removed is not here.</p>
+${calendarHtml(calendarOf(source.stores.flatMap(({ points }) => points), source.drills, status.now))}
+<h3>Size and times</h3>
+<div class="curves">${curvesOf(source).map((curve) => curveHtml(curve, detail.values))}</div>
+${leftOutHtml(source, detail)}
+<h3>Recovery points</h3>
+${retentionHtml(source.stores, status)}
+${source.stores.map((store) => pointsHtml(store, name, status, detail.points))}
+${passedHtml(findings, detail)}
+</div></details>`;
+}
+function factsHtml({ overview, stores }, { now }) {
+    const { ageMs, maxAgeMs, bytes, lastDrill } = overview;
+    const newest = bytes.at(-1);
+    const oldest = stores.flatMap(({ points }) => points.slice(-1)).toSorted((a, b) => +a.takenAt - +b.takenAt)[0];
+    const held = stores.map(({ location, points }) => html `<div>${points.length} in <code>${location}</code></div>`);
+    const age = ageMs === undefined ? 'not in every store' : `${(0,core_duration/* formatDuration */.a3)(ageMs)} old`;
+    return html `<dl class="facts">
+<div><dt>Newest backup</dt><dd>${age} ${ageBar(ageMs, maxAgeMs)}<span class="quiet">limit ${(0,core_duration/* formatDuration */.a3)(maxAgeMs)}</span></dd></div>
+<div><dt>Size</dt><dd>${newest === undefined ? '–' : (0,core_size/* formatBytes */.z)(newest)}</dd></div>
+<div><dt>Last drill</dt><dd>${drillText(lastDrill)}</dd></div>
+<div><dt>Recovery points</dt><dd>${held}${oldest && html `<span class="quiet">oldest ${(0,core_duration/* formatDuration */.a3)(now.getTime() - oldest.takenAt.getTime())}</span>`}</dd></div>
+</dl>`;
+}
+/** What is not well, the worst first, and what to do about each. The same in two stores is said once. */
+function findingsHtml(findings) {
+    const judged = (0,core_report/* worstFirst */.md)(findings).filter(({ status }) => status !== 'pass');
+    if (judged.length === 0)
+        return undefined;
+    const same = Map.groupBy(judged, ({ rule, status, message, hint }) => [rule, status, message, hint].join('\n'));
+    return html `<ul class="findings">${[...same.values()].map(findingHtml)}</ul>`;
+}
+function findingHtml(same) {
+    const [first] = same;
+    if (first === undefined)
+        return undefined;
+    const { status, message, hint, rule } = first;
+    const places = same.flatMap(({ subject }) => (subject === undefined ? [] : [html ` in <code>${subject}</code>`]));
+    return html `<li class="${status}">${badge(status)} ${prose(message)}
+${hint !== undefined && html `<p class="todo"><b>What to do:</b> ${prose(hint)}</p>`}
+<p class="quiet"><code>${rule}</code>${places.map((place, at) => [at > 0 && ',', place])}</p></li>`;
+}
+function passedHtml(findings, detail) {
+    const passed = findings.filter(({ status }) => status === 'pass');
+    if (passed.length === 0)
+        return undefined;
+    const passing = `${counted(passed.length, 'check')} passed`;
+    if (!detail.passed)
+        return html `<p class="quiet">${passing}.</p>`;
+    const items = passed.map(({ message, rule, subject }) => html `<li>${prose(message)} <span class="quiet"><code>${rule}</code>${subject !== undefined && html ` in <code>${subject}</code>`}</span></li>`);
+    return html `<details class="passed"><summary>${passing}</summary><ul>${items}</ul></details>`;
+}
+function curvesOf({ overview, stores, durations, drills }) {
+    const id = `curve-${overview.source}`;
+    const longest = stores.map(({ points }) => points).toSorted((a, b) => b.length - a.length)[0] ?? [];
+    const sizes = longest.map(({ takenAt, bytes }) => ({ at: takenAt, value: bytes })).toReversed();
+    const restores = drills.flatMap(({ mark, record }) => {
+        const value = record?.restoreSeconds ?? undefined;
+        return value === undefined ? [] : [{ at: mark.startedAt, value }];
+    });
+    const times = { format: seconds, units: secondUnits };
+    return [
+        {
+            id: `${id}-size`,
+            title: 'Size',
+            readings: sizes,
+            format: core_size/* formatBytes */.z,
+            units: byteUnits,
+            nothing: 'No backup yet.',
+        },
+        { id: `${id}-duration`, title: 'Duration of a backup', readings: durations, ...times, nothing: 'No backup yet.' },
+        {
+            id: `${id}-restore`,
+            title: 'Restore time in drills',
+            readings: restores,
+            ...times,
+            nothing: 'No drill has restored a backup yet.',
+        },
+    ];
+}
+/** A curve that ends early without a word would be taken for the whole story. */
+function leftOutHtml({ notRead, stores }, { values }) {
+    const most = stores.reduce((longest, { points }) => Math.max(longest, points.length), 0);
+    const parts = [
+        most > values ? `the size of ${counted(most - values, 'older backup')}` : '',
+        notRead.manifests > 0 ? `how long ${counted(notRead.manifests, 'backup')} took` : '',
+        notRead.drills > 0
+            ? `what the ${notRead.drills === 1 ? 'record' : 'records'} of ${counted(notRead.drills, 'drill')} say`
+            : '',
+    ].filter((part) => part !== '');
+    if (parts.length === 0)
+        return undefined;
+    return html `<p class="quiet">Left out: ${parts.join('; ')}. The newest are read; those of before are in the store.</p>`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/status-style.js
+/**
+ * The style sheet of the status page. Colours come in pairs for light and dark, and each text has a contrast of
+ * at least 4.5 to 1 with what is behind it, each line and mark one of 3 to 1.
+ */
+const style = `
+:root{color-scheme:light dark;--back:#fff;--box:#f6f8fa;--text:#1f2328;--quiet:#59636e;--edge:#d1d9e0;--link:#0860c4;--held:#2a78c9;--none:#e3e8ed;--area:#2a78c926;--pass:#176f32;--warn:#8a5a00;--fail:#b5202b;--unknown:#6a3fb8;--pass-box:#e6f6ea;--warn-box:#fdf3d8;--fail-box:#fdebec;--unknown-box:#f2ebfd}
+@media (prefers-color-scheme:dark){:root{--back:#0f141a;--box:#171d25;--text:#e8edf2;--quiet:#a0aab4;--edge:#36404b;--link:#74b3ff;--held:#58a1f0;--none:#262f39;--area:#58a1f026;--pass:#56c974;--warn:#e3b04b;--fail:#ff7b80;--unknown:#b996f7;--pass-box:#14281b;--warn-box:#2c2412;--fail-box:#341a1d;--unknown-box:#251c38}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%;text-size-adjust:100%;scroll-padding-top:1rem}
+body{margin:0 auto;max-width:72rem;padding:1.25rem clamp(.75rem,3vw,2rem) 3rem;background:var(--back);color:var(--text);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;overflow-wrap:anywhere}
+a{color:var(--link)}
+code{font:.875em/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
+h1,h2,h3{line-height:1.25;margin:0}
+h1{font-size:clamp(1.5rem,4.5vw,2.1rem);letter-spacing:-.01em}
+h2{font-size:1.2rem}
+h3{font-size:1rem;margin-top:1.75rem}
+p{margin:.4rem 0}
+:focus-visible{outline:3px solid var(--link);outline-offset:2px;border-radius:4px}
+main:focus{outline:none}
+.skip{position:absolute;left:-99rem;top:0;background:var(--back);padding:.5rem 1rem;z-index:1}
+.skip:focus{left:.5rem;top:.5rem}
+header{border-left:6px solid var(--verdict);padding:.1rem 0 .1rem 1rem;margin-bottom:1.75rem}
+.pass{--verdict:var(--pass);--verdict-box:var(--pass-box)}
+.warn{--verdict:var(--warn);--verdict-box:var(--warn-box)}
+.fail{--verdict:var(--fail);--verdict-box:var(--fail-box)}
+.unknown{--verdict:var(--unknown);--verdict-box:var(--unknown-box)}
+.brand{margin:0;font-size:.8rem;font-weight:600;letter-spacing:.08em;text-transform:uppercase;color:var(--quiet)}
+.lead{display:flex;flex-wrap:wrap;gap:.25rem .75rem;align-items:center;color:var(--quiet);margin:.6rem 0 0}
+.quiet{color:var(--quiet);font-size:.875rem}
+.badge{display:inline-flex;align-items:center;gap:.35rem;padding:.05rem .55rem .05rem .4rem;border-radius:1rem;background:var(--verdict-box);color:var(--verdict);font-size:.875rem;font-weight:600;white-space:nowrap;vertical-align:middle}
+.sign{width:.95rem;height:.95rem;flex:none;fill:var(--verdict)}
+.sign path{fill:none;stroke:var(--verdict-box);stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
+.sign .solid{fill:var(--verdict);stroke:none}
+.scroll{overflow-x:auto;margin:.6rem 0;border:1px solid var(--edge);border-radius:8px;background:var(--back)}
+.tall{max-height:26rem;overflow-y:auto}
+table{border-collapse:collapse;width:100%;font-size:.9rem;overflow-wrap:normal}
+caption{text-align:left;padding:.5rem .75rem;color:var(--quiet);font-size:.85rem}
+th,td{padding:.45rem .75rem;text-align:left;border-top:1px solid var(--edge);vertical-align:top;white-space:nowrap}
+thead th{font-size:.8rem;color:var(--quiet);font-weight:600;background:var(--box)}
+tbody th{font-weight:600}
+.n{text-align:right;font-variant-numeric:tabular-nums}
+.next,td:last-child{white-space:normal;min-width:14rem}
+.overview td,.overview th{vertical-align:middle}
+.aged .age{display:block;margin-top:.15rem}
+.sized{font-variant-numeric:tabular-nums}.bars{fill:var(--held);vertical-align:-3px;margin-left:.5rem}
+.age .rail{fill:var(--none)}
+.age .used{fill:var(--pass)}
+.age.over .used{fill:var(--fail)}
+.source{margin:1rem 0;border:1px solid var(--edge);border-radius:10px;background:var(--back)}
+.source>summary{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem .75rem;padding:.8rem 1rem;background:var(--box);border-radius:9px;cursor:pointer}
+.source[open]>summary{border-bottom:1px solid var(--edge);border-radius:9px 9px 0 0}
+.source>summary::before{content:"";width:.5rem;height:.5rem;border:solid var(--quiet);border-width:0 2px 2px 0;transform:rotate(-45deg);flex:none}
+.source[open]>summary::before{transform:rotate(45deg)}
+.source>summary::-webkit-details-marker{display:none}
+.source>summary{list-style:none}
+.inside{padding:1rem clamp(.75rem,2.5vw,1.5rem) 1.25rem;scroll-margin-top:4.5rem}
+summary{cursor:pointer}
+.inside details>summary{font-size:.9rem;padding:.2rem 0}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,12rem),1fr));gap:1rem;margin:0}
+.facts dt{font-size:.8rem;color:var(--quiet)}
+.facts dd{margin:0;font-weight:600;overflow-wrap:anywhere}
+.facts dd .quiet,.facts code{display:inline-block;font-weight:400}
+.facts .age{display:block;margin:.3rem 0}
+.findings{list-style:none;margin:1.25rem 0 0;padding:0;display:grid;gap:.6rem}
+.findings li{border-left:4px solid var(--verdict);background:var(--verdict-box);border-radius:0 8px 8px 0;padding:.6rem .9rem}
+.findings .badge{padding-left:0;margin-right:.3rem}
+.findings .quiet{color:inherit}
+.months{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:.9rem;margin:.75rem 0}
+@media (min-width:32rem){.months{grid-template-columns:repeat(6,minmax(0,1fr))}}
+@media (min-width:60rem){.months{grid-template-columns:repeat(12,minmax(0,1fr))}}
+.month-name{display:block;font-size:.8rem;color:var(--quiet);margin-bottom:.2rem}
+.month svg{display:block;width:100%;max-width:112px}
+.none{fill:var(--none)}
+.held{fill:var(--held)}
+.bad{fill:var(--fail)}
+.dot{fill:var(--back)}
+.cross{fill:none;stroke:var(--back);stroke-width:1.8;stroke-linecap:round}
+.ring{fill:none;stroke:var(--text);stroke-width:1.5}
+.legend{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.1rem;margin:.5rem 0;padding:0;font-size:.85rem;color:var(--quiet)}
+.key{vertical-align:-2px;margin-right:.2rem}
+.curves{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,17rem),1fr));gap:1.25rem;margin-top:.6rem}
+.curve{margin:0;min-width:0}
+.curve figcaption{font-size:.9rem;color:var(--quiet)}
+.curve figcaption strong{color:var(--text);margin-left:.25rem}
+.curve>svg{display:block;width:100%;height:auto}
+.grid{stroke:var(--edge);stroke-width:1}
+.tick{font-size:11px;fill:var(--quiet);font-variant-numeric:tabular-nums}
+.line{fill:none;stroke:var(--held);stroke-width:2;stroke-linejoin:round}
+.area{fill:var(--area)}
+.point{fill:var(--held)}
+.retention{font-size:.9rem}
+footer{margin-top:2rem;border-top:1px solid var(--edge);color:var(--quiet);font-size:.85rem}
+@media print{body{max-width:none;padding:0;font-size:10pt}.skip{display:none}.scroll,.tall{overflow:visible;max-height:none}details::details-content{content-visibility:visible;block-size:auto}.source{break-inside:auto}.month,.curve,.findings li,tr{break-inside:avoid}th,td{white-space:normal}}
+`;
+
+;// CONCATENATED MODULE: ./lib/core/status-page.js
+
+
+
+
+
+
+
+
+
+
+/** From so many sources on, only what is not well stands open, and each is shown in less detail. */
+const MANY = 12;
+const status_page_FEW = 3;
+/**
+ * The status page: one file without script and without anything to load, the same for the same status.
+ * Whoever gets it can read it; it says nothing of what is in the databases.
+ */
+function statusPage(status) {
+    const { verdict, sources } = status;
+    const title = status_page_titleOf(status);
+    const page = html `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${status_page_policyOf(style)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex, nofollow">
+<meta name="generator" content="${status.tool.name} ${status.tool.version}">
+<title>${verdict}: ${title}</title>
+<style>${computed(style)}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the content</a>
+<header class="${verdict}"><p class="brand">Lifeboat</p>
+<h1>${title}</h1>
+<p class="lead">${badge(verdict)} <span>Judged <time datetime="${status.now.toISOString()}">${minuteOf(status.now)} UTC</time>. A page that is older than its schedule says nothing of today.</span></p></header>
+<main id="main" tabindex="-1">
+${overviewHtml(status)}
+${sources.map((source) => sourceHtml(source, status, detailOf(source, sources.length)))}
+</main>
+<footer><p>Made by ${status.tool.name} ${status.tool.version}. All times are UTC.${status.policy === undefined && ' What prune will keep is not said, since no keep rule was given.'}</p></footer>
+</body>
+</html>
+`;
+    return page.markup;
+}
+/** Nothing may be loaded, run or sent; the one style sheet is named by its hash. */
+function status_page_policyOf(sheet) {
+    const hash = (0,external_node_crypto_.createHash)('sha256').update(sheet).digest('base64');
+    return `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+}
+function status_page_titleOf({ sources, verdict }) {
+    const isBad = (one) => one === 'fail' || one === 'unknown';
+    const bad = sources.filter(({ overview }) => isBad(overview.verdict)).length;
+    const warned = sources.filter(({ overview }) => overview.verdict === 'warn').length;
+    if (sources.length === 0)
+        return 'There is no backup to show';
+    if (bad > 0)
+        return `${bad} of ${counted(sources.length, 'source')} ${bad === 1 ? 'is' : 'are'} not in order`;
+    const all = sources.length === 1 ? 'The one source is' : `All ${sources.length} sources are`;
+    if (isBad(verdict))
+        return `${all} in order, but not all could be judged`;
+    return `${all} in order${warned > 0 ? `, ${warned} with a warning` : ''}`;
+}
+function detailOf({ overview }, sources) {
+    const isWell = overview.verdict === 'pass' || overview.verdict === 'warn';
+    const few = { values: 120, points: 400, passed: true };
+    const many = { values: 30, points: 12, passed: false };
+    return { ...(sources > MANY ? many : few), open: sources <= status_page_FEW || (!isWell && sources <= MANY) };
+}
+function overviewHtml(status) {
+    const { sources, findings } = status;
+    const table = sources.length === 0
+        ? html `<p>No source was found in the stores that could be read. As soon as there is a backup, its source is listed here.</p>`
+        : html `<div class="scroll" tabindex="0" role="group" aria-label="Overview of all sources"><table class="overview">
+<caption>All sources, the worst first</caption>
+<thead><tr><th scope="col">Source</th><th scope="col">Verdict</th><th scope="col">Newest backup</th><th scope="col">Size</th><th scope="col">Last drill</th><th scope="col">What to do</th></tr></thead>
+<tbody>${sources.map(status_page_rowHtml)}</tbody></table></div>`;
+    return html `<section aria-labelledby="overview"><h2 id="overview">Overview</h2>
+${findingsHtml(findings)}
+${table}</section>`;
+}
+function status_page_rowHtml({ overview }) {
+    const { source, verdict, ageMs, maxAgeMs, bytes, lastDrill, nextAction } = overview;
+    const newest = bytes.at(-1);
+    const age = ageMs === undefined ? 'not in every store' : (0,core_duration/* formatDuration */.a3)(ageMs);
+    return html `<tr><th scope="row"><a href="#source-${source}">${source}</a></th><td>${badge(verdict)}</td><td class="aged">${age} <span class="quiet">limit ${(0,core_duration/* formatDuration */.a3)(maxAgeMs)}</span>${ageBar(ageMs, maxAgeMs)}</td><td class="sized">${newest === undefined ? '–' : (0,core_size/* formatBytes */.z)(newest)} ${sizeBars(bytes)}</td><td>${drillText(lastDrill)}</td><td class="next">${nextAction === undefined ? '–' : prose(nextAction)}</td></tr>`;
+}
+
 ;// CONCATENATED MODULE: ./lib/core/store-metrics.js
 
 /** The room of a store, as it was judged. */
@@ -18371,6 +19621,9 @@ function roomSamples({ subject, numbers }) {
 }
 
 ;// CONCATENATED MODULE: ./lib/actions/verify-freshness.js
+
+
+
 
 
 
@@ -18420,6 +19673,8 @@ const verify_freshness_inputs = lib_schemas/* strictObject */.rej({
     'min-free-space': share('Smallest share of a local store that must be free.', {}, 1).prefault('20%'),
     'read-data': readData.prefault('none'),
     schedules: schedules.prefault(''),
+    'status-page': inputs_text('Folder, or path of an `.html` file, that a status page is written to; relative to the workspace. The keep rules say what prune keeps, for this page only: nothing is removed here.').optional(),
+    ...keepRules,
 });
 const verify_freshness_outputs = {
     sources: 'JSON, a row per source and store: verdict, newest backup, age, bytes, copies, last drill.',
@@ -18427,15 +19682,28 @@ const verify_freshness_outputs = {
     'age-seconds': 'Its age in seconds, when one source was judged.',
     bytes: 'Its size in bytes, when one source was judged.',
 };
-/** Judges every source in every store, then the stores against each other. */
+/** Judges every source in every store, then the stores against each other; writes a status page if one is asked for. */
 async function verifyFreshness(raw, world) {
     const given = parseInputs(verify_freshness_inputs, raw);
+    const page = given['status-page'];
+    refuseIdleKeepRules(given, page);
+    const workflows = await judgeWorkflows(given, world);
+    const also = (write) => (page === undefined ? Promise.resolve([]) : writeOrSay(page, write, world));
+    return verify_freshness_judge(given, world, also, workflows);
+}
+/**
+ * Judges what was given.
+ *
+ * @param also runs while the stores are open, and resolves with notices for the report
+ * @param elsewhere what was judged beside the stores
+ */
+async function verify_freshness_judge(given, world, also, elsewhere = []) {
     for (const name of [...given.source, ...given.expect])
         if (name !== '*')
             (0,core_keys/* checkSourceName */.l)(name);
     return withStores(world, given.store, async ({ stores, findings }) => {
         const rooms = (await Promise.all(stores.map((store) => judgeRoom(store, given)))).flat();
-        const around = [...findings, ...rooms, ...(await judgeWorkflows(given, world))];
+        const around = [...findings, ...rooms, ...elsewhere];
         const listing = await listAll(stores, given);
         const judged = [];
         for (const source of listing.sources)
@@ -18444,20 +19712,52 @@ async function verifyFreshness(raw, world) {
         const isRead = findings.length === 0 && listing.findings.length === 0;
         const nothing = listing.sources.length === 0 && isRead ? [noSource(given)] : [];
         const all = [...around, ...listing.findings, ...nothing, ...judged.flatMap(({ findings }) => findings)];
+        const notices = await also((path) => writeStatus(path, { stores, judged, findings: all }, given, world));
         const title = judged.length === 1 ? `Freshness of ${judged[0]?.source}` : `Freshness of ${judged.length} sources`;
-        const described = describeSources(judged, world.now());
-        const metrics = [...described.metrics, ...rooms.flatMap(roomSamples)];
-        return (0,core_report/* report */.z8)(title, all, { ...described, sources: listing.sources, metrics });
+        const details = describeSources(judged, limitsOf(given), world.now());
+        const metrics = [...details.metrics, ...rooms.flatMap(roomSamples)];
+        return { ...(0,core_report/* report */.z8)(title, all, { ...details, sources: listing.sources, metrics }), notices };
     });
 }
-async function verify_freshness_judgeSource(source, stores, given, world) {
-    const limits = {
+/** What was judged is judged: a page that cannot be written changes no verdict. */
+async function writeOrSay(page, write, world) {
+    try {
+        world.log.info(`The status page is ${await write(page)}.`);
+        return [];
+    }
+    catch (error) {
+        if (world.signal.aborted || !(error instanceof failure/* Failure */.H))
+            throw error;
+        const notice = `The status page failed: ${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`;
+        world.log.warning(notice);
+        return [notice];
+    }
+}
+async function writeStatus(path, found, given, world) {
+    const { tool, signal } = world;
+    const how = { limits: limitsOf(given), policy: policyOf(given), now: world.now(), tool, signal };
+    const status = await gatherStatus(found.stores, { ...found, ...how, redact: (text) => world.redact(text) });
+    return world.writePage(path, statusPage(status));
+}
+/** Somebody may take them for the rules of a prune that never runs. */
+function refuseIdleKeepRules(given, page) {
+    if (page !== undefined || policyOf(given) === undefined)
+        return;
+    throw new failure/* Failure */.H('invalid-input', 'There are keep rules, and no status page that would show what they keep.', {
+        hint: 'Give the path of a status page too, or leave the keep rules out; `prune` is what removes backups.',
+    });
+}
+function limitsOf(given) {
+    return {
         maxAgeMs: given['max-age'],
         maxDrillAgeMs: given['max-drill-age'],
         minBytes: given['min-size'],
         maxDeviation: given['max-size-deviation'],
         minBackups: given['min-backups'],
     };
+}
+async function verify_freshness_judgeSource(source, stores, given, world) {
+    const limits = limitsOf(given);
     const surveyed = await Promise.all(stores.map((store) => survey(store, source, given, world)));
     const surveys = surveyed.map((one) => one.survey).filter((one) => one !== undefined);
     const copies = judgeCopies(surveys);
@@ -18702,8 +20002,6 @@ const nextSteps = {
     ],
 };
 
-// EXTERNAL MODULE: ./lib/core/plain-text.js
-var plain_text = __nccwpck_require__(1483);
 ;// CONCATENATED MODULE: ./lib/core/rule-groups.js
 /** What belongs together for who must act: one issue speaks of one group. */
 const groups = {
@@ -18926,25 +20224,25 @@ function isSameKey(one, other) {
 ;// CONCATENATED MODULE: ./lib/github/markdown.js
 
 /** Longest piece of foreign text in one place; the rest is in the JSON report. */
-const LONGEST = 2_000;
+const markdown_LONGEST = 2_000;
 const BREAK = '&#8203;';
-const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+const markdown_ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 /**
  * Foreign text for the inside of a line, a list item or a table cell. Nothing in it can open HTML,
  * end a cell, format, mention, refer to an issue or make a link. `code` between backticks is shown
  * as code, since messages and hints write input names so.
  */
 function inline(text) {
-    return (0,plain_text/* clip */.$Q)((0,plain_text/* visible */.RK)(text), LONGEST)
+    return (0,plain_text/* clip */.$Q)((0,plain_text/* visible */.RK)(text), markdown_LONGEST)
         .split(/`([^`\n]+)`/)
         .map((piece, at) => (at % 2 === 0 ? escapePiece(piece) : `<code>${escapePiece(piece)}</code>`))
         .join('');
 }
 function escapePiece(text) {
-    return unlinked(escapeHtml(text.replaceAll(/[\\`*_~[\]|$]/g, (char) => `\\${char}`))).replaceAll('\n', '<br>');
+    return unlinked(markdown_escapeHtml(text.replaceAll(/[\\`*_~[\]|$]/g, (char) => `\\${char}`))).replaceAll('\n', '<br>');
 }
-function escapeHtml(text) {
-    return text.replaceAll(/[&<>]/g, (char) => ENTITIES[char] ?? '');
+function markdown_escapeHtml(text) {
+    return text.replaceAll(/[&<>]/g, (char) => markdown_ENTITIES[char] ?? '');
 }
 /**
  * GitHub looks for mentions, references and links after it has rendered the Markdown, so escaping
@@ -18968,7 +20266,7 @@ function markdownTable(columns, rows) {
 /** Folds Markdown under a title. The empty lines make GitHub read what is inside as Markdown again. */
 function folded(title, markdown) {
     // Inside an HTML block Markdown is not read: a backslash would stand there as one.
-    const summary = unlinked(escapeHtml((0,plain_text/* oneLine */.TN)((0,plain_text/* clip */.$Q)(title, LONGEST))));
+    const summary = unlinked(markdown_escapeHtml((0,plain_text/* oneLine */.TN)((0,plain_text/* clip */.$Q)(title, markdown_LONGEST))));
     return `<details><summary>${summary}</summary>\n\n${markdown}\n\n</details>`;
 }
 
@@ -18983,6 +20281,8 @@ const MAX_ROWS = 1_000;
 /** Larger ones and very small ones are written with an exponent, which mermaid cannot read. */
 const MAX_VALUE = 1e18;
 const icons = { pass: '✅', warn: '⚠️', fail: '❌', unknown: '❓' };
+/** A space at which no line ends. */
+const NARROW = '\u00a0';
 /** The job summary: verdict first, then what is not well, then numbers, with details folded away. */
 function renderSummary(report, maxBytes = MAX_BYTES) {
     const findings = (0,core_report/* worstFirst */.md)(report.findings);
@@ -19046,11 +20346,22 @@ function summary_headline(pairs) {
     return pairs.map(({ name, value }) => `**${inline(name)}:** ${inline(value)}`).join(' · ');
 }
 function tableSection(table) {
-    const rows = markdownTable(table.columns, table.rows.slice(0, MAX_ROWS));
+    const rows = markdownTable(table.columns, table.rows.slice(0, MAX_ROWS).map(withSigns(table)));
     const body = [rows, ...andMore(table.rows.length, MAX_ROWS, 'rows')].join('\n\n');
     return table.folded === true
         ? folded(`${table.title} (${table.rows.length})`, body)
         : `### ${inline(table.title)}\n\n${body}`;
+}
+function withSigns({ columns }) {
+    return (row) => row.map((cell, at) => {
+        if (columns[at]?.verdict && isStatus(cell))
+            return `${icons[cell]}${NARROW}${cell}`;
+        // A number and its unit stay on one line, however narrow the column.
+        return columns[at]?.numeric ? cell.replaceAll(' ', NARROW) : cell;
+    });
+}
+function isStatus(text) {
+    return Object.hasOwn(icons, text);
 }
 function trendSection(trend) {
     const points = trend.points
@@ -19064,12 +20375,27 @@ function trendSection(trend) {
         return `### ${inline(trend.title)}\n\n${table}`;
     return [`### ${inline(trend.title)}`, chart(trend, points), folded('The same as a table', table)].join('\n\n');
 }
+/**
+ * Bars with numbers below: dates would run into each other, and mermaid draws two of one name as one. The title of the
+ * axis says from when to when. Wide and low, in a blue that can be seen on light and dark.
+ */
 function chart(trend, points) {
     const top = Math.max(...points.map(({ value }) => value), 0) * 1.1 || 1;
+    const [first, last] = [points[0], points.at(-1)].map((point) => point?.label ?? '');
     return [
         '```mermaid',
+        '---',
+        'config:',
+        '  xyChart:',
+        '    width: 800',
+        '    height: 260',
+        '  themeVariables:',
+        '    xyChart:',
+        '      backgroundColor: transparent',
+        "      plotColorPalette: '#4493f8'",
+        '---',
         'xychart-beta',
-        `    x-axis [${points.map(({ label }) => quoted(label)).join(', ')}]`,
+        `    x-axis ${quoted(`${first} to ${last}`)} [${points.map((_, at) => quoted(String(at + 1))).join(', ')}]`,
         `    y-axis ${quoted(trend.unit)} 0 --> ${Number(top.toPrecision(3))}`,
         `    bar [${points.map(({ value }) => Math.max(0, value)).join(', ')}]`,
         '```',
@@ -19107,7 +20433,7 @@ const LONGEST_COMMENT = 4_000;
 /** GitHub takes 256 characters. */
 const LONGEST_TITLE = 160;
 /** What is wrong, in a line of a list of issues: `orders: newest backup is 3d old`. */
-function titleOf({ key, findings: [worst] }) {
+function issue_body_titleOf({ key, findings: [worst] }) {
     const about = key.source === ALL ? 'Backups' : key.source;
     const text = worst === undefined ? groups[key.group] : sayShortly(worst, key);
     const line = (0,plain_text/* oneLine */.TN)(text).replace(/\.$/, '');
@@ -19228,7 +20554,7 @@ async function tellTrouble(trouble, desk) {
 async function update(issue, trouble, desk) {
     const { issues, run, now, log } = desk;
     const isTime = now.getTime() - new Date(issue.marker.toldAt).getTime() >= issue_telling_DAY_MS;
-    const title = titleOf(trouble);
+    const title = issue_body_titleOf(trouble);
     const marker = {
         ...issue.marker,
         runs: issue.marker.runs + 1,
@@ -19244,7 +20570,7 @@ async function update(issue, trouble, desk) {
 }
 async function reopen(issue, trouble, desk) {
     const { issues, run, now, log } = desk;
-    const title = titleOf(trouble);
+    const title = issue_body_titleOf(trouble);
     const isTime = now.getTime() - new Date(issue.marker.toldAt).getTime() >= issue_telling_DAY_MS;
     const marker = {
         ...issue.marker,
@@ -19266,7 +20592,7 @@ async function reopen(issue, trouble, desk) {
 async function issue_telling_open(trouble, desk) {
     const { issues, labels, assignees, run, now, log } = desk;
     const at = now.toISOString();
-    const title = titleOf(trouble);
+    const title = issue_body_titleOf(trouble);
     const about = [...trouble.about];
     const marker = { ...trouble.key, since: at, runs: 1, returns: 0, toldAt: at, title, about };
     const body = bodyOf('', { trouble, marker, run, now });
@@ -40307,6 +41633,131 @@ function explainDecryption(cause) {
     return new failure/* Failure */.H('artifact-corrupt', `An encrypted artifact could not be decrypted: ${message}.`, { cause });
 }
 
+;// CONCATENATED MODULE: ./lib/sys/page-file.js
+var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+/** In every page of ours, near its beginning. */
+const page_file_OURS = '<meta name="generator" content="lifeboat';
+/** A web server runs as somebody else. */
+const READABLE = 0o644;
+/**
+ * Writes a page so that whoever reads it meanwhile gets the old one or the new one.
+ *
+ * @param path absolute; the file when it ends in `.html`, else a folder
+ * @throws {Failure} `guard-refused` when another page lies there, `page-not-written` when the disk refuses
+ */
+async function writePage(path, page) {
+    const file = /\.html$/i.test(path) ? path : (0,external_node_path_.join)(path, 'index.html');
+    try {
+        await (0,external_node_fs_promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true });
+        await refuseForeignPage(file);
+        await replace(file, page);
+        return file;
+    }
+    catch (error) {
+        if (error instanceof failure/* Failure */.H)
+            throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        throw new failure/* Failure */.H('page-not-written', `The status page could not be written to ${file}: ${why}`, {
+            cause: error,
+            hint: 'Name a folder that this user may write to, with room on its disk.',
+        });
+    }
+}
+async function refuseForeignPage(file) {
+    const there = await (0,external_node_fs_promises_.stat)(file).catch((error) => {
+        if (error.code === 'ENOENT')
+            return undefined;
+        throw error;
+    });
+    if (there === undefined || (there.isFile() && (await (0,external_node_fs_promises_.readFile)(file, 'utf8')).includes(page_file_OURS)))
+        return;
+    throw new failure/* Failure */.H('guard-refused', `${file} is there and is no status page of Lifeboat; it was left alone.`, {
+        hint: 'Name another folder, or remove that file.',
+    });
+}
+async function replace(file, page) {
+    const temporary = (0,external_node_path_.join)((0,external_node_path_.dirname)(file), `.${(0,external_node_path_.basename)(file)}.${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`);
+    try {
+        const env_1 = { stack: [], error: void 0, hasError: false };
+        try {
+            const handle = __addDisposableResource(env_1, await (0,external_node_fs_promises_.open)(temporary, 'wx', READABLE), true);
+            await handle.writeFile(page);
+            await handle.sync();
+            // The umask of the runner's service may have taken from it what others need to read it.
+            await (0,external_node_fs_promises_.chmod)(temporary, READABLE);
+            await (0,external_node_fs_promises_.rename)(temporary, file);
+        }
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            const result_1 = __disposeResources(env_1);
+            if (result_1)
+                await result_1;
+        }
+    }
+    catch (error) {
+        await (0,external_node_fs_promises_.rm)(temporary, { force: true });
+        throw error;
+    }
+}
+
 // EXTERNAL MODULE: ./lib/sys/trace.js
 var trace = __nccwpck_require__(3124);
 // EXTERNAL MODULE: ./lib/sys/zstd.js
@@ -40327,8 +41778,10 @@ const tool = { name: 'lifeboat', version: '1.0.0' };
 
 
 
+
+
 /** The real world, and the only place where ports meet what implements them. */
-function realWorld({ env, log, signal, stallMs }) {
+function realWorld({ env, log, signal, stallMs, redact }) {
     const now = () => new Date();
     (0,trace/* traceTo */.P)((line) => log.debug(line));
     const forbidden = [env.GITHUB_WORKSPACE, env.RUNNER_TEMP].filter((folder) => folder !== undefined);
@@ -40348,6 +41801,9 @@ function realWorld({ env, log, signal, stallMs }) {
         process: { host: (0,external_node_os_.hostname)(), pid: process.pid },
         tool: tool,
         scratchDir: defaultScratchDir(),
+        redact,
+        // As a step sees paths: relative to the workspace; elsewhere to where the command was typed.
+        writePage: (path, page) => writePage((0,external_node_path_.resolve)(env.GITHUB_WORKSPACE ?? '', path), page),
     };
 }
 /** Per user, since a folder of another one cannot be written; on disk, since /tmp is often memory. */
@@ -40869,6 +42325,46 @@ function isCancelled({ aborted, reason }) {
     return aborted && reason instanceof failure/* Failure */.H && reason.code === 'cancelled';
 }
 
+;// CONCATENATED MODULE: ./lib/commands/status.js
+
+
+
+
+const status_description = 'Shows every source at a glance, as verify-freshness judges it, and writes a status page: calendar, curves, recovery points, what prune will keep.';
+const { 'status-page': _, schedules: __, ...judging } = verify_freshness_inputs.shape;
+/** It tells nobody but the reader, so it has none of the inputs that say who is told. */
+const status_inputs = lib_schemas/* strictObject */.rej({
+    html: inputs_text('Folder, or path of an `.html` file, that the page is written to.').optional(),
+    ...without(judging, publishing),
+});
+function without(all, some) {
+    return Object.fromEntries(Object.entries(all).filter(([name]) => !Object.hasOwn(some, name)));
+}
+/** Judges, and writes the page where one is asked for. A page that cannot be written is a failure: it is the work. */
+async function status_status(raw, world) {
+    const { html, ...given } = parseInputs(status_inputs, raw);
+    refuseIdleKeepRules(given, html);
+    return verify_freshness_judge(given, world, async (writePage) => {
+        if (html === undefined)
+            return [];
+        const path = await writePage(html);
+        world.log.info(`The status page is ${path}.`);
+        return [];
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/commands/index.js
+
+
+/** What the command line has: every action, and what makes no sense as a step. A new command is one file and one line here. */
+const commands = {
+    ...actions,
+    status: { ...commands_status_namespaceObject, outputs: {}, run: status_status },
+};
+function isCommandName(name) {
+    return Object.hasOwn(commands, name);
+}
+
 // EXTERNAL MODULE: ./lib/core/report-text.js
 var report_text = __nccwpck_require__(7329);
 ;// CONCATENATED MODULE: ./lib/flags.js
@@ -41313,6 +42809,7 @@ const WORK = {
     'verify-freshness': 'Freshness check',
     'restore-drill': 'Restore drill',
     prune: 'Prune',
+    status: 'Status',
 };
 /** Cleaning up may itself hang. The runner sends its second signal 7.5 s after the first, and a report must be out by then. */
 const CLEANUP_MS = 6_000;
@@ -41358,8 +42855,8 @@ async function act(run, work) {
     }
 }
 /** Within the `timeout` of the step. */
-async function actWithin({ name, readInputs, env, log, stop }, retries) {
-    const action = actions[name];
+async function actWithin({ name, readInputs, env, log, stop, redact }, retries) {
+    const action = commands[name];
     const raw = readInputs();
     // All of them first: a wrong `timeout` alone would hide what else is wrong.
     parseInputs(action.inputs, raw);
@@ -41367,7 +42864,7 @@ async function actWithin({ name, readInputs, env, log, stop }, retries) {
     const giveUp = () => stop.abort(timedOut(timeout ?? 0));
     const timer = timeout === undefined ? undefined : setTimeout(giveUp, timeout);
     try {
-        return await action.run(raw, retries.watch(realWorld({ env, log, signal: stop.signal, stallMs })));
+        return await action.run(raw, retries.watch(realWorld({ env, log, signal: stop.signal, stallMs, redact })));
     }
     finally {
         clearTimeout(timer);
@@ -41454,9 +42951,10 @@ function stopOnSignals(log) {
 
 
 
+
 /** How long a connection that nobody closed may keep a finished process. */
 const LINGER_MS = 1_000;
-const cli_schemas = Object.values(actions).map(({ inputs }) => inputs);
+const cli_schemas = Object.values(commands).map(({ inputs }) => inputs);
 /** The same actions from a terminal: log on stderr, report on stdout. GitHub may be what is down. */
 async function cli(words) {
     process.exitCode = await runCli(words).catch((error) => {
@@ -41475,9 +42973,9 @@ async function runCli([command = '--help', ...words]) {
         const [about] = words;
         return about === undefined ? say(usage()) : runCli([about, '--help']);
     }
-    if (!isActionName(command))
+    if (!isCommandName(command))
         throw noCommand(command);
-    const { description, inputs } = actions[command];
+    const { description, inputs } = commands[command];
     const flags = parseFlags(words, inputs);
     if (flags.help)
         return say(describeFlags(command, description, inputs));
@@ -41491,7 +42989,7 @@ function noCommand(command) {
             hint: 'It says how each kind of backup is restored by hand, with age, zstd and pg_restore.',
         });
     }
-    const meant = nearest(command, Object.keys(actions));
+    const meant = nearest(command, Object.keys(commands));
     const guess = meant === undefined ? '' : `Did you mean \`${meant}\`?\n\n`;
     return new failure/* Failure */.H('invalid-input', `There is no command "${command}".`, { hint: guess + usage() });
 }
@@ -41500,12 +42998,12 @@ async function run(name, flags) {
     const redact = redactor(secretsOf(cli_schemas, flags.given, env));
     const debug = flags.debug || env.RUNNER_DEBUG === '1';
     const log = terminalLog((text) => void process.stderr.write(text), { debug, redact });
-    const readInputs = () => addEnvironment(flags.given, env, actions[name].inputs, cli_schemas);
+    const readInputs = () => addEnvironment(flags.given, env, commands[name].inputs, cli_schemas);
     const stop = stopOnSignals(log);
-    const telling = tellingOf(name, flags.given, { env, log, stopped: stop.signal });
+    const telling = isActionName(name) ? tellingOf(name, flags.given, { env, log, stopped: stop.signal }) : undefined;
     if (telling !== undefined)
         await announceStart(telling);
-    const outcome = await runAction({ name, env, log, stop, readInputs });
+    const outcome = await runAction({ name, env, log, stop, redact, readInputs });
     const report = redactDeep(outcome.report, redact);
     const told = telling === undefined ? report : redactDeep(await announce(report, telling), redact);
     return { ...told, findings: told.findings.map((one) => forTerminal(one, name)) };
@@ -41527,15 +43025,15 @@ function say(text) {
     return 0;
 }
 function usage() {
-    const commands = Object.entries(actions).map(([name, { description }]) => `  ${name.padEnd(18)} ${description}`);
+    const lines = Object.entries(commands).map(([name, { description }]) => `  ${name.padEnd(18)} ${description}`);
     return [
         'Backups that have been restored.',
         '',
         'Usage: lifeboat <command> [--input value]…',
         '',
-        ...commands,
+        ...lines,
         '',
-        '`lifeboat <command> --help` lists the inputs of a command; they are those of the action.',
+        '`lifeboat <command> --help` lists the inputs of a command; they are those of the action of its name.',
         'Exit status: 0 pass or warn, 1 fail or unknown, 2 it could not do its work.',
         '',
     ].join('\n');
@@ -41580,7 +43078,7 @@ async function main(given) {
     if (telling !== undefined)
         await announceStart(telling);
     const { report: outcome, isOver } = isActionName(name)
-        ? await runAction({ name, env, log, stop, readInputs: () => readStep(name, env) })
+        ? await runAction({ name, env, log, stop, redact, readInputs: () => readStep(name, env) })
         : { report: unknownCommand(name), isOver: true };
     // Without secrets from here on: it leaves this machine.
     const redacted = redactDeep(outcome, redact);
@@ -41706,7 +43204,7 @@ async function post() {
     const redact = redactor(secretsOf(schemas, stepInputs(env), env));
     const log = githubLog(await openToolkit(), { debug: env.RUNNER_DEBUG === '1', redact });
     log.info('The step ended before it could clean up. Removing what it left.');
-    const world = realWorld({ env, log, signal: new AbortController().signal, stallMs: STALL_MS });
+    const world = realWorld({ env, log, signal: new AbortController().signal, stallMs: STALL_MS, redact });
     await post_attempt(log, () => removeLocal(world, env));
     await post_attempt(log, () => removeStored(world, env, env.STATE_started ?? ''));
 }

@@ -33,6 +33,7 @@ missing_packages() {
     PATH=$sbin command -v ceph-osd >/dev/null || echo ceph-osd
     PATH=$sbin command -v radosgw >/dev/null || echo radosgw
     PATH=$sbin command -v ceph >/dev/null || echo ceph-common
+    command -v chromium >/dev/null || echo chromium
   fi
 }
 

@@ -1,5 +1,6 @@
-import { type ActionName, actions, isActionName } from './actions/index.ts';
+import { type Action, isActionName } from './actions/index.ts';
 import { announce, announceStart, tellingOf } from './announce.ts';
+import { type CommandName, commands, isCommandName } from './commands/index.ts';
 import { Failure } from './core/failure.ts';
 import { nearest } from './core/nearest.ts';
 import type { Finding, Report } from './core/report.ts';
@@ -21,7 +22,7 @@ type ExitCode = 0 | 1 | 2;
 /** How long a connection that nobody closed may keep a finished process. */
 const LINGER_MS = 1_000;
 
-const schemas = Object.values(actions).map(({ inputs }) => inputs);
+const schemas = Object.values<Action>(commands).map(({ inputs }) => inputs);
 
 /** The same actions from a terminal: log on stderr, report on stdout. GitHub may be what is down. */
 export async function cli(words: readonly string[]): Promise<void> {
@@ -40,8 +41,8 @@ async function runCli([command = '--help', ...words]: readonly string[]): Promis
     const [about] = words;
     return about === undefined ? say(usage()) : runCli([about, '--help']);
   }
-  if (!isActionName(command)) throw noCommand(command);
-  const { description, inputs } = actions[command];
+  if (!isCommandName(command)) throw noCommand(command);
+  const { description, inputs } = commands[command];
   const flags = parseFlags(words, inputs);
   if (flags.help) return say(describeFlags(command, description, inputs));
   const startedAt = new Date();
@@ -55,28 +56,28 @@ function noCommand(command: string): Failure {
       hint: 'It says how each kind of backup is restored by hand, with age, zstd and pg_restore.',
     });
   }
-  const meant = nearest(command, Object.keys(actions));
+  const meant = nearest(command, Object.keys(commands));
   const guess = meant === undefined ? '' : `Did you mean \`${meant}\`?\n\n`;
   return new Failure('invalid-input', `There is no command "${command}".`, { hint: guess + usage() });
 }
 
-async function run(name: ActionName, flags: Flags): Promise<Report> {
+async function run(name: CommandName, flags: Flags): Promise<Report> {
   const env = process.env;
   const redact = redactor(secretsOf(schemas, flags.given, env));
   const debug = flags.debug || env.RUNNER_DEBUG === '1';
   const log = terminalLog((text) => void process.stderr.write(text), { debug, redact });
-  const readInputs = () => addEnvironment(flags.given, env, actions[name].inputs, schemas);
+  const readInputs = () => addEnvironment(flags.given, env, commands[name].inputs, schemas);
   const stop = stopOnSignals(log);
-  const telling = tellingOf(name, flags.given, { env, log, stopped: stop.signal });
+  const telling = isActionName(name) ? tellingOf(name, flags.given, { env, log, stopped: stop.signal }) : undefined;
   if (telling !== undefined) await announceStart(telling);
-  const outcome = await runAction({ name, env, log, stop, readInputs });
+  const outcome = await runAction({ name, env, log, stop, redact, readInputs });
   const report = redactDeep(outcome.report, redact);
   const told = telling === undefined ? report : redactDeep(await announce(report, telling), redact);
   return { ...told, findings: told.findings.map((one) => forTerminal(one, name)) };
 }
 
 /** There is no step and no README in sight here. */
-function forTerminal(finding: Finding, name: ActionName): Finding {
+function forTerminal(finding: Finding, name: CommandName): Finding {
   return finding.hint === COMPARE_INPUTS
     ? { ...finding, hint: `\`lifeboat ${name} --help\` lists the inputs.` }
     : finding;
@@ -94,15 +95,15 @@ function say(text: string): 0 {
 }
 
 function usage(): string {
-  const commands = Object.entries(actions).map(([name, { description }]) => `  ${name.padEnd(18)} ${description}`);
+  const lines = Object.entries(commands).map(([name, { description }]) => `  ${name.padEnd(18)} ${description}`);
   return [
     'Backups that have been restored.',
     '',
     'Usage: lifeboat <command> [--input value]…',
     '',
-    ...commands,
+    ...lines,
     '',
-    '`lifeboat <command> --help` lists the inputs of a command; they are those of the action.',
+    '`lifeboat <command> --help` lists the inputs of a command; they are those of the action of its name.',
     'Exit status: 0 pass or warn, 1 fail or unknown, 2 it could not do its work.',
     '',
   ].join('\n');

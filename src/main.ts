@@ -39,7 +39,7 @@ export async function main(given?: string): Promise<void> {
   const telling = isActionName(name) ? tellingOf(name, stepInputs(env), surroundings) : undefined;
   if (telling !== undefined) await announceStart(telling);
   const { report: outcome, isOver } = isActionName(name)
-    ? await runAction({ name, env, log, stop, readInputs: () => readStep(name, env) })
+    ? await runAction({ name, env, log, stop, redact, readInputs: () => readStep(name, env) })
     : { report: unknownCommand(name), isOver: true };
   // Without secrets from here on: it leaves this machine.
   const redacted = redactDeep(outcome, redact);

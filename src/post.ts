@@ -28,7 +28,7 @@ export async function post(): Promise<void> {
   const redact = redactor(secretsOf(schemas, stepInputs(env), env));
   const log = githubLog(await openToolkit(), { debug: env.RUNNER_DEBUG === '1', redact });
   log.info('The step ended before it could clean up. Removing what it left.');
-  const world = realWorld({ env, log, signal: new AbortController().signal, stallMs: STALL_MS });
+  const world = realWorld({ env, log, signal: new AbortController().signal, stallMs: STALL_MS, redact });
   await attempt(log, () => removeLocal(world, env));
   await attempt(log, () => removeStored(world, env, env.STATE_started ?? ''));
 }

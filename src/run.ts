@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { z } from 'zod';
-import { type Action, type ActionName, actions } from './actions/index.ts';
+import type { Action } from './actions/index.ts';
+import { type CommandName, commands } from './commands/index.ts';
 import { formatDuration } from './core/duration.ts';
 import { Failure } from './core/failure.ts';
 import { isSourceName } from './core/keys.ts';
@@ -12,21 +13,24 @@ import { type Environment, parseInputs, type RawInputs } from './github/inputs.t
 import { realWorld } from './world.ts';
 
 /** What the title of a report calls the work, when it could not be done. */
-const WORK: Record<ActionName, string> = {
+const WORK: Record<CommandName, string> = {
   backup: 'Backup',
   'verify-freshness': 'Freshness check',
   'restore-drill': 'Restore drill',
   prune: 'Prune',
+  status: 'Status',
 };
 
 export interface Run {
-  readonly name: ActionName;
+  readonly name: CommandName;
   /** Reads the inputs; may refuse them. */
   readonly readInputs: () => RawInputs;
   readonly env: Environment;
   readonly log: Log;
   /** Aborted by signals and by the step's `timeout`. */
   readonly stop: AbortController;
+  /** Takes the secrets of this run out of a text. */
+  readonly redact: (text: string) => string;
 }
 
 /** Cleaning up may itself hang. The runner sends its second signal 7.5 s after the first, and a report must be out by then. */
@@ -85,8 +89,8 @@ async function act(run: Run, work: Work): Promise<Report> {
 }
 
 /** Within the `timeout` of the step. */
-async function actWithin({ name, readInputs, env, log, stop }: Run, retries: Retries): Promise<Report> {
-  const action: Action = actions[name];
+async function actWithin({ name, readInputs, env, log, stop, redact }: Run, retries: Retries): Promise<Report> {
+  const action: Action = commands[name];
   const raw = readInputs();
   // All of them first: a wrong `timeout` alone would hide what else is wrong.
   parseInputs(action.inputs, raw);
@@ -94,7 +98,7 @@ async function actWithin({ name, readInputs, env, log, stop }: Run, retries: Ret
   const giveUp = () => stop.abort(timedOut(timeout ?? 0));
   const timer = timeout === undefined ? undefined : setTimeout(giveUp, timeout);
   try {
-    return await action.run(raw, retries.watch(realWorld({ env, log, signal: stop.signal, stallMs })));
+    return await action.run(raw, retries.watch(realWorld({ env, log, signal: stop.signal, stallMs, redact })));
   } finally {
     clearTimeout(timer);
   }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunInfo } from './core/manifest.ts';
 import type { Log, World } from './core/ports.ts';
@@ -9,6 +10,7 @@ import { openSchedules } from './github/schedules.ts';
 import { interruptible } from './interruptible.ts';
 import { openStore } from './stores/registry.ts';
 import { age } from './sys/age.ts';
+import { writePage } from './sys/page-file.ts';
 import { traceTo } from './sys/trace.ts';
 import { zstd } from './sys/zstd.ts';
 import { tool } from './tool.ts';
@@ -19,10 +21,12 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Milliseconds without a byte after which a transfer is given up. */
   readonly stallMs: number;
+  /** Takes the secrets of this run out of a text. */
+  readonly redact: (text: string) => string;
 }
 
 /** The real world, and the only place where ports meet what implements them. */
-export function realWorld({ env, log, signal, stallMs }: Surroundings): World {
+export function realWorld({ env, log, signal, stallMs, redact }: Surroundings): World {
   const now = () => new Date();
   traceTo((line) => log.debug(line));
   const forbidden = [env.GITHUB_WORKSPACE, env.RUNNER_TEMP].filter((folder) => folder !== undefined);
@@ -42,6 +46,9 @@ export function realWorld({ env, log, signal, stallMs }: Surroundings): World {
     process: { host: hostname(), pid: process.pid },
     tool,
     scratchDir: defaultScratchDir(),
+    redact,
+    // As a step sees paths: relative to the workspace; elsewhere to where the command was typed.
+    writePage: (path, page) => writePage(resolve(env.GITHUB_WORKSPACE ?? '', path), page),
   };
 }
 

@@ -223,6 +223,8 @@ export function fakeWorld(
     tool: { name: 'lifeboat', version: '0.1.0' },
     openSchedules: async () => undefined,
     scratchDir: '/nowhere',
+    redact: (text) => text,
+    writePage: refuse('place for pages'),
     ...rest,
   };
 }

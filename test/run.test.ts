@@ -16,7 +16,7 @@ async function runAlone(readInputs: string): Promise<{ report: Pick<Report, 'tit
     const log = [];
     const take = (line) => void log.push(line);
     const { report } = await runAction({
-      name: 'verify-freshness', stop: new AbortController(), env: process.env,
+      name: 'verify-freshness', stop: new AbortController(), env: process.env, redact: (text) => text,
       log: { info: take, warning: take, debug: take, group: (_, use) => use() },
       readInputs: () => { ${readInputs} },
     });

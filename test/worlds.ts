@@ -26,6 +26,7 @@ export function worldForTests(env: NodeJS.ProcessEnv = {}, changes: Partial<Worl
     log,
     signal: abort.signal,
     stallMs: 60_000,
+    redact: (text: string) => text,
   };
   return { world: { ...realWorld(surroundings), ...changes }, lines, abort: (reason) => abort.abort(reason) };
 }

@@ -9,49 +9,18 @@ import { judgePlan } from '../core/prune-judgement.ts';
 import { planStore, type StorePlan } from '../core/prune-plan.ts';
 import { describePrune, type PrunedStore, planLines } from '../core/prune-report.ts';
 import { type Finding, finding, type Report, report } from '../core/report.ts';
-import { hasKeepRule, type RetentionPolicy } from '../core/retention.ts';
-import { isTimeZone } from '../core/retention-periods.ts';
+import type { RetentionPolicy } from '../core/retention.ts';
 import { common } from '../github/inputs/every-action.ts';
-import { calendarDuration, countOrAll, flag, parseInputs, type RawInputs, share, shared } from '../github/inputs.ts';
+import { keepRules, policyOf } from '../github/inputs/keep-rules.ts';
+import { flag, parseInputs, type RawInputs, share, shared } from '../github/inputs.ts';
 
 export const description =
   'Removes backups that no keep rule wants, never the newest, the newest proven, a pinned or an unreadable one, and says why.';
 
-const keep = (what: string) =>
-  countOrAll(`Keep the newest backup of each of the last so many ${what}, or \`all\`.`).optional();
-const keepWithin = (what: string) =>
-  calendarDuration(
-    `Keep the newest backup of each ${what} within this time before the newest backup, e.g. \`1y2mo\`.`,
-  ).optional();
-
-const timeZone = z
-  .string()
-  .refine(isTimeZone, 'Use a name of the IANA time zone database such as `Europe/Berlin`.')
-  .meta({
-    description: 'Time zone in which hours, days, weeks, months and years begin, e.g. `Europe/Berlin`.',
-    env: true,
-  });
-
 export const inputs = z.strictObject({
   ...common,
   source: shared.source,
-  'keep-last': countOrAll('Keep so many of the last backups, or `all`.')
-    .refine((count) => count > 0, '`keep-last: 0` keeps nothing; give at least 1.')
-    .optional(),
-  'keep-hourly': keep('hours'),
-  'keep-daily': keep('days'),
-  'keep-weekly': keep('weeks'),
-  'keep-monthly': keep('months'),
-  'keep-yearly': keep('years'),
-  'keep-within': calendarDuration(
-    'Keep all backups within this time before the newest backup, e.g. `14d` or `1y2mo3d3h`.',
-  ).optional(),
-  'keep-within-hourly': keepWithin('hour'),
-  'keep-within-daily': keepWithin('day'),
-  'keep-within-weekly': keepWithin('week'),
-  'keep-within-monthly': keepWithin('month'),
-  'keep-within-yearly': keepWithin('year'),
-  'time-zone': timeZone.prefault('UTC'),
+  ...keepRules,
   'require-proven': flag('Remove nothing from a store that holds no backup proven by a drill.').prefault('true'),
   'max-delete': share(
     "Refuse a plan that removes ten backups or more and more than this share of a store's backups.",
@@ -74,7 +43,7 @@ type Given = z.output<typeof inputs>;
 /** Plans every store from its own content, judges the plans, carries out those that hold. */
 export async function prune(raw: RawInputs, world: World): Promise<Report> {
   const given = parseInputs(inputs, raw);
-  const policy = policyOf(given);
+  const policy = checkedPolicy(given);
   return withStores(world, given.store, async ({ stores, findings }) => {
     const all = [...findings];
     const pruned: PrunedStore[] = [];
@@ -148,33 +117,10 @@ function announceCleaning(plan: StorePlan, now: Date): Finding[] {
   return [finding('prune-leftovers', 'pass', message, { subject: plan.location, numbers: { folders, uploads } })];
 }
 
-function policyOf(given: Given): RetentionPolicy {
-  const policy = {
-    timeZone: given['time-zone'],
-    ...defined({ last: given['keep-last'], within: given['keep-within'] }),
-    counts: defined({
-      hourly: given['keep-hourly'],
-      daily: given['keep-daily'],
-      weekly: given['keep-weekly'],
-      monthly: given['keep-monthly'],
-      yearly: given['keep-yearly'],
-    }),
-    withinPeriod: defined({
-      hourly: given['keep-within-hourly'],
-      daily: given['keep-within-daily'],
-      weekly: given['keep-within-weekly'],
-      monthly: given['keep-within-monthly'],
-      yearly: given['keep-within-yearly'],
-    }),
-  };
-  if (hasKeepRule(policy)) return policy;
+function checkedPolicy(given: Given): RetentionPolicy {
+  const policy = policyOf(given);
+  if (policy !== undefined) return policy;
   throw new Failure('invalid-input', 'No keep rule was given: every backup but the newest would go.', {
     hint: 'Set at least one of `keep-last`, `keep-daily`, `keep-weekly`, `keep-monthly`, `keep-within`, …',
   });
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(values: T): Defined<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

@@ -11,10 +11,13 @@ import type { Store, World } from '../core/ports.ts';
 import { type Finding, finding, type Report, report, worst } from '../core/report.ts';
 import { judgeSchedules, unreadable } from '../core/schedule-judgement.ts';
 import { formatBytes } from '../core/size.ts';
+import { gatherStatus } from '../core/status.ts';
+import { statusPage } from '../core/status-page.ts';
 import { roomSamples } from '../core/store-metrics.ts';
 import { withTicker } from '../core/ticker.ts';
 import { common } from '../github/inputs/every-action.ts';
-import { count, lines, parseInputs, type RawInputs, share, shared, timespan } from '../github/inputs.ts';
+import { keepRules, policyOf } from '../github/inputs/keep-rules.ts';
+import { count, lines, parseInputs, type RawInputs, share, shared, text, timespan } from '../github/inputs.ts';
 
 export const description =
   'Judges backups from the stores alone: age, size, copies, integrity, drills, free space, and what somebody else removed.';
@@ -58,6 +61,10 @@ export const inputs = z.strictObject({
   'min-free-space': share('Smallest share of a local store that must be free.', {}, 1).prefault('20%'),
   'read-data': readData.prefault('none'),
   schedules: schedules.prefault(''),
+  'status-page': text(
+    'Folder, or path of an `.html` file, that a status page is written to; relative to the workspace. The keep rules say what prune keeps, for this page only: nothing is removed here.',
+  ).optional(),
+  ...keepRules,
 });
 
 export const outputs = {
@@ -67,15 +74,39 @@ export const outputs = {
   bytes: 'Its size in bytes, when one source was judged.',
 } as const;
 
-type Given = z.output<typeof inputs>;
+type Given = Pick<z.output<typeof inputs>, JudgedBy>;
+/** What the judgement needs of the inputs; who else judges has these. */
+type JudgedBy = Exclude<keyof z.output<typeof inputs>, keyof typeof common | 'schedules' | 'status-page'> | 'store';
 
-/** Judges every source in every store, then the stores against each other. */
+/** Judges every source in every store, then the stores against each other; writes a status page if one is asked for. */
 export async function verifyFreshness(raw: RawInputs, world: World): Promise<Report> {
   const given = parseInputs(inputs, raw);
+  const page = given['status-page'];
+  refuseIdleKeepRules(given, page);
+  const workflows = await judgeWorkflows(given, world);
+  const also = (write: WritePage) => (page === undefined ? Promise.resolve([]) : writeOrSay(page, write, world));
+  return judge(given, world, also, workflows);
+}
+
+/** Writes the status page to a path and resolves with where it is. */
+export type WritePage = (path: string) => Promise<string>;
+
+/**
+ * Judges what was given.
+ *
+ * @param also runs while the stores are open, and resolves with notices for the report
+ * @param elsewhere what was judged beside the stores
+ */
+export async function judge(
+  given: Given,
+  world: World,
+  also: (write: WritePage) => Promise<string[]>,
+  elsewhere: readonly Finding[] = [],
+): Promise<Report> {
   for (const name of [...given.source, ...given.expect]) if (name !== '*') checkSourceName(name);
   return withStores(world, given.store, async ({ stores, findings }) => {
     const rooms = (await Promise.all(stores.map((store) => judgeRoom(store, given)))).flat();
-    const around = [...findings, ...rooms, ...(await judgeWorkflows(given, world))];
+    const around = [...findings, ...rooms, ...elsewhere];
     const listing = await listAll(stores, given);
     const judged: JudgedSource[] = [];
     for (const source of listing.sources) judged.push(await judgeSource(source, stores, given, world));
@@ -83,11 +114,55 @@ export async function verifyFreshness(raw: RawInputs, world: World): Promise<Rep
     const isRead = findings.length === 0 && listing.findings.length === 0;
     const nothing = listing.sources.length === 0 && isRead ? [noSource(given)] : [];
     const all = [...around, ...listing.findings, ...nothing, ...judged.flatMap(({ findings }) => findings)];
+    const notices = await also((path) => writeStatus(path, { stores, judged, findings: all }, given, world));
     const title = judged.length === 1 ? `Freshness of ${judged[0]?.source}` : `Freshness of ${judged.length} sources`;
-    const described = describeSources(judged, world.now());
-    const metrics = [...described.metrics, ...rooms.flatMap(roomSamples)];
-    return report(title, all, { ...described, sources: listing.sources, metrics });
+    const details = describeSources(judged, limitsOf(given), world.now());
+    const metrics = [...details.metrics, ...rooms.flatMap(roomSamples)];
+    return { ...report(title, all, { ...details, sources: listing.sources, metrics }), notices };
   });
+}
+
+/** What was judged is judged: a page that cannot be written changes no verdict. */
+async function writeOrSay(page: string, write: WritePage, world: World): Promise<string[]> {
+  try {
+    world.log.info(`The status page is ${await write(page)}.`);
+    return [];
+  } catch (error) {
+    if (world.signal.aborted || !(error instanceof Failure)) throw error;
+    const notice = `The status page failed: ${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`;
+    world.log.warning(notice);
+    return [notice];
+  }
+}
+
+async function writeStatus(
+  path: string,
+  found: { stores: readonly Store[]; judged: readonly JudgedSource[]; findings: readonly Finding[] },
+  given: Given,
+  world: World,
+): Promise<string> {
+  const { tool, signal } = world;
+  const how = { limits: limitsOf(given), policy: policyOf(given), now: world.now(), tool, signal };
+  const status = await gatherStatus(found.stores, { ...found, ...how, redact: (text) => world.redact(text) });
+  return world.writePage(path, statusPage(status));
+}
+
+/** Somebody may take them for the rules of a prune that never runs. */
+export function refuseIdleKeepRules(given: Pick<Given, keyof typeof keepRules>, page: string | undefined): void {
+  if (page !== undefined || policyOf(given) === undefined) return;
+  throw new Failure('invalid-input', 'There are keep rules, and no status page that would show what they keep.', {
+    hint: 'Give the path of a status page too, or leave the keep rules out; `prune` is what removes backups.',
+  });
+}
+
+function limitsOf(given: Given): FreshnessLimits {
+  return {
+    maxAgeMs: given['max-age'],
+    maxDrillAgeMs: given['max-drill-age'],
+    minBytes: given['min-size'],
+    maxDeviation: given['max-size-deviation'],
+    minBackups: given['min-backups'],
+  };
 }
 
 async function judgeSource(
@@ -96,13 +171,7 @@ async function judgeSource(
   given: Given,
   world: World,
 ): Promise<JudgedSource> {
-  const limits: FreshnessLimits = {
-    maxAgeMs: given['max-age'],
-    maxDrillAgeMs: given['max-drill-age'],
-    minBytes: given['min-size'],
-    maxDeviation: given['max-size-deviation'],
-    minBackups: given['min-backups'],
-  };
+  const limits = limitsOf(given);
   const surveyed = await Promise.all(stores.map((store) => survey(store, source, given, world)));
   const surveys = surveyed.map((one) => one.survey).filter((one) => one !== undefined);
   const copies = judgeCopies(surveys);
@@ -205,7 +274,7 @@ async function judgeRoom(store: Store, given: Given): Promise<Finding[]> {
   }
 }
 
-async function judgeWorkflows(given: Given, world: World): Promise<Finding[]> {
+async function judgeWorkflows(given: z.output<typeof inputs>, world: World): Promise<Finding[]> {
   const { schedules: files, 'github-token': token } = given;
   if (files.length === 0) return [];
   const schedules = token ? await world.openSchedules(token) : undefined;

@@ -26,6 +26,7 @@ export type FailureCode =
   | 'github-invalid'
   | 'github-unavailable'
   | 'not-delivered'
+  | 'page-not-written'
   | 'stalled'
   | 'timed-out'
   | 'cancelled';

@@ -1,6 +1,8 @@
 import { type CatalogBackup, isComplete, isInFuture } from './catalog.ts';
 import { backupSamples, type Copy, countSamples, drillSamples, emptySamples } from './copy-metrics.ts';
 import { formatDuration } from './duration.ts';
+import type { FreshnessLimits } from './freshness.ts';
+import { drillText, longestStory, overviewOf, overviewTable } from './freshness-overview.ts';
 import { relevant, type SourceSurvey } from './freshness-survey.ts';
 import type { Sample } from './metrics.ts';
 import type { Finding, Report, Table, Trend, Verdict } from './report.ts';
@@ -20,9 +22,6 @@ export interface JudgedSource {
   }[];
   readonly findings: readonly Finding[];
 }
-
-/** More curves than this make nobody wiser. */
-const MOST_TRENDS = 5;
 
 /** One line of the table and of the output `sources`. */
 interface Row {
@@ -44,6 +43,7 @@ interface Row {
 /** Headline, table, curves and outputs of what was judged. */
 export function describeSources(
   judged: readonly JudgedSource[],
+  limits: FreshnessLimits,
   now: Date,
 ): Pick<Report, 'headline' | 'tables' | 'trends' | 'outputs' | 'metrics'> {
   const rows = judged.flatMap((one) => rowsOf(one, now));
@@ -51,8 +51,9 @@ export function describeSources(
   const one = judged.length === 1 && newest?.newestBackupId ? newest : undefined;
   return {
     headline: one === undefined ? headlineOfMany(judged) : headlineOfOne(one, now),
-    tables: rows.length === 0 ? [] : [tableOf(rows, now)],
-    trends: judged.slice(0, MOST_TRENDS).flatMap((source) => trendOf(source, now)),
+    tables: tablesOf(judged, rows, limits, now),
+    // Of several, the overview has a small one for each.
+    trends: judged.length === 1 ? judged.flatMap((source) => trendOf(source, now)) : [],
     outputs: {
       sources: JSON.stringify(rows),
       ...(one && {
@@ -93,15 +94,27 @@ function holds(backups: readonly CatalogBackup[], id: string): boolean {
   return backups.some((backup) => backup.id === id && isComplete(backup));
 }
 
+/** Several sources are looked over first; what each store holds is for a second look. */
+function tablesOf(
+  judged: readonly JudgedSource[],
+  rows: readonly Row[],
+  limits: FreshnessLimits,
+  now: Date,
+): readonly Table[] {
+  if (rows.length === 0) return [];
+  if (judged.length === 1) return [tableOf(rows, now)];
+  return [overviewTable(overviewOf(judged, limits, now)), { ...tableOf(rows, now), folded: true }];
+}
+
 function tableOf(rows: readonly Row[], now: Date): Table {
   const numeric = true;
   const stores = new Set(rows.map(({ store }) => store)).size;
   return {
-    title: 'Sources',
+    title: 'Sources and stores',
     columns: [
       { name: 'Source' },
       { name: 'Store' },
-      { name: 'Verdict' },
+      { name: 'Verdict', verdict: true },
       { name: 'Newest backup' },
       { name: 'Age', numeric },
       { name: 'Size', numeric },
@@ -118,14 +131,13 @@ function tableOf(rows: readonly Row[], now: Date): Table {
       row.bytes === null ? '–' : formatBytes(row.bytes),
       `${row.copies} of ${stores}`,
       row.backups === null ? '–' : `${row.backups}${row.mayBeMore ? '+' : ''}`,
-      drillText(row, now),
+      lastDrillText(row, now),
     ]),
   };
 }
 
-function drillText({ lastDrill }: Row, now: Date): string {
-  if (lastDrill === null) return 'none';
-  return `${lastDrill.proof}, ${formatDuration(now.getTime() - new Date(lastDrill.at).getTime())} ago`;
+function lastDrillText({ lastDrill }: Row, now: Date): string {
+  return drillText(lastDrill ? { ...lastDrill, ageMs: now.getTime() - new Date(lastDrill.at).getTime() } : undefined);
 }
 
 function headlineOfOne(row: Row, now: Date): Report['headline'] {
@@ -133,7 +145,7 @@ function headlineOfOne(row: Row, now: Date): Report['headline'] {
     { name: 'Newest backup', value: row.newestBackupId ?? '–' },
     { name: 'Age', value: formatDuration((row.ageSeconds ?? 0) * 1000) },
     { name: 'Size', value: formatBytes(row.bytes ?? 0) },
-    { name: 'Last drill', value: drillText(row, now) },
+    { name: 'Last drill', value: lastDrillText(row, now) },
   ];
 }
 
@@ -148,8 +160,10 @@ function headlineOfMany(judged: readonly JudgedSource[]): Report['headline'] {
 
 /** Of the store that tells the longest story. */
 function trendOf({ source, rows }: JudgedSource, now: Date): Trend[] {
-  const stories = rows.map(({ survey }) => (survey ? relevant(survey.backups, survey.scope, now) : []));
-  const longest = stories.toSorted((a, b) => b.length - a.length)[0] ?? [];
+  const longest = longestStory(
+    rows.map(({ survey }) => survey),
+    now,
+  );
   return longest.length < 2 ? [] : [sizeTrend(`Size of ${source}`, longest)];
 }
 

@@ -4,6 +4,7 @@ import type { Facts, FactsLevel } from './facts.ts';
 import type { ServerPlace } from './known-servers.ts';
 import type { Log } from './log.ts';
 import type { Artifact, ArtifactRole, EngineName, Manifest, RunInfo, Scope, ServerInfo } from './manifest.ts';
+import type { Pages } from './pages.ts';
 import type { Finding } from './report.ts';
 import type { Schedules } from './schedules.ts';
 import type { Tampering } from './self-test-trial.ts';
@@ -191,9 +192,8 @@ export interface Snapshot {
   /** Streams of data and globals; facts are not among them. */
   readonly streams: readonly DumpStream[];
   /**
-   * Facts in this snapshot; undefined with `facts: none`. May run beside the streams. The first part
-   * (sequences before) was read when the snapshot opened; the second is read here, so call
-   * `finish` after the last stream ended.
+   * Facts in this snapshot; undefined with `facts: none`. May run beside the streams. The first part (sequences
+   * before) was read when the snapshot opened; the second is read here, so call `finish` after the last stream ended.
    */
   readFacts(): Promise<Facts | undefined>;
   /** Reads what must be read after the dump (sequences), merges, and says what could not be compared. */
@@ -263,7 +263,7 @@ export interface Engine {
 }
 
 /** Everything an action may touch outside itself. `main.ts` builds the real one, tests a fake one. */
-export interface World {
+export interface World extends Pages {
   now(): Date;
   /** `bytes` random bytes as lower-case hex. */
   randomHex(bytes: number): string;

@@ -83,7 +83,11 @@ export async function readDrill(
   }
 }
 
-function speaksFor(record: DrillRecord, store: Store): boolean {
+/** Whether a drill says something of the copy in this store. */
+export function speaksFor(
+  record: Pick<DrillRecord, 'store' | 'proof'> & { readonly alsoRead: readonly string[] },
+  store: Pick<Store, 'location'>,
+): boolean {
   if (record.store === store.location) return true;
   return record.proof === 'proven' && record.alsoRead.includes(store.location);
 }

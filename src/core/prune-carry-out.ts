@@ -103,7 +103,10 @@ export async function cleanUp(
   const failures: string[] = [];
   let freedBytes = 0;
   for (const batch of inBatches(doomed(folders, plan))) {
-    const { removed, left, half, unknown, failure } = await removeBatch(store, batch, { keepsVersions: plan.keepsVersions, now });
+    const { removed, left, half, unknown, failure } = await removeBatch(store, batch, {
+      keepsVersions: plan.keepsVersions,
+      now,
+    });
     for (const bytes of removed.values()) freedBytes += bytes;
     for (const [id, why] of left) failures.push(`${id}: ${failure?.message ?? why}`);
     for (const id of [...half, ...unknown]) failures.push(`${id}: ${failure?.message}`);

@@ -32,10 +32,17 @@ export type Finding = z.output<typeof Finding>;
 export const StoredFinding = z.object({ ...Finding.shape, rule: z.string() });
 export type StoredFinding = z.output<typeof StoredFinding>;
 
+export interface Column {
+  readonly name: string;
+  readonly numeric?: boolean;
+  /** Its cells are verdicts: a renderer may put a sign before the word. */
+  readonly verdict?: boolean;
+}
+
 /** A table of plain text cells; renderers escape and align (numbers to the right). */
 export interface Table {
   readonly title: string;
-  readonly columns: readonly { readonly name: string; readonly numeric?: boolean }[];
+  readonly columns: readonly Column[];
   readonly rows: readonly (readonly string[])[];
   /** Folded away in the summary: long lists that only matter on a second look. */
   readonly folded?: boolean;
@@ -77,7 +84,7 @@ export interface Report {
   readonly notices: readonly string[];
 }
 
-const severity: Record<Status, number> = { pass: 0, warn: 1, unknown: 2, fail: 3 };
+export const severity: Readonly<Record<Status, number>> = { pass: 0, warn: 1, unknown: 2, fail: 3 };
 
 /** The worst status; `unknown` when nothing was judged, since no finding proves nothing. */
 export function worst(findings: readonly Pick<Finding, 'status'>[]): Verdict {

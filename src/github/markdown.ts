@@ -1,4 +1,5 @@
 import { clip, oneLine, visible } from '../core/plain-text.ts';
+import type { Column } from '../core/report.ts';
 
 /** Longest piece of foreign text in one place; the rest is in the JSON report. */
 const LONGEST = 2_000;
@@ -41,10 +42,7 @@ function unlinked(text: string): string {
 }
 
 /** A table; numeric columns to the right. */
-export function markdownTable(
-  columns: readonly { readonly name: string; readonly numeric?: boolean }[],
-  rows: readonly (readonly string[])[],
-): string {
+export function markdownTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const head = line(columns.map(({ name }) => inline(name)));
   const rule = line(columns.map(({ numeric }) => (numeric ? '---:' : '---')));

@@ -11,6 +11,9 @@ const MAX_VALUE = 1e18;
 
 const icons: Record<Status, string> = { pass: '✅', warn: '⚠️', fail: '❌', unknown: '❓' };
 
+/** A space at which no line ends. */
+const NARROW = '\u00a0';
+
 interface Section {
   readonly name: string;
   readonly markdown: string;
@@ -87,11 +90,24 @@ function headline(pairs: Report['headline']): string {
 }
 
 function tableSection(table: Table): string {
-  const rows = markdownTable(table.columns, table.rows.slice(0, MAX_ROWS));
+  const rows = markdownTable(table.columns, table.rows.slice(0, MAX_ROWS).map(withSigns(table)));
   const body = [rows, ...andMore(table.rows.length, MAX_ROWS, 'rows')].join('\n\n');
   return table.folded === true
     ? folded(`${table.title} (${table.rows.length})`, body)
     : `### ${inline(table.title)}\n\n${body}`;
+}
+
+function withSigns({ columns }: Table): (row: readonly string[]) => string[] {
+  return (row) =>
+    row.map((cell, at) => {
+      if (columns[at]?.verdict && isStatus(cell)) return `${icons[cell]}${NARROW}${cell}`;
+      // A number and its unit stay on one line, however narrow the column.
+      return columns[at]?.numeric ? cell.replaceAll(' ', NARROW) : cell;
+    });
+}
+
+function isStatus(text: string): text is Status {
+  return Object.hasOwn(icons, text);
 }
 
 function trendSection(trend: Trend): string {
@@ -108,12 +124,27 @@ function trendSection(trend: Trend): string {
   return [`### ${inline(trend.title)}`, chart(trend, points), folded('The same as a table', table)].join('\n\n');
 }
 
+/**
+ * Bars with numbers below: dates would run into each other, and mermaid draws two of one name as one. The title of the
+ * axis says from when to when. Wide and low, in a blue that can be seen on light and dark.
+ */
 function chart(trend: Trend, points: Trend['points']): string {
   const top = Math.max(...points.map(({ value }) => value), 0) * 1.1 || 1;
+  const [first, last] = [points[0], points.at(-1)].map((point) => point?.label ?? '');
   return [
     '```mermaid',
+    '---',
+    'config:',
+    '  xyChart:',
+    '    width: 800',
+    '    height: 260',
+    '  themeVariables:',
+    '    xyChart:',
+    '      backgroundColor: transparent',
+    "      plotColorPalette: '#4493f8'",
+    '---',
     'xychart-beta',
-    `    x-axis [${points.map(({ label }) => quoted(label)).join(', ')}]`,
+    `    x-axis ${quoted(`${first} to ${last}`)} [${points.map((_, at) => quoted(String(at + 1))).join(', ')}]`,
     `    y-axis ${quoted(trend.unit)} 0 --> ${Number(top.toPrecision(3))}`,
     `    bar [${points.map(({ value }) => Math.max(0, value)).join(', ')}]`,
     '```',

@@ -99,7 +99,7 @@ it('keeps its form, whatever is in it', () => {
         if (line.startsWith('```')) isFenced = !isFenced;
         else if (isFenced)
           expect(line).toMatch(
-            /^(xychart-beta| {4}(x-axis \[("[^"]*"(, )?)+\]|y-axis "[^"]*" 0 --> [\d.]+|bar \[[\d., ]+\]))$/,
+            /^(---|config:| {2}(xyChart|themeVariables):| {4}(width: 800|height: 260|xyChart:)| {6}(backgroundColor: transparent|plotColorPalette: '#4493f8')|xychart-beta| {4}(x-axis "[^"]*" \[("\d+"(, )?)+\]|y-axis "[^"]*" 0 --> [\d.]+|bar \[[\d., ]+\]))$/,
           );
         else if (line.startsWith('|')) {
           bars ??= barsIn(line);

@@ -18,6 +18,7 @@ const layers: Readonly<Record<string, Layer>> = {
   github: { layers: ['core', 'github'], packages: /^(@actions\/.+|zod|node:(fs|crypto|os|path))$/ },
   notify: { layers: ['core', 'notify'], packages: /^(nodemailer|prom-client|zod|node:.+)$/ },
   actions: { layers: ['core', 'actions', 'github/inputs'], packages: /^zod$/ },
+  commands: { layers: ['core', 'actions', 'commands', 'github/inputs'], packages: /^zod$/ },
 };
 
 /** What one file may import beyond its folder. */

@@ -3,6 +3,7 @@ import { type Action, actions } from '../../src/actions/index.ts';
 import { parseDuration } from '../../src/core/duration.ts';
 import { describeInputs } from '../../src/github/inputs.ts';
 import { age } from '../../src/sys/age.ts';
+import { blockAfter, readDocument } from '../docs/documents.ts';
 import { type Example, type ExampleStep, examples, ourAction, problemsOf, repository } from './examples.ts';
 
 const jobs = examples.flatMap(({ name, workflow }) =>
@@ -19,6 +20,7 @@ it('has an example of each main case', () => {
     'hourly-partial-backup.yml',
     'nightly-backup.yml',
     'prune-after-drill.yml',
+    'status-page.yml',
     'watch-schedules.yml',
     'weekly-drill.yml',
   ]);
@@ -57,6 +59,10 @@ describe("GitHub's language service", () => {
     expect(broken).not.toBe(text);
     expect((await problemsOf(broken)).join('\n')).toContain(message);
   });
+});
+
+it('accepts the workflow of the README that publishes the status page', async () => {
+  expect(await problemsOf(blockAfter(readDocument('README.md'), 'status page on GitHub Pages'))).toEqual([]);
 });
 
 describe.each(examples)('$name', (example) => {

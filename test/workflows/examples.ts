@@ -109,6 +109,8 @@ const others: Readonly<Record<string, readonly string[]>> = {
   ],
   'actions/upload-artifact': ['name', 'path', 'if-no-files-found', 'retention-days'],
   'actions/attest': ['subject-path'],
+  'actions/upload-pages-artifact': ['path'],
+  'actions/deploy-pages': [],
 };
 
 function metadataOf({ owner, name, ref, path = '' }: UsedAction, workflow: string) {

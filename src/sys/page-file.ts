@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { Failure } from '../core/failure.ts';
+
+/** In every page of ours, near its beginning. */
+const OURS = '<meta name="generator" content="lifeboat';
+/** A web server runs as somebody else. */
+const READABLE = 0o644;
+
+/**
+ * Writes a page so that whoever reads it meanwhile gets the old one or the new one.
+ *
+ * @param path absolute; the file when it ends in `.html`, else a folder
+ * @throws {Failure} `guard-refused` when another page lies there, `page-not-written` when the disk refuses
+ */
+export async function writePage(path: string, page: string): Promise<string> {
+  const file = /\.html$/i.test(path) ? path : join(path, 'index.html');
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await refuseForeignPage(file);
+    await replace(file, page);
+    return file;
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure('page-not-written', `The status page could not be written to ${file}: ${why}`, {
+      cause: error,
+      hint: 'Name a folder that this user may write to, with room on its disk.',
+    });
+  }
+}
+
+async function refuseForeignPage(file: string): Promise<void> {
+  const there = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (there === undefined || (there.isFile() && (await readFile(file, 'utf8')).includes(OURS))) return;
+  throw new Failure('guard-refused', `${file} is there and is no status page of Lifeboat; it was left alone.`, {
+    hint: 'Name another folder, or remove that file.',
+  });
+}
+
+async function replace(file: string, page: string): Promise<void> {
+  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(4).toString('hex')}`);
+  try {
+    await using handle = await open(temporary, 'wx', READABLE);
+    await handle.writeFile(page);
+    await handle.sync();
+    // The umask of the runner's service may have taken from it what others need to read it.
+    await chmod(temporary, READABLE);
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
