@@ -14,6 +14,9 @@ import type { Site } from './site.ts';
 /** How long each part usually goes on once it has begun, in milliseconds. */
 const LASTS_MS: Readonly<Record<Part, number>> = { lock: 1200, snapshot: 900, dump: 400, facts: 600 };
 
+/** So many that one at least meets a run at its work. */
+const MOMENTS = 3;
+
 const PARTS: readonly Part[] = ['lock', 'snapshot', 'dump', 'facts'];
 /** Reading fingerprints takes long enough to be met at it. */
 const SLOW_FACTS = { words: ['--facts', 'fingerprints'] };
@@ -53,7 +56,7 @@ const named = (name: string, says: RegExp = BROKE) => ({ name, says, endsRed: tr
 
 export const postgresFaults: readonly Fault[] = [
   ...perPart,
-  atRandom(named('every connection is cut'), async ({ proxy }) => proxy.cutAll(), 3),
+  atRandom(named('every connection is cut'), async ({ proxy }) => proxy.cutAll()),
   atRandom(named('the server falls silent', /->.*(stall-timeout|reaches its host)/s), async ({ proxy }) =>
     proxy.fallSilent(),
   ),
@@ -77,24 +80,24 @@ function atBackend(part: Part, one: Named, act: Act): Fault {
     if (!(await after(run, dice.share() * LASTS_MS[part]))) return false;
     return (await during(run, async () => (await act(part, target)) || undefined)) === true;
   };
-  return fault(one, 2, strike);
+  return fault(one, strike);
 }
 
-function atRandom(one: Named, act: (target: Target) => Promise<void>, moments = 2): Fault {
+function atRandom(one: Named, act: (target: Target) => Promise<void>): Fault {
   const strike = async (run: Run, dice: Dice, target: Target, ground: Ground) => {
     if (!(await randomMoment(run, dice.share(), ground.usualMs.backup))) return false;
     await act(target);
     return true;
   };
-  return fault(one, moments, strike);
+  return fault(one, strike);
 }
 
 type Strike = (run: Run, dice: Dice, target: Target, ground: Ground) => Promise<boolean>;
 
-function fault(one: Named, moments: number, strike: Strike): Fault {
+function fault(one: Named, strike: Strike): Fault {
   return {
     ...one,
-    ...{ group: 'PostgreSQL', action: 'backup', store: 'file', moments },
+    ...{ group: 'PostgreSQL', action: 'backup', store: 'file', moments: MOMENTS },
     // At its end a part has done its work; and an idle session has nothing to cancel.
     expected: 'either',
     inject: (site, dice, ground) => inject(site, dice, ground, strike),
