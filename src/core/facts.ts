@@ -15,7 +15,7 @@ export const SequenceState = z.object({
 
 export const SequenceFact = z.object({
   name: z.string(),
-  increment: z.string(),
+  increment: z.string().regex(/^-?\d+$/),
   cycle: z.boolean(),
   before: SequenceState,
   /** Read after the last stream ended. Sequences are not part of a snapshot. */
