@@ -146,7 +146,7 @@ function compressionLevel(value: string): number {
 function parseLabels(entries: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     entries.map((entry) => {
-      const [, name, value] = /^([A-Za-z0-9._/-]{1,63})=(.{0,500})$/su.exec(entry) ?? [];
+      const [, name, value] = /^(?!__proto__=)([A-Za-z0-9._/-]{1,63})=(.{0,500})$/su.exec(entry) ?? [];
       if (name !== undefined && value !== undefined) return [name, value];
       throw new Failure('invalid-input', `\`labels\`: "${entry}" is not a label.`, {
         hint: 'Write name=value, the name of letters, digits, `.`, `_`, `/`, `-`.',

@@ -296,6 +296,7 @@ describe('what goes wrong, said to an operator', () => {
     ['a level zstd does not have', { compression: 'zstd:40' }, 'invalid-input', /"zstd:40"/],
     ['two scopes at once', { tables: 'orders', 'schema-only': 'true' }, 'invalid-input', /exclude each other/],
     ['a recipient that is none', { 'age-recipients': 'age1foo' }, 'invalid-input', /"age1foo"/],
+    ['a label that no object holds', { labels: '__proto__=x' }, 'invalid-input', /"__proto__=x" is not a label/],
     ['a label without a name', { labels: '=x' }, 'invalid-input', /"=x" is not a label/],
     ['no programs in bin-dir', { 'bin-dir': '/etc' }, 'tool-missing', /no psql in \/etc/],
     ['a store whose path is a file', { store: 'file:///etc/passwd/x' }, /./, /passwd/],

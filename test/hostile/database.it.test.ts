@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runAction } from '../e2e/runner.ts';
 import { startPostgres, type TestPostgres } from '../servers/postgresql.ts';
 import { lifeboat, type Outcome } from './lifeboat.ts';
+import { expectWellFormed } from './well-formed.ts';
 
 let pg: TestPostgres;
 let home: string;
@@ -192,4 +193,41 @@ it('disproves nothing when the server dies in a statement of which only the end 
   await backUp(common);
   const outcome = await drill(common);
   expect(JSON.parse(outcome.stdout).outputs.proof, bad(outcome).join()).toBe('inconclusive');
+}, 60_000);
+
+it('shows names, labels and notices as text on a runner, in backup and drill', async () => {
+  const said = `\\n::error::injected\\n::add-mask::injected\\n::set-output name=proof::injected\\n##[error]injected`;
+  const evil = `"injected\n::error::injected\n::add-mask::e\n<script>|\`x\`"`;
+  const common = await database(
+    'noisy',
+    `CREATE FUNCTION shout() RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
+       RAISE WARNING '%', E'${said}'; RETURN true; END $f$;
+     CREATE TABLE ${evil} (${evil} int CHECK (shout())); INSERT INTO ${evil} VALUES (1);
+     COMMENT ON TABLE ${evil} IS E'${said}';
+     CREATE FUNCTION kept(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $f$ BEGIN
+       RAISE WARNING '%', $1; RETURN $1; END $f$;
+     CREATE TABLE orders (id text); CREATE INDEX loud ON orders (kept(id)); INSERT INTO orders VALUES (E'${said}');
+     DO $do$ BEGIN EXECUTE format('ALTER DATABASE noisy SET role = %L', E'${said}'); END $do$;`,
+  );
+  const where = { source: 'noisy', store: common[3] ?? '' };
+  const labels = `constructor=::error::injected\na=%0A::error::injected\nb=##[error]injected<script>`;
+  const backUpStep = { ...where, 'database-url': pg.urlOf('noisy'), facts: 'fingerprints', labels };
+  const made = await runAction({ action: 'backup', with: backUpStep });
+  const warned = pg.log().match(/WARNING: {2}role "/g)?.length ?? 0;
+  const drilled = await runAction({
+    action: 'restore-drill',
+    with: { ...where, 'scratch-dir': join(home, 'scratch') },
+  });
+  expect([made.outputs.verdict, drilled.outputs.proof], made.log + drilled.log).toEqual(['pass', 'proven']);
+  for (const { annotations, masks, outputs, log, summary } of [made, drilled]) {
+    expect(annotations.map(({ message }) => message).join()).not.toContain('injected');
+    expect(masks.join()).not.toContain('injected');
+    expect(log).not.toMatch(/^(::\w|##\[error\])/m);
+    expect(JSON.stringify(outputs)).not.toMatch(/injected/);
+    expectWellFormed(summary);
+  }
+  const [id = ''] = readdirSync(join(home, 'store', 'noisy'));
+  const manifest = JSON.parse(readFileSync(join(home, 'store', 'noisy', id, 'manifest.json'), 'utf8'));
+  expect(Object.entries(manifest.labels)).toHaveLength(3);
+  expect(warned).toBeGreaterThan(2);
 }, 60_000);
