@@ -340,7 +340,13 @@ describe('the runner', () => {
 
   it('is pointed at the source itself as a scratch server', async () => {
     const { store } = copyOf('plain');
-    await failingDrill({ source: 'plain', store, 'scratch-url': pg.urlOf('shop') }, { message: /./, hint: /./ });
+    await failingDrill(
+      { source: 'plain', store, 'scratch-url': pg.urlOf('shop') },
+      {
+        message: /`scratch-url` leads to a server that is backed up here: its system identifier is \d+, database plain/,
+        hint: /Leave `scratch-url` out \(a scratch server of its own is started\)/,
+      },
+    );
   });
 
   it('cannot reach the scratch server', async () => {
