@@ -1,7 +1,19 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startPostgres, type TestPostgres } from '../servers/postgresql.ts';
 import { makeHostileDatabase } from './hostile-database.ts';
 import { copyProgram, lifeboat, type Outcome } from './lifeboat.ts';
@@ -9,6 +21,8 @@ import { copyProgram, lifeboat, type Outcome } from './lifeboat.ts';
 const isRoot = process.getuid?.() === 0;
 /** `daemon`: has no rights, and is not who scratch servers of root run as. PostgreSQL wants a user with a name. */
 const ORDINARY = 1;
+/** Who scratch servers of root run as. */
+const NOBODY = 65_534;
 const MARK = `lbh-${process.pid}`;
 
 let pg: TestPostgres;
@@ -49,8 +63,11 @@ function makePlace(name: string, uid: number | undefined): Place {
   secretFiles.push(join(base, 'scratch/other/rows'));
   // Open to all, so that only being out of sight keeps it.
   for (const file of secretFiles) writeFileSync(file, 'hunter2-in-a-file\n', { mode: 0o644 });
+  // A backup of somebody else.
+  mkdirSync(join(base, 'store/other'));
+  writeFileSync(join(base, 'store/other/manifest.json'), '{}', { mode: 0o644 });
   const pwned = join(base, 'pwned');
-  chmodSync(join(base, 'scratch'), 0o711);
+  chmodSync(join(base, 'scratch'), 0o755);
   if (uid !== undefined) giveTo(base, uid);
   return { uid, store: join(base, 'store'), scratch: join(base, 'scratch'), secretFiles, pwned };
 }
@@ -61,6 +78,16 @@ function giveTo(path: string, uid: number): void {
     if (entry.isDirectory()) giveTo(join(path, entry.name), uid);
     else chownSync(join(path, entry.name), uid, uid);
   }
+}
+
+/** A process whose environment everybody of this user and group may read. */
+async function startNeighbour(uid: number, gid = uid): Promise<ChildProcess> {
+  const asUser = isRoot ? ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'] : [];
+  const [program = '', ...args] = [...asUser, 'sh', '-c', 'echo ready; exec sleep 600'];
+  const env = { PATH: process.env.PATH ?? '', NOTE: 'hunter2-of-a-neighbour' };
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return child;
 }
 
 const sayings = (outcome: Outcome) =>
@@ -80,8 +107,13 @@ describe.each([
 ])('code out of a dump, drilled $who', ({ uid }) => {
   let drilled: Outcome;
   let place: Place;
+  let neighbour: ChildProcess;
 
+  afterAll(() => {
+    neighbour?.kill();
+  });
   beforeAll(async () => {
+    neighbour = await startNeighbour(uid ?? NOBODY);
     place = makePlace(uid === undefined ? 'self' : 'user', uid);
     await makeHostileDatabase(pg, { database: 'hostile', pwned: place.pwned, script: looking(place), sql: reaching() });
     const recipient = await identityToRecipient(identity);
@@ -142,7 +174,7 @@ function looking({ secretFiles, store, scratch, pwned }: Place): string[] {
     'echo it ran; env; id; grep CapEff /proc/self/status',
     `for p in /proc/[0-9]*; do tr '\\0' '\\n' < $p/environ; done; ls -d /proc/[0-9]* | wc -l | sed 's/^/processes /'`,
     `cat ${secretFiles.join(' ')}`,
-    `ls ${store}/hostile/* && echo saw the store; rm -rf ${store}/*`,
+    `ls ${store}/other/* && echo saw the store; rm -rf ${store}/*`,
     `ls ${scratch} ${scratch}/.. | sed 's/^/beside: /'`,
     `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${pg.port} && echo reached by tcp'`,
     `${pg.clientDir}/psql -h ${pg.socketDir} -p ${pg.port} -U postgres -c 'SELECT 1' && echo reached by socket`,
@@ -171,5 +203,39 @@ const assertions = [
   never('no server', '^reached'),
   never('no store', 'saw the store'),
   never('no neighbour', '^beside: (other|store)'),
-  never('no rights', '^CapEff:\\s*0*[1-9a-f]'),
+  `no rights: SELECT bool_and(line ~ '^CapEff:\\s*0+$') FROM public.loot WHERE line ~ '^CapEff'`,
 ].join('\n');
+
+it('would find all of it outside of a drill', async () => {
+  const { uid, gid } = statSync(pg.dataDir);
+  const place = makePlace('control', isRoot ? uid : undefined);
+  const neighbour = await startNeighbour(uid, gid);
+  onTestFinished(() => {
+    neighbour.kill();
+    for (const folder of outside(place)) rmSync(join(folder, MARK), { force: true });
+  });
+  const { pwned } = place;
+  // Its code takes the name for that of a drill.
+  await makeHostileDatabase(pg, { database: 'lifeboat_drill_control', pwned, script: looking(place), sql: reaching() });
+  const ask = (sql: string) => pg.psql(sql, 'lifeboat_drill_control');
+  const answers = assertions.split('\n').map(async (line) => {
+    const [name = '', ...sql] = line.split(': ');
+    return [name, await ask(sql.join(': '))];
+  });
+  expect(Object.fromEntries(await Promise.all(answers))).toEqual({
+    'it ran': 't',
+    'no secret': 'f',
+    'no server': 'f',
+    'no store': 'f',
+    'no neighbour': 'f',
+    // PostgreSQL itself refuses to run with any.
+    'no rights': 't',
+  });
+  const loot = await ask('SELECT DISTINCT line FROM loot');
+  for (const how of ['by tcp', 'by socket', 'by dblink', 'by fdw template1']) expect(loot).toContain(`reached ${how}`);
+  expect(loot).toContain('hunter2-of-a-neighbour');
+  expect(loot).toContain('hunter2-in-a-file');
+  expect(existsSync(pwned)).toBe(true);
+  expect(outside(place).filter((folder) => existsSync(join(folder, MARK)))).toContain('/var/tmp');
+  expect(readdirSync(place.store)).toEqual([MARK]);
+}, 60_000);
