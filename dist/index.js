@@ -14189,7 +14189,7 @@ function compressionLevel(value) {
 }
 function parseLabels(entries) {
     return Object.fromEntries(entries.map((entry) => {
-        const [, name, value] = /^([A-Za-z0-9._/-]{1,63})=(.{0,500})$/su.exec(entry) ?? [];
+        const [, name, value] = /^(?!__proto__=)([A-Za-z0-9._/-]{1,63})=(.{0,500})$/su.exec(entry) ?? [];
         if (name !== undefined && value !== undefined)
             return [name, value];
         throw new failure/* Failure */.H('invalid-input', `\`labels\`: "${entry}" is not a label.`, {
@@ -16077,7 +16077,7 @@ const SequenceState = lib_schemas/* object */.Ikc({
 });
 const SequenceFact = lib_schemas/* object */.Ikc({
     name: lib_schemas/* string */.YjP(),
-    increment: lib_schemas/* string */.YjP(),
+    increment: lib_schemas/* string */.YjP().regex(/^-?\d+$/),
     cycle: lib_schemas/* boolean */.zMY(),
     before: SequenceState,
     /** Read after the last stream ended. Sequences are not part of a snapshot. */
