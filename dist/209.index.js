@@ -8,11 +8,14 @@ export const modules = {
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
 /* harmony export */   KW: () => (/* binding */ cancelled),
 /* harmony export */   Pq: () => (/* binding */ readInto),
+/* harmony export */   S3: () => (/* binding */ endedEarly),
 /* harmony export */   Um: () => (/* binding */ guardBody),
 /* harmony export */   pV: () => (/* binding */ exactly)
 /* harmony export */ });
 /* harmony import */ var node_stream__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(7075);
 /* harmony import */ var _core_failure_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(8165);
+/* harmony import */ var _core_on_abort_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(3985);
+
 
 
 /** Why a call ended early: the reason the signal was given, when that can be shown, else `cancelled`. */
@@ -49,11 +52,10 @@ function guardBody(body, signal) {
     if (signal === undefined)
         return () => { };
     const destroy = () => void body.destroy(cancelled(signal));
-    if (signal.aborted)
-        destroy();
-    else
-        signal.addEventListener('abort', destroy, { once: true });
-    return () => signal.removeEventListener('abort', destroy);
+    if (!signal.aborted)
+        return (0,_core_on_abort_js__WEBPACK_IMPORTED_MODULE_2__/* .onAbort */ .u)(signal, destroy);
+    destroy();
+    return () => { };
 }
 /** Passes bytes through, and errors unless they are `length` in all: a short read must never look like the end. */
 function exactly(length, key) {
@@ -64,11 +66,13 @@ function exactly(length, key) {
             done(null, chunk);
         },
         flush(done) {
-            const failure = new _core_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H('artifact-corrupt', `${key} ended after ${seen} of ${length} bytes.`, {
-                hint: 'It was changed or truncated while it was read: find out by whom, and check the disk.',
-            });
-            done(seen === length ? null : failure);
+            done(seen === length ? null : endedEarly(key, seen, length));
         },
+    });
+}
+function endedEarly(key, seen, length) {
+    return new _core_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H('artifact-corrupt', `${key} ended after ${seen} of ${length} bytes.`, {
+        hint: 'It was changed or truncated while it was read: find out by whom, and check the disk.',
     });
 }
 
@@ -209,6 +213,7 @@ const TEMPORARY = '.tmp-';
 class Folder {
     base;
     location;
+    #real;
     constructor(base, location) {
         this.base = base;
         this.location = location;
@@ -229,12 +234,17 @@ class Folder {
     /** The same, after checking that no symbolic link on the way leads out of the base. */
     async safePathOf(key) {
         const path = this.pathOf(key);
-        const [inside, base] = await Promise.all([realFolder((0,external_node_path_.dirname)(path)), realFolder(this.base)]);
+        const [inside, base] = await Promise.all([realFolder((0,external_node_path_.dirname)(path)), this.#realBase()]);
         if (inside === base || inside.startsWith(base + external_node_path_.sep))
             return path;
         throw new failure/* Failure */.H('store-denied', `${(0,external_node_path_.dirname)(path)} is a link that leads out of ${this.location}.`, {
             hint: 'Use the folder it points to as a store of its own, or mount it in place (`mount --bind`).',
         });
+    }
+    /** Asked once: it stays where it is, and one that is exchanged for a link in between no longer matches. */
+    #realBase() {
+        this.#real ??= realFolder(this.base);
+        return this.#real;
     }
     /** Rejects with `store-missing` when the base does not exist: an unmounted disk is not an empty store. */
     async mustExist() {
@@ -587,6 +597,58 @@ async function giveName(temporary, path) {
 }
 
 ;// CONCATENATED MODULE: ./lib/stores/local.js
+var local_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var local_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
 
 
 
@@ -599,6 +661,8 @@ async function giveName(temporary, path) {
 
 
 const READ_BYTES = 1024 * 1024;
+/** Read at once: thousands of manifests as streams of a file take several times the memory, and longer. */
+const SMALL_BYTES = 64 * 1024;
 /**
  * A folder as a store. Files are 0600, folders 0700. The base folder is created by the first `put`
  * when its parent exists; before that, and while a disk is not mounted, everything that reads rejects
@@ -639,8 +703,9 @@ class Local {
         }
         const start = options.start ?? 0;
         const length = Math.max(0, Math.min(options.length ?? stats.size, stats.size - start));
-        const read = { start, end: start + length - 1, highWaterMark: READ_BYTES };
-        const file = length === 0 ? handle.createReadStream({ start: stats.size }) : handle.createReadStream(read);
+        if (length <= SMALL_BYTES)
+            return readAtOnce(handle, { start, length, key }, options.signal);
+        const file = handle.createReadStream({ start, end: start + length - 1, highWaterMark: READ_BYTES });
         return checkedStream(file, length, key, options.signal);
     }
     async head(key) {
@@ -768,6 +833,40 @@ function refuseUnlessGone(error) {
 }
 function tagOf(stats) {
     return `${stats.size} bytes of ${stats.mtimeNs}`;
+}
+/** The bytes as a stream that errors where they are fewer; the file is closed. */
+async function readAtOnce(handle, { start, length, key }, signal) {
+    const bytes = Buffer.allocUnsafe(length);
+    let filled = 0;
+    await onDisk(`Reading ${key}`, async () => {
+        const env_1 = { stack: [], error: void 0, hasError: false };
+        try {
+            const file = local_addDisposableResource(env_1, handle, true);
+            for (let read = -1; read !== 0 && filled < length; filled += read) {
+                read = (await file.read(bytes, filled, length - filled, start + filled)).bytesRead;
+            }
+        }
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            const result_1 = local_disposeResources(env_1);
+            if (result_1)
+                await result_1;
+        }
+    });
+    const stream = new external_node_stream_.Readable({
+        read() {
+            if (filled > 0)
+                this.push(bytes.subarray(0, filled));
+            if (filled === length)
+                this.push(null);
+            else
+                this.destroy((0,stores_body/* endedEarly */.S3)(key, filled, length));
+        },
+    });
+    return stream.once('close', (0,stores_body/* guardBody */.Um)(stream, signal));
 }
 /** `file`, erroring when it ends early; destroying what is returned closes the file. */
 function checkedStream(file, length, key, signal) {

@@ -8,11 +8,14 @@ export const modules = {
 /* harmony export */ __webpack_require__.d(__webpack_exports__, {
 /* harmony export */   KW: () => (/* binding */ cancelled),
 /* harmony export */   Pq: () => (/* binding */ readInto),
+/* harmony export */   S3: () => (/* binding */ endedEarly),
 /* harmony export */   Um: () => (/* binding */ guardBody),
 /* harmony export */   pV: () => (/* binding */ exactly)
 /* harmony export */ });
 /* harmony import */ var node_stream__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(7075);
 /* harmony import */ var _core_failure_js__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(8165);
+/* harmony import */ var _core_on_abort_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(3985);
+
 
 
 /** Why a call ended early: the reason the signal was given, when that can be shown, else `cancelled`. */
@@ -49,11 +52,10 @@ function guardBody(body, signal) {
     if (signal === undefined)
         return () => { };
     const destroy = () => void body.destroy(cancelled(signal));
-    if (signal.aborted)
-        destroy();
-    else
-        signal.addEventListener('abort', destroy, { once: true });
-    return () => signal.removeEventListener('abort', destroy);
+    if (!signal.aborted)
+        return (0,_core_on_abort_js__WEBPACK_IMPORTED_MODULE_2__/* .onAbort */ .u)(signal, destroy);
+    destroy();
+    return () => { };
 }
 /** Passes bytes through, and errors unless they are `length` in all: a short read must never look like the end. */
 function exactly(length, key) {
@@ -64,11 +66,13 @@ function exactly(length, key) {
             done(null, chunk);
         },
         flush(done) {
-            const failure = new _core_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H('artifact-corrupt', `${key} ended after ${seen} of ${length} bytes.`, {
-                hint: 'It was changed or truncated while it was read: find out by whom, and check the disk.',
-            });
-            done(seen === length ? null : failure);
+            done(seen === length ? null : endedEarly(key, seen, length));
         },
+    });
+}
+function endedEarly(key, seen, length) {
+    return new _core_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H('artifact-corrupt', `${key} ended after ${seen} of ${length} bytes.`, {
+        hint: 'It was changed or truncated while it was read: find out by whom, and check the disk.',
     });
 }
 

@@ -1,3 +1,4 @@
+import { onAbort } from './core/on-abort.ts';
 import type { Store } from './core/ports.ts';
 
 /**
@@ -29,12 +30,11 @@ export function interruptible(store: Store, signal: AbortSignal): Store {
 async function unlessAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) return await call;
   const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = () => reject(signal.reason);
-  signal.addEventListener('abort', giveUp, { once: true });
+  const stop = onAbort(signal, () => reject(signal.reason));
   try {
     return await Promise.race([call, promise]);
   } finally {
-    signal.removeEventListener('abort', giveUp);
+    stop();
   }
 }
 

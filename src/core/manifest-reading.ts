@@ -16,6 +16,7 @@ export interface ReadManifest {
 /**
  * Reads the manifest of one backup.
  *
+ * @param listedBytes its size where a listing has told it: the store is asked once less
  * @throws {Failure} `backup-invalid` when it cannot be understood (or is too large to be one),
  *                   `not-found` when there is none, `store-…` when the store could not be read
  */
@@ -24,9 +25,10 @@ export async function readManifestOf(
   source: string,
   id: BackupId,
   signal?: AbortSignal,
+  listedBytes?: number,
 ): Promise<ReadManifest> {
   const key = backupKey(source, id, MANIFEST);
-  const bytes = await readSmall(store, key, signal);
+  const bytes = await readSmall(store, key, signal, listedBytes);
   const manifest = readManifest(bytes.toString('utf8'), whereIs(store, key), { source, id });
   return { manifest, sha256: sha256Of(bytes) };
 }
@@ -41,10 +43,15 @@ export function sha256Of(bytes: Buffer | string): string {
  *
  * @throws {Failure} `backup-invalid` when it is larger than 16 MiB; a store error as it came
  */
-export async function readSmall(store: Store, key: string, signal?: AbortSignal): Promise<Buffer> {
-  const state = await store.head(key);
-  if (state === undefined) throw new Failure('not-found', `${whereIs(store, key)} does not exist.`);
-  if (state.bytes > MAX_RECORD_BYTES) throw tooLarge(store, key, state.bytes);
+export async function readSmall(
+  store: Store,
+  key: string,
+  signal?: AbortSignal,
+  listedBytes?: number,
+): Promise<Buffer> {
+  const known = listedBytes ?? (await store.head(key))?.bytes;
+  if (known === undefined) throw new Failure('not-found', `${whereIs(store, key)} does not exist.`);
+  if (known > MAX_RECORD_BYTES) throw tooLarge(store, key, known);
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of await store.get(key, signal ? { signal } : {})) {

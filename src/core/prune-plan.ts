@@ -159,7 +159,7 @@ function candidateOf(backup: CatalogBackup, { facts, uploads, now }: PlanInput):
 
 async function readInto(facts: KnownFacts, store: Store, backup: CatalogBackup, signal?: AbortSignal): Promise<void> {
   try {
-    const { manifest } = await readManifestOf(store, backup.source, backup.id, signal);
+    const { manifest } = await readManifestOf(store, backup.source, backup.id, signal, backup.manifestBytes);
     if (hasWrongSize(manifest)) facts.wrongSize.add(backup.id);
   } catch (error) {
     if (!isUnreadable(error)) throw error;

@@ -126,6 +126,7 @@ function keptTrend(store: PrunedStore, { dryRun }: PruneReportOptions): Trend[] 
 function planTable(store: PrunedStore, { now, dryRun }: PruneReportOptions): Table {
   const { plan, source, location } = store.plan;
   const all = [...plan.keep, ...plan.remove].toSorted(([a], [b]) => (a.id < b.id ? 1 : -1));
+  const going = new Set(store.plan.goes.map(({ id }) => id));
   return {
     title: `${dryRun ? 'Plan' : 'Outcome'} for ${source} in ${location}`,
     columns: [
@@ -141,7 +142,7 @@ function planTable(store: PrunedStore, { now, dryRun }: PruneReportOptions): Tab
       formatDuration(now.getTime() - candidate.takenAt.getTime()),
       formatBytes(candidate.backup.totalBytes),
       candidate.proof ?? '–',
-      ...outcomeOf(candidate, reasons, store, dryRun),
+      ...outcomeOf(candidate, reasons, store, { isGoing: going.has(candidate.id), dryRun }),
     ]),
     folded: all.length > LONG,
   };
@@ -151,12 +152,12 @@ function outcomeOf(
   { id }: PruneCandidate,
   reasons: readonly string[],
   { plan, done, mayRemove }: PrunedStore,
-  dryRun: boolean,
+  { isGoing, dryRun }: { isGoing: boolean; dryRun: boolean },
 ): [decision: string, why: string] {
   const lock = plan.locked.get(id);
   if (lock !== undefined)
     return ['keep', lock === null ? 'legal hold' : `locked until ${lock.toISOString().replace('.000Z', 'Z')}`];
-  if (!plan.goes.some((backup) => backup.id === id)) return [dryRun ? 'keep' : 'kept', reasons.join('; ')];
+  if (!isGoing) return [dryRun ? 'keep' : 'kept', reasons.join('; ')];
   if (dryRun && !mayRemove) return ['keep', `the plan would be refused; else removed: ${reasons.join('; ')}`];
   if (dryRun) return ['remove', reasons.join('; ')];
   if (done?.removed.has(id)) return ['removed', reasons.join('; ')];

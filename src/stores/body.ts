@@ -1,5 +1,6 @@
 import { type Readable, Transform } from 'node:stream';
 import { Failure } from '../core/failure.ts';
+import { onAbort } from '../core/on-abort.ts';
 
 /** Why a call ended early: the reason the signal was given, when that can be shown, else `cancelled`. */
 export function cancelled(signal: AbortSignal): Failure {
@@ -36,9 +37,9 @@ export function guardBody(body: Readable, signal: AbortSignal | undefined): () =
   body.on('error', () => {});
   if (signal === undefined) return () => {};
   const destroy = () => void body.destroy(cancelled(signal));
-  if (signal.aborted) destroy();
-  else signal.addEventListener('abort', destroy, { once: true });
-  return () => signal.removeEventListener('abort', destroy);
+  if (!signal.aborted) return onAbort(signal, destroy);
+  destroy();
+  return () => {};
 }
 
 /** Passes bytes through, and errors unless they are `length` in all: a short read must never look like the end. */
@@ -50,10 +51,13 @@ export function exactly(length: number, key: string): Transform {
       done(null, chunk);
     },
     flush(done) {
-      const failure = new Failure('artifact-corrupt', `${key} ended after ${seen} of ${length} bytes.`, {
-        hint: 'It was changed or truncated while it was read: find out by whom, and check the disk.',
-      });
-      done(seen === length ? null : failure);
+      done(seen === length ? null : endedEarly(key, seen, length));
     },
+  });
+}
+
+export function endedEarly(key: string, seen: number, length: number): Failure {
+  return new Failure('artifact-corrupt', `${key} ended after ${seen} of ${length} bytes.`, {
+    hint: 'It was changed or truncated while it was read: find out by whom, and check the disk.',
   });
 }

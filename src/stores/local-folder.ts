@@ -9,6 +9,7 @@ export const TEMPORARY = '.tmp-';
 export class Folder {
   readonly base: string;
   readonly location: string;
+  #real: Promise<string> | undefined;
 
   constructor(base: string, location: string) {
     this.base = base;
@@ -31,11 +32,17 @@ export class Folder {
   /** The same, after checking that no symbolic link on the way leads out of the base. */
   async safePathOf(key: string): Promise<string> {
     const path = this.pathOf(key);
-    const [inside, base] = await Promise.all([realFolder(dirname(path)), realFolder(this.base)]);
+    const [inside, base] = await Promise.all([realFolder(dirname(path)), this.#realBase()]);
     if (inside === base || inside.startsWith(base + sep)) return path;
     throw new Failure('store-denied', `${dirname(path)} is a link that leads out of ${this.location}.`, {
       hint: 'Use the folder it points to as a store of its own, or mount it in place (`mount --bind`).',
     });
+  }
+
+  /** Asked once: it stays where it is, and one that is exchanged for a link in between no longer matches. */
+  #realBase(): Promise<string> {
+    this.#real ??= realFolder(this.base);
+    return this.#real;
   }
 
   /** Rejects with `store-missing` when the base does not exist: an unmounted disk is not an empty store. */

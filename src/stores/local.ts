@@ -1,10 +1,10 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { lstat, open, readdir, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { pipeline, type Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { Failure } from '../core/failure.ts';
 import type { HiddenObject, ObjectState, OpenUpload, PutOptions, Store, StoredCopy } from '../core/ports.ts';
-import { cancelled, exactly, guardBody } from './body.ts';
+import { cancelled, endedEarly, exactly, guardBody } from './body.ts';
 import { isAbsent, localFailure, onDisk } from './local-errors.ts';
 import { Folder, syncFolder } from './local-folder.ts';
 import { compareBytes, isTemporary, walk } from './local-list.ts';
@@ -13,6 +13,8 @@ import type { FilePlace } from './store-url.ts';
 import { alreadyThere, isRewritten } from './write-once.ts';
 
 const READ_BYTES = 1024 * 1024;
+/** Read at once: thousands of manifests as streams of a file take several times the memory, and longer. */
+const SMALL_BYTES = 64 * 1024;
 
 /**
  * A folder as a store. Files are 0600, folders 0700. The base folder is created by the first `put`
@@ -58,8 +60,8 @@ class Local implements Store {
     }
     const start = options.start ?? 0;
     const length = Math.max(0, Math.min(options.length ?? stats.size, stats.size - start));
-    const read = { start, end: start + length - 1, highWaterMark: READ_BYTES };
-    const file = length === 0 ? handle.createReadStream({ start: stats.size }) : handle.createReadStream(read);
+    if (length <= SMALL_BYTES) return readAtOnce(handle, { start, length, key }, options.signal);
+    const file = handle.createReadStream({ start, end: start + length - 1, highWaterMark: READ_BYTES });
     return checkedStream(file, length, key, options.signal);
   }
 
@@ -192,6 +194,30 @@ function refuseUnlessGone(error: Failure): void {
 
 function tagOf(stats: BigIntStats): string {
   return `${stats.size} bytes of ${stats.mtimeNs}`;
+}
+
+/** The bytes as a stream that errors where they are fewer; the file is closed. */
+async function readAtOnce(
+  handle: FileHandle,
+  { start, length, key }: { start: number; length: number; key: string },
+  signal: AbortSignal | undefined,
+): Promise<Readable> {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  await onDisk(`Reading ${key}`, async () => {
+    await using file = handle;
+    for (let read = -1; read !== 0 && filled < length; filled += read) {
+      read = (await file.read(bytes, filled, length - filled, start + filled)).bytesRead;
+    }
+  });
+  const stream = new Readable({
+    read() {
+      if (filled > 0) this.push(bytes.subarray(0, filled));
+      if (filled === length) this.push(null);
+      else this.destroy(endedEarly(key, filled, length));
+    },
+  });
+  return stream.once('close', guardBody(stream, signal));
 }
 
 /** `file`, erroring when it ends early; destroying what is returned closes the file. */

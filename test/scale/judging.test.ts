@@ -20,12 +20,13 @@ interface Work {
   keys: number;
   lists: number;
   gets: number;
+  heads: number;
   /** Calls, each one batch. */
   removes: number;
 }
 
 function counting(store: Store): { store: Store; work: Work } {
-  const work: Work = { keys: 0, lists: 0, gets: 0, removes: 0 };
+  const work: Work = { keys: 0, lists: 0, gets: 0, heads: 0, removes: 0 };
   const list: Store['list'] = async function* (...args) {
     work.lists += 1;
     for await (const object of store.list(...args)) {
@@ -38,6 +39,10 @@ function counting(store: Store): { store: Store; work: Work } {
     get: (...args) => {
       work.gets += 1;
       return store.get(...args);
+    },
+    head: (...args) => {
+      work.heads += 1;
+      return store.head(...args);
     },
     remove: (...args) => {
       work.removes += 1;
@@ -124,6 +129,7 @@ describe.each([
       keys: sources * one.work.keys,
       lists: sources * one.work.lists,
       gets: sources * one.work.gets,
+      heads: sources * one.work.heads,
       removes: 0,
     });
   });
@@ -140,6 +146,8 @@ describe.each([
       expect(work.keys).toBeLessThanOrEqual(before * 2 + 1 + goes * 2 + batches);
       // What goes, what is kept in its place, record and manifest of the proven one.
       expect(work.gets).toBeLessThanOrEqual(before + 3);
+      // Only record and manifest of the proven one: of the others the listing has told the size.
+      expect(work.heads).toBeLessThanOrEqual(2);
       // All manifests of a batch, then all the rest, then the marks.
       expect(work.removes).toBe(batches * 3);
     }
