@@ -185,16 +185,19 @@ const explanations = [
     },
 ];
 const UNKNOWN = 'The words are those of the program: search for them in its manual, and in the log of the server. With debug logging (RUNNER_DEBUG=1, `--debug`) the log shows how it was called.';
-/** The same failure with the code and hint for an operator, when the message is a known one. */
-function explain(failure) {
-    const known = explanations.find(({ pattern }) => pattern.test(failure.message));
+/**
+ * The same failure with the code and hint for an operator, when the message is a known one.
+ *
+ * @param otherwise the hint for words of a program that nobody knows
+ */
+function explain(failure, otherwise = UNKNOWN) {
     if (failure.hint !== undefined)
         return failure;
+    const known = explanations.find(({ pattern }) => pattern.test(failure.message));
     if (known === undefined && failure.code !== 'tool-failed')
         return failure;
-    if (known === undefined)
-        return new core_failure/* Failure */.H(failure.code, failure.message, { hint: UNKNOWN, cause: failure });
-    return new core_failure/* Failure */.H(known.code, failure.message, { hint: known.hint, cause: failure });
+    const { code, hint } = known ?? { code: failure.code, hint: otherwise };
+    return new core_failure/* Failure */.H(code, failure.message, { hint, cause: failure });
 }
 /** The same for anything thrown; what is no failure of a program stays as it is. */
 function explainError(error) {
@@ -2476,8 +2479,8 @@ async function wrappedMajor(client, program) {
 function explainPrefix(error) {
     if (!(error instanceof core_failure/* Failure */.H))
         return error;
-    const { code, message, hint = PREFIX_HINT } = explain(error);
-    return new core_failure/* Failure */.H(code, message, { hint, cause: error });
+    const { code, message, hint } = explain(error, PREFIX_HINT);
+    return new core_failure/* Failure */.H(code, message, { ...(hint !== undefined && { hint }), cause: error });
 }
 function checkMajor(given, found, where) {
     if (found === given.major || (given.allowNewer && found > given.major))

@@ -126,13 +126,17 @@ const explanations: readonly Explanation[] = [
 const UNKNOWN =
   'The words are those of the program: search for them in its manual, and in the log of the server. With debug logging (RUNNER_DEBUG=1, `--debug`) the log shows how it was called.';
 
-/** The same failure with the code and hint for an operator, when the message is a known one. */
-export function explain(failure: Failure): Failure {
-  const known = explanations.find(({ pattern }) => pattern.test(failure.message));
+/**
+ * The same failure with the code and hint for an operator, when the message is a known one.
+ *
+ * @param otherwise the hint for words of a program that nobody knows
+ */
+export function explain(failure: Failure, otherwise = UNKNOWN): Failure {
   if (failure.hint !== undefined) return failure;
+  const known = explanations.find(({ pattern }) => pattern.test(failure.message));
   if (known === undefined && failure.code !== 'tool-failed') return failure;
-  if (known === undefined) return new Failure(failure.code, failure.message, { hint: UNKNOWN, cause: failure });
-  return new Failure(known.code, failure.message, { hint: known.hint, cause: failure });
+  const { code, hint } = known ?? { code: failure.code, hint: otherwise };
+  return new Failure(code, failure.message, { hint, cause: failure });
 }
 
 /** The same for anything thrown; what is no failure of a program stays as it is. */

@@ -187,8 +187,8 @@ async function wrappedMajor(client: Client, program: ClientProgram): Promise<num
 /** A failure of the wrapper, or of the program behind it: the words of a known one say more than ours. */
 function explainPrefix(error: unknown): unknown {
   if (!(error instanceof Failure)) return error;
-  const { code, message, hint = PREFIX_HINT } = explain(error);
-  return new Failure(code, message, { hint, cause: error });
+  const { code, message, hint } = explain(error, PREFIX_HINT);
+  return new Failure(code, message, { ...(hint !== undefined && { hint }), cause: error });
 }
 
 function checkMajor(
