@@ -17691,8 +17691,41 @@ function drill_record_withoutNames(one) {
     return { ...rest, message: 'Named in the log and report of the run that made this drill.' };
 }
 
-;// CONCATENATED MODULE: ./lib/core/drill-report.js
+;// CONCATENATED MODULE: ./lib/core/restore-trend.js
 
+
+/**
+ * How long the last drills took to restore, oldest first; one record is read for each.
+ *
+ * @param most so many of the backups that were drilled
+ */
+async function readRestoreTimes(store, catalog, most) {
+    const marks = catalog.flatMap((backup) => {
+        const mark = conclusiveDrill(backup);
+        return mark === undefined ? [] : [{ backup, mark }];
+    });
+    const latest = marks.toSorted((a, b) => a.mark.startedAt.getTime() - b.mark.startedAt.getTime()).slice(-most);
+    const times = [];
+    for (const { backup, mark } of latest) {
+        // A curve is no reason to fail: what cannot be read is not drawn.
+        const record = await readDrill(store, backup, mark).catch(() => undefined);
+        if (record?.restoreSeconds != null)
+            times.push({ at: mark.startedAt, seconds: record.restoreSeconds });
+    }
+    return times;
+}
+/** Nothing for a single one: it shows no trend. */
+function restoreTrend(times) {
+    if (times.length < 2)
+        return [];
+    const points = times.map(({ at, seconds }) => ({
+        label: at.toISOString().slice(0, 16).replace('T', ' '),
+        value: Number(seconds.toPrecision(4)),
+    }));
+    return [{ title: 'Restore time of the last drills', unit: 's', points }];
+}
+
+;// CONCATENATED MODULE: ./lib/core/drill-report.js
 
 
 
@@ -17776,32 +17809,10 @@ function rowTable({ outcome }) {
         },
     ];
 }
-async function readRestoreTrend(drill) {
-    const { catalog, store } = drill.plan.copies;
-    const marks = catalog.flatMap((backup) => {
-        const mark = conclusiveDrill(backup);
-        return mark === undefined ? [] : [{ backup, mark }];
-    });
-    const latest = marks
-        .toSorted((a, b) => a.mark.startedAt.getTime() - b.mark.startedAt.getTime())
-        .slice(1 - TREND_DRILLS);
-    const points = [];
-    for (const { backup, mark } of latest) {
-        // A curve is no reason to fail: what cannot be read is not drawn.
-        const record = await readDrill(store, backup, mark).catch(() => undefined);
-        if (record?.restoreSeconds != null)
-            points.push(pointOf(mark.startedAt, record.restoreSeconds));
-    }
-    const { restoreMs } = drill.outcome;
-    if (restoreMs !== null)
-        points.push(pointOf(drill.startedAt, restoreMs / 1000));
-    if (points.length < 2)
-        return [];
-    const title = 'Restore time of the last drills';
-    return [{ title, unit: 's', points }];
-}
-function pointOf(at, seconds) {
-    return { label: at.toISOString().slice(0, 16).replace('T', ' '), value: Number(seconds.toPrecision(4)) };
+async function readRestoreTrend({ plan, outcome, startedAt }) {
+    const times = await readRestoreTimes(plan.copies.store, plan.copies.catalog, TREND_DRILLS - 1);
+    const { restoreMs } = outcome;
+    return restoreTrend(restoreMs === null ? times : [...times, { at: startedAt, seconds: restoreMs / 1000 }]);
 }
 
 ;// CONCATENATED MODULE: ./lib/core/known-servers.js
@@ -19680,6 +19691,7 @@ function roomSamples({ subject, numbers }) {
 
 
 
+
 const verify_freshness_description = 'Judges backups from the stores alone: age, size, copies, integrity, drills, free space, and what somebody else removed.';
 const readData = lib_schemas/* string */.YjP()
     .transform((value, context) => {
@@ -19722,6 +19734,8 @@ const verify_freshness_outputs = {
     'age-seconds': 'Its age in seconds, when one source was judged.',
     bytes: 'Its size in bytes, when one source was judged.',
 };
+/** Drills in the curve, a small read each. */
+const verify_freshness_TREND_DRILLS = 5;
 /** Judges every source in every store, then the stores against each other; writes a status page if one is asked for. */
 async function verifyFreshness(raw, world) {
     const given = parseInputs(verify_freshness_inputs, raw);
@@ -19756,8 +19770,19 @@ async function verify_freshness_judge(given, world, also, elsewhere = []) {
         const title = judged.length === 1 ? `Freshness of ${judged[0]?.source}` : `Freshness of ${judged.length} sources`;
         const details = describeSources(judged, limitsOf(given), world.now());
         const metrics = [...details.metrics, ...rooms.flatMap(roomSamples)];
-        return { ...(0,core_report/* report */.z8)(title, all, { ...details, sources: listing.sources, metrics }), notices };
+        const trends = [...details.trends, ...(await restoreTrendOf(judged, stores))];
+        return { ...(0,core_report/* report */.z8)(title, all, { ...details, trends, sources: listing.sources, metrics }), notices };
     });
+}
+/** Of a single source, where a few records tell it. */
+async function restoreTrendOf(judged, stores) {
+    const surveys = judged.length === 1 ? judged.flatMap(({ rows }) => rows.flatMap(({ survey }) => survey ?? [])) : [];
+    // One alone is read already, and shows no trend.
+    const drilled = surveys.find(({ backups }) => backups.filter((one) => conclusiveDrill(one) !== undefined).length > 1);
+    const store = stores.find(({ location }) => location === drilled?.location);
+    if (drilled === undefined || store === undefined)
+        return [];
+    return restoreTrend(await readRestoreTimes(store, drilled.backups, verify_freshness_TREND_DRILLS));
 }
 /** What was judged is judged: a page that cannot be written changes no verdict. */
 async function writeOrSay(page, write, world) {

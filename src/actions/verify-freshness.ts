@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listSources } from '../core/catalog.ts';
+import { conclusiveDrill, listSources } from '../core/catalog.ts';
 import { counted } from '../core/counted.ts';
 import { Failure } from '../core/failure.ts';
 import { type FreshnessLimits, judgeCopies, judgeFreshness } from '../core/freshness.ts';
@@ -8,7 +8,8 @@ import { type ReadData, type SourceSurvey, type SurveyOptions, surveySource } fr
 import { checkSourceName } from '../core/keys.ts';
 import { notReadable, withStores } from '../core/open-stores.ts';
 import type { Store, World } from '../core/ports.ts';
-import { type Finding, finding, type Report, report, worst } from '../core/report.ts';
+import { type Finding, finding, type Report, report, type Trend, worst } from '../core/report.ts';
+import { readRestoreTimes, restoreTrend } from '../core/restore-trend.ts';
 import { judgeSchedules, unreadable } from '../core/schedule-judgement.ts';
 import { formatBytes } from '../core/size.ts';
 import { gatherStatus } from '../core/status.ts';
@@ -74,6 +75,9 @@ export const outputs = {
   bytes: 'Its size in bytes, when one source was judged.',
 } as const;
 
+/** Drills in the curve, a small read each. */
+const TREND_DRILLS = 5;
+
 type Given = Pick<z.output<typeof inputs>, JudgedBy>;
 /** What the judgement needs of the inputs; who else judges has these. */
 type JudgedBy = Exclude<keyof z.output<typeof inputs>, keyof typeof common | 'schedules' | 'status-page'> | 'store';
@@ -118,8 +122,19 @@ export async function judge(
     const title = judged.length === 1 ? `Freshness of ${judged[0]?.source}` : `Freshness of ${judged.length} sources`;
     const details = describeSources(judged, limitsOf(given), world.now());
     const metrics = [...details.metrics, ...rooms.flatMap(roomSamples)];
-    return { ...report(title, all, { ...details, sources: listing.sources, metrics }), notices };
+    const trends = [...details.trends, ...(await restoreTrendOf(judged, stores))];
+    return { ...report(title, all, { ...details, trends, sources: listing.sources, metrics }), notices };
   });
+}
+
+/** Of a single source, where a few records tell it. */
+async function restoreTrendOf(judged: readonly JudgedSource[], stores: readonly Store[]): Promise<Trend[]> {
+  const surveys = judged.length === 1 ? judged.flatMap(({ rows }) => rows.flatMap(({ survey }) => survey ?? [])) : [];
+  // One alone is read already, and shows no trend.
+  const drilled = surveys.find(({ backups }) => backups.filter((one) => conclusiveDrill(one) !== undefined).length > 1);
+  const store = stores.find(({ location }) => location === drilled?.location);
+  if (drilled === undefined || store === undefined) return [];
+  return restoreTrend(await readRestoreTimes(store, drilled.backups, TREND_DRILLS));
 }
 
 /** What was judged is judged: a page that cannot be written changes no verdict. */

@@ -1,11 +1,10 @@
-import { conclusiveDrill } from './catalog.ts';
 import { drillSamples } from './copy-metrics.ts';
 import type { ConcludedDrill, WrittenRecord } from './drill-record.ts';
 import { formatDuration } from './duration.ts';
 import type { Sample } from './metrics.ts';
-import { readDrill } from './proof.ts';
 import type { Proof } from './records.ts';
 import { type Finding, type Report, report, type Table, type Trend } from './report.ts';
+import { readRestoreTimes, restoreTrend } from './restore-trend.ts';
 import { formatBytes } from './size.ts';
 
 /** Drills in the curve, the present one among them. */
@@ -95,28 +94,8 @@ function rowTable({ outcome }: ConcludedDrill): Table[] {
   ];
 }
 
-async function readRestoreTrend(drill: ConcludedDrill): Promise<Trend[]> {
-  const { catalog, store } = drill.plan.copies;
-  const marks = catalog.flatMap((backup) => {
-    const mark = conclusiveDrill(backup);
-    return mark === undefined ? [] : [{ backup, mark }];
-  });
-  const latest = marks
-    .toSorted((a, b) => a.mark.startedAt.getTime() - b.mark.startedAt.getTime())
-    .slice(1 - TREND_DRILLS);
-  const points: { label: string; value: number }[] = [];
-  for (const { backup, mark } of latest) {
-    // A curve is no reason to fail: what cannot be read is not drawn.
-    const record = await readDrill(store, backup, mark).catch(() => undefined);
-    if (record?.restoreSeconds != null) points.push(pointOf(mark.startedAt, record.restoreSeconds));
-  }
-  const { restoreMs } = drill.outcome;
-  if (restoreMs !== null) points.push(pointOf(drill.startedAt, restoreMs / 1000));
-  if (points.length < 2) return [];
-  const title = 'Restore time of the last drills';
-  return [{ title, unit: 's', points }];
-}
-
-function pointOf(at: Date, seconds: number): { label: string; value: number } {
-  return { label: at.toISOString().slice(0, 16).replace('T', ' '), value: Number(seconds.toPrecision(4)) };
+async function readRestoreTrend({ plan, outcome, startedAt }: ConcludedDrill): Promise<Trend[]> {
+  const times = await readRestoreTimes(plan.copies.store, plan.copies.catalog, TREND_DRILLS - 1);
+  const { restoreMs } = outcome;
+  return restoreTrend(restoreMs === null ? times : [...times, { at: startedAt, seconds: restoreMs / 1000 }]);
 }

@@ -343,6 +343,18 @@ describe('ten thousand backups', () => {
     expect(store.calls.get - before).toBeLessThanOrEqual(5);
   });
 
+  it('show how long the last drills of one source took, where there is more than one', async () => {
+    const store = await hourly();
+    const hoursAgo = (hours: number) => new Date(at(now).getTime() - hours * 3_600_000);
+    for (const hours of [2, 3]) await putDrill(store, { source: 'orders', id: idAt(hoursAgo(hours)) }, hoursAgo(1));
+    const { trends } = await verify([store], { 'max-drill-age': '8d' });
+    expect(trends.map(({ title, unit, points }) => [title, unit, points.length])).toContainEqual([
+      'Restore time of the last drills',
+      's',
+      2,
+    ]);
+  });
+
   it('are listed further back only for a drill that is looked for, and still not opened', async () => {
     const store = await hourly();
     await putDrill(

@@ -2,12 +2,17 @@
 // with medians and ratios. `aws` and `restic` are contenders where they are installed; it says which were not.
 //
 //   npm run bench -- [--gigabytes 1.5] [--rounds 3] [--only main-job|memory|refusal|streams]
+//
+// Targets stand beside the ratios. A missed one is no failure of the command: what else a machine does decides too much.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { startPostgres, type TestPostgres } from '../servers/postgresql.ts';
 import { type Rgw, startRgw, stopRgw } from '../servers/rgw.ts';
+import { isInstalled } from './contender.ts';
 import { benchMainJob } from './main-job.ts';
 import { benchMemory } from './memory.ts';
 import { benchRefusal } from './refusal.ts';
@@ -51,7 +56,7 @@ try {
   const s3Parameters = `endpoint=${encodeURIComponent(endpoint)}&region=${region}&path-style=true`;
   const keys = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
   const [gigabytes, rounds] = [Number(values.gigabytes), Number(values.rounds)];
-  console.log(`PostgreSQL ${await pg.psql('SHOW server_version')}, Node ${process.version}, ${rounds} rounds.`);
+  console.log(await describeMachine(rounds));
   for (const [name, bench] of Object.entries(all)) {
     if (values.only === '' || values.only === name) {
       await bench({ pg, rgw, s3Parameters, keys, folder, gigabytes, rounds });
@@ -59,6 +64,22 @@ try {
   }
 } finally {
   await stop();
+}
+
+/** What the numbers were measured on and with: a ratio travels, a second does not. */
+async function describeMachine(rounds: number): Promise<string> {
+  const model = cpus()[0]?.model ?? 'unknown';
+  const programs = ['zstd', 'aws', 'restic', 'radosgw'].map(versionOf).filter((version) => version !== undefined);
+  const server = await pg.psql('SHOW server_version');
+  const when = new Date().toISOString().slice(0, 10);
+  return `${when}, ${cpus().length} x ${model}, ${rounds} rounds. PostgreSQL ${server}; Node ${process.version}; ${programs.join('; ')}.`;
+}
+
+/** The first line that it says of itself; undefined when it is not installed. */
+function versionOf(program: string): string | undefined {
+  if (!isInstalled(program)) return undefined;
+  const flag = program === 'restic' ? 'version' : '--version';
+  return execFileSync(program, [flag], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n')[0];
 }
 
 async function stop(): Promise<void> {
