@@ -49,7 +49,7 @@ class S3 implements Store {
       const lockedUntil = lockUntil(this.#access, key);
       const given = { ...options, lockedUntil };
       const { isConfirmed, ...copy } = await uploadObject(this.#access, key, body, given, this);
-      if (!isConfirmed) await this.#readBack(key, copy, options);
+      if (!isConfirmed) await this.#confirm(key, copy, options);
       if (lockedUntil !== undefined) await this.#lock(key, lockedUntil);
       return copy;
     } finally {
@@ -149,6 +149,16 @@ class S3 implements Store {
     }
   }
 
+  async #confirm(key: string, copy: StoredCopy, options: PutOptions): Promise<void> {
+    try {
+      await this.#readBack(key, copy, options);
+    } catch (error) {
+      // Should it stay, no manifest names it; why it could not be read is what matters.
+      await this.remove([key]).catch(() => {});
+      throw error;
+    }
+  }
+
   /** With SSE-KMS, and in stores of other minds, the ETag is no MD5: then only the bytes themselves can tell. */
   async #readBack(key: string, copy: StoredCopy, options: PutOptions): Promise<void> {
     const hash = createHash('sha256');
@@ -158,7 +168,6 @@ class S3 implements Store {
       options.onBytes?.(0); // a sign of life, so that nobody takes the reading for a stall
     }
     if (hash.digest('hex') === copy.sha256) return;
-    await this.remove([key]);
     throw new Failure('artifact-corrupt', `${this.location} kept other bytes under ${key} than were sent.`, {
       hint: 'Do not keep backups in this store before its maker has explained that.',
     });

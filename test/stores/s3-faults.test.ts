@@ -261,6 +261,32 @@ describe('a store that keeps other bytes than it was sent', () => {
     expect(asked.some(({ method, headers }) => method === 'GET' && headers.range === 'bytes=0-999')).toBe(true);
   });
 
+  it('is not suspected when reading back breaks off once', async () => {
+    const sent = randomBytes(1000);
+    const keeping = hoarder(sent);
+    let reads = 0;
+    const { store } = await openFake((asked) => {
+      const answer = keeping(asked);
+      if (asked.method !== 'GET' || asked.query.has('versioning')) return answer;
+      reads += 1;
+      return reads === 1 ? { ...answer, body: sent.subarray(0, 500), cut: true } : answer;
+    });
+    expect(await store.put('db/one', Readable.from([sent]))).toMatchObject({ bytes: 1000 });
+    expect(reads).toBe(2);
+    expect(store.retries()).toBe(1);
+  });
+
+  it('has nothing left of what could not be read back', async () => {
+    const keeping = hoarder(randomBytes(1000));
+    const { store, asked } = await openFake((one) => {
+      const isRead = one.method === 'GET' && !one.query.has('versioning');
+      return isRead ? { ...keeping(one), body: 'short', cut: true } : keeping(one);
+    });
+    const put = store.put('db/one', Readable.from([randomBytes(1000)]));
+    await expect(put).rejects.toMatchObject({ code: 'store-unavailable' });
+    expect(asked.some(({ method, query }) => method === 'POST' && query.has('delete'))).toBe(true);
+  });
+
   /** Forgets what it is sent and shows `kept`, under an ETag of its own making. */
   function hoarder(kept: Buffer): (asked: Asked) => Answer {
     let isThere = false;
