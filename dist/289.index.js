@@ -1114,7 +1114,7 @@ class S3 {
             const given = { ...options, lockedUntil };
             const { isConfirmed, ...copy } = await uploadObject(this.#access, key, body, given, this);
             if (!isConfirmed)
-                await this.#readBack(key, copy, options);
+                await this.#confirm(key, copy, options);
             if (lockedUntil !== undefined)
                 await this.#lock(key, lockedUntil);
             return copy;
@@ -1202,6 +1202,16 @@ class S3 {
             throw error;
         }
     }
+    async #confirm(key, copy, options) {
+        try {
+            await this.#readBack(key, copy, options);
+        }
+        catch (error) {
+            // Should it stay, no manifest names it; why it could not be read is what matters.
+            await this.remove([key]).catch(() => { });
+            throw error;
+        }
+    }
     /** With SSE-KMS, and in stores of other minds, the ETag is no MD5: then only the bytes themselves can tell. */
     async #readBack(key, copy, options) {
         const hash = (0,external_node_crypto_.createHash)('sha256');
@@ -1212,7 +1222,6 @@ class S3 {
         }
         if (hash.digest('hex') === copy.sha256)
             return;
-        await this.remove([key]);
         throw new failure/* Failure */.H('artifact-corrupt', `${this.location} kept other bytes under ${key} than were sent.`, {
             hint: 'Do not keep backups in this store before its maker has explained that.',
         });

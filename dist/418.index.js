@@ -68,6 +68,8 @@ async function answerOf(command) {
     }
 }
 
+// EXTERNAL MODULE: ./lib/core/plain-text.js
+var plain_text = __webpack_require__(1483);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __webpack_require__(7598);
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/explain.js
@@ -376,6 +378,7 @@ function onLines(stream, take) {
 
 
 
+
 /** A server that restarts is back by then, and whoever mistyped the port learns it soon enough. */
 const WAITS_MS = [1_000, 2_000, 4_000];
 /** What waiting can help with. A password, a name or a certificate that is wrong stays wrong. */
@@ -391,7 +394,7 @@ function connecting({ env, log }) {
     const share = Number(env.LIFEBOAT_TEST_RETRY_WAIT ?? 1);
     let retries = 0;
     const wait = async (ms, error, signal) => {
-        log.info(`${error.message.trim().split('\n')[0]} Trying again in ${ms / 1000} s.`);
+        log.info(`${(0,plain_text/* asSentence */.KG)(error.message.trim().split('\n')[0] ?? '')} Trying again in ${ms / 1000} s.`);
         await (0,promises_.setTimeout)(ms * share, undefined, { signal }).catch(() => signal.throwIfAborted());
         retries += 1;
     };

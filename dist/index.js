@@ -423,42 +423,51 @@ function tooLarge(what, mostBytes) {
 /* harmony export */   f5: () => (/* binding */ isWell),
 /* harmony export */   lY: () => (/* binding */ Change)
 /* harmony export */ });
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6921);
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4377);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6921);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4377);
+/* harmony import */ var _rule_groups_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5562);
+
 
 /** How a verdict relates to the one before it, of the same action and sources. */
-const Change = zod__WEBPACK_IMPORTED_MODULE_0__/* ["enum"] */ .k5n(['broke', 'still-broken', 'recovered', 'still-well']);
+const Change = zod__WEBPACK_IMPORTED_MODULE_1__/* ["enum"] */ .k5n(['broke', 'still-broken', 'recovered', 'still-well']);
 /** When somebody wants to hear of a run. */
 const notifyOn = ['failure', 'change', 'always'];
 /** How things stood after a run: what the next one compares itself with. */
-const Standing = zod__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
-    format: zod__WEBPACK_IMPORTED_MODULE_0__/* .literal */ .euz(1),
-    well: zod__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(),
+const Standing = zod__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    format: zod__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz(1),
+    well: zod__WEBPACK_IMPORTED_MODULE_1__/* .boolean */ .zMY(),
+    /** Of the rules that were not well. */
+    groups: zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()).default([]),
     /** Moment of the first run of this row of equal ones. */
-    since: zod__WEBPACK_IMPORTED_MODULE_1__/* .datetime */ .w$(),
+    since: zod__WEBPACK_IMPORTED_MODULE_2__/* .datetime */ .w$(),
     /** Who could not be told of the last change, and has to be yet; no secret. */
-    owed: zod__WEBPACK_IMPORTED_MODULE_0__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
+    owed: zod__WEBPACK_IMPORTED_MODULE_1__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
 });
 /** `warn` is well: the step is green. */
 function isWell(verdict) {
     return verdict === 'pass' || verdict === 'warn';
 }
-/** Without a memory a failure is a new one, and success is no news. */
-function changeSince(before, verdict) {
+/** Without a memory a failure is a new one, and success is no news. So is a failure of another kind on top of one. */
+function changeSince(before, report) {
     const wasWell = before?.well ?? true;
-    if (isWell(verdict))
+    if (isWell(report.verdict))
         return wasWell ? 'still-well' : 'recovered';
-    return wasWell ? 'broke' : 'still-broken';
+    const isNews = wasWell || brokenGroups(report).some((group) => !before?.groups.includes(group));
+    return isNews ? 'broke' : 'still-broken';
+}
+function brokenGroups({ findings }) {
+    const isBad = ({ status }) => !isWell(status);
+    return [...new Set(findings.filter(isBad).map(({ rule }) => _rule_groups_js__WEBPACK_IMPORTED_MODULE_0__/* .groupOf */ .F8[rule]))].toSorted();
 }
 /**
  * How things stand after this run.
  *
  * @param owed who could not be told of it
  */
-function nextStanding(before, verdict, { now, owed }) {
-    const well = isWell(verdict);
+function nextStanding(before, report, { now, owed }) {
+    const well = isWell(report.verdict);
     const since = before?.well === well ? before.since : now.toISOString();
-    return { format: 1, well, since, owed: [...owed] };
+    return { format: 1, well, groups: brokenGroups(report), since, owed: [...owed] };
 }
 /** What somebody is to hear who has not heard of the last change: that change, late. */
 function overdue(change) {
@@ -1177,6 +1186,7 @@ function watch(signal) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $Q: () => (/* binding */ clip),
+/* harmony export */   KG: () => (/* binding */ asSentence),
 /* harmony export */   RK: () => (/* binding */ visible),
 /* harmony export */   TN: () => (/* binding */ oneLine)
 /* harmony export */ });
@@ -1203,6 +1213,10 @@ function spelledOut(char) {
         return '\\r';
     const code = char.codePointAt(0) ?? 0;
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}
+/** With a full stop at its end, so that another sentence can follow. */
+function asSentence(text) {
+    return /[.!?:]$/.test(text.trimEnd()) ? text.trimEnd() : `${text.trimEnd()}.`;
 }
 
 
@@ -1404,6 +1418,106 @@ function report(title, findings, rest = {}) {
 function finding(rule, status, message, extra = {}) {
     return { rule, status, message, ...extra };
 }
+
+
+/***/ }),
+
+/***/ 5562:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F8: () => (/* binding */ groupOf),
+/* harmony export */   S0: () => (/* binding */ groupNames),
+/* harmony export */   TN: () => (/* binding */ groups)
+/* harmony export */ });
+/** What belongs together for who must act: one issue speaks of one group. */
+const groups = {
+    run: 'The program could not do its work.',
+    age: 'Backups are missing, too old, or wrongly dated.',
+    size: 'A backup is much smaller or larger than expected.',
+    content: 'A backup does not hold what it should.',
+    copies: 'There are fewer backups or copies than there should be.',
+    integrity: 'Stored bytes are damaged, missing or cannot be decrypted.',
+    proof: 'A restore failed, gave other data than the snapshot held, or was not rehearsed.',
+    objectives: 'A restore would take too long or lose too much.',
+    room: 'A store runs out of room.',
+    stores: 'A store cannot be read.',
+    retention: 'Superfluous backups could not be removed, or too many would have been.',
+    schedules: 'Something that should run by itself does not.',
+};
+const groupNames = Object.keys(groups);
+/** Every rule is in one group. */
+const groupOf = {
+    'backup-written': 'content',
+    'backup-restarted': 'content',
+    'store-copy': 'copies',
+    'clock-offset': 'age',
+    'min-size': 'size',
+    'size-deviation': 'size',
+    'database-empty': 'content',
+    'server-changed': 'content',
+    'encryption-lost': 'content',
+    'store-created': 'copies',
+    'left-out': 'content',
+    'globals-dumped': 'content',
+    'facts-read': 'content',
+    'sequence-moved': 'content',
+    'backup-missing': 'age',
+    'backup-age': 'age',
+    'backup-future': 'age',
+    'backup-scope': 'content',
+    'backup-count': 'copies',
+    'backup-findings': 'content',
+    'backup-interrupted': 'content',
+    'copy-missing': 'copies',
+    'manifest-unreadable': 'integrity',
+    'artifact-missing': 'integrity',
+    'artifact-corrupt': 'integrity',
+    'backup-hidden': 'copies',
+    'drill-missing': 'proof',
+    'drill-age': 'proof',
+    'drill-proof': 'proof',
+    'free-space': 'room',
+    'store-readable': 'stores',
+    'artifact-fetched': 'integrity',
+    decryption: 'integrity',
+    'scratch-server': 'proof',
+    'scratch-isolation': 'proof',
+    'roles-restored': 'proof',
+    'restore-completed': 'proof',
+    'facts-missing': 'proof',
+    'manifest-totals': 'integrity',
+    'facts-tables': 'proof',
+    'facts-fingerprints': 'proof',
+    'facts-materialized-views': 'proof',
+    'facts-sequences': 'proof',
+    'facts-schema': 'proof',
+    'facts-extensions': 'proof',
+    'facts-roles': 'proof',
+    'facts-large-objects': 'proof',
+    'facts-settings': 'proof',
+    'facts-migration': 'proof',
+    assertion: 'proof',
+    amcheck: 'proof',
+    rto: 'objectives',
+    rpo: 'objectives',
+    'live-compare': 'proof',
+    'self-test': 'proof',
+    'drill-recorded': 'proof',
+    'prune-planned': 'retention',
+    'prune-unproven': 'retention',
+    'prune-limit': 'retention',
+    'prune-removed': 'retention',
+    'prune-locked': 'retention',
+    'prune-leftovers': 'retention',
+    'schedules-readable': 'schedules',
+    'schedule-disabled': 'schedules',
+    'schedule-overdue': 'schedules',
+    'runner-offline': 'schedules',
+    'store-retries': 'stores',
+    'source-retries': 'run',
+    'run-failed': 'run',
+};
 
 
 /***/ }),
@@ -12071,273 +12185,14 @@ __nccwpck_require__.d(commands_status_namespaceObject, {
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 6 modules
 var lib_schemas = __nccwpck_require__(6921);
-// EXTERNAL MODULE: ./lib/core/report.js + 1 modules
-var core_report = __nccwpck_require__(4317);
-;// CONCATENATED MODULE: ./lib/core/backup-judgement.js
-
-/**
- * Compares a backup with the newest earlier one of its source: what changed silently since, and with nothing
- * else to notice it, would be found only when the backup is needed.
- */
-function judgeContinuity(previous, made) {
-    return [judgeEmptiness(made), judgeServer(previous, made), judgeEncryption(previous, made)].filter((one) => one !== undefined);
-}
-/** An empty database is what a wrong or missing `database-url` finds first. */
-function judgeEmptiness({ scope, server, tables }) {
-    if (scope === 'schema' || tables > 0)
-        return undefined;
-    return (0,core_report/* finding */.gk)('database-empty', 'warn', `The backup holds no rows: ${nameOf(server)} has no table to take any from.`, {
-        numbers: { tables },
-        hint: 'Check that `database-url` names the database you mean, and that `exclude-tables` leaves something.',
-    });
-}
-/** A standby that was promoted keeps the system identifier; a new server, also after an upgrade by dump, does not. */
-function judgeServer(previous, { server }) {
-    if (previous === undefined)
-        return undefined;
-    const before = previous.server;
-    const both = [before.systemIdentifier, server.systemIdentifier];
-    const isOther = !both.includes(null) && before.systemIdentifier !== server.systemIdentifier;
-    if (!isOther && before.database === server.database)
-        return undefined;
-    const identified = (one) => isOther ? `${nameOf(one)} (system identifier ${one.systemIdentifier})` : nameOf(one);
-    return (0,core_report/* finding */.gk)('server-changed', 'warn', `The backup before, ${previous.id}, is of ${identified(before)}; this one is of ${identified(server)}.`, {
-        hint: 'Correct `database-url` if that is not meant, and give another database a source of its own. After a move or an upgrade there is nothing to do: the next backup is compared with this one.',
-    });
-}
-function judgeEncryption(previous, { encrypted }) {
-    if (encrypted || previous === undefined || !isEncrypted(previous))
-        return undefined;
-    return (0,core_report/* finding */.gk)('encryption-lost', 'fail', `This backup is not encrypted, and the one before, ${previous.id}, is: anybody who reads the store reads the data.`, {
-        hint: 'Check that `age-recipients` still arrives (a variable or secret that does not exist is empty), take another backup, and remove this one. If it is meant, there is nothing to do: the next backup is compared with this one.',
-    });
-}
-function isEncrypted({ artifacts }) {
-    return artifacts.some(({ encryption }) => encryption !== null);
-}
-function nameOf({ database, host, port }) {
-    return `database "${database}" on ${host}${port === null || host.startsWith('/') ? '' : `:${port}`}`;
-}
-
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(7075);
-// EXTERNAL MODULE: ./lib/core/failure.js
-var failure = __nccwpck_require__(8165);
 // EXTERNAL MODULE: ./lib/core/keys.js
 var core_keys = __nccwpck_require__(1547);
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: ./lib/core/manifest.js
-var core_manifest = __nccwpck_require__(9718);
-;// CONCATENATED MODULE: ./lib/core/manifest-reading.js
-
-
-
-
-/** A manifest that names 10,000 tables takes less than 2 MiB. */
-const MAX_RECORD_BYTES = 16 * 1024 * 1024;
-/**
- * Reads the manifest of one backup.
- *
- * @param listedBytes its size where a listing has told it: the store is asked once less
- * @throws {Failure} `backup-invalid` when it cannot be understood (or is too large to be one),
- *                   `not-found` when there is none, `store-…` when the store could not be read
- */
-async function readManifestOf(store, source, id, signal, listedBytes) {
-    const key = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0);
-    const bytes = await readSmall(store, key, signal, listedBytes);
-    const manifest = (0,core_manifest/* readManifest */.WI)(bytes.toString('utf8'), (0,core_keys/* whereIs */.ie)(store, key), { source, id });
-    return { manifest, sha256: sha256Of(bytes) };
-}
-/** SHA-256 of bytes or text, lower-case hex. */
-function sha256Of(bytes) {
-    return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
-}
-/**
- * Reads a whole record into memory, if it can be one.
- *
- * @throws {Failure} `backup-invalid` when it is larger than 16 MiB; a store error as it came
- */
-async function readSmall(store, key, signal, listedBytes) {
-    const known = listedBytes ?? (await store.head(key))?.bytes;
-    if (known === undefined)
-        throw new failure/* Failure */.H('not-found', `${(0,core_keys/* whereIs */.ie)(store, key)} does not exist.`);
-    if (known > MAX_RECORD_BYTES)
-        throw tooLarge(store, key, known);
-    const chunks = [];
-    let bytes = 0;
-    for await (const chunk of await store.get(key, signal ? { signal } : {})) {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes > MAX_RECORD_BYTES)
-            throw tooLarge(store, key, bytes);
-    }
-    return Buffer.concat(chunks);
-}
-function tooLarge(store, key, bytes) {
-    return new failure/* Failure */.H('backup-invalid', `${(0,core_keys/* whereIs */.ie)(store, key)} cannot be read: its ${bytes} bytes are no record.`, {
-        hint: 'Somebody wrote over it. Take it from another store, or from an older version of the object.',
-    });
-}
-/** Whether an error says that the record itself is bad, and not that the store could not be read. */
-function isUnreadable(error) {
-    return error instanceof failure/* Failure */.H && error.code === 'backup-invalid';
-}
-
-;// CONCATENATED MODULE: ./lib/core/stalled-store.js
-
-/** A store without a sign of life for this long is dropped; the others keep their copy. */
-const STORE_STALL_MS = 60_000;
-function stalledStore({ location }) {
-    const seconds = STORE_STALL_MS / 1000;
-    return new failure/* Failure */.H('stalled', `${location} gave no sign of life for ${seconds} s and was dropped.`, {
-        hint: 'Check the network to this store, or its disk. The next backup tries it again.',
-    });
-}
-function isStalled(error) {
-    return error instanceof failure/* Failure */.H && error.code === 'stalled';
-}
-/**
- * Waits for one call of a store until a minute passes without a sign of life. The call is told by its
- * signal then, and goes on unheard: one that hangs in the kernel cannot be ended.
- *
- * @throws {Failure} `stalled`, or what the call rejects with
- */
-async function unlessStalled(store, sleep, call) {
-    const [over, given] = [new AbortController(), new AbortController()];
-    let signs = 0;
-    const onBytes = () => {
-        signs += 1;
-    };
-    const watch = async () => {
-        for (let before = -1; signs !== before;) {
-            before = signs;
-            await sleep(STORE_STALL_MS, over.signal);
-        }
-        throw stalledStore(store);
-    };
-    const watching = watch();
-    watching.catch((error) => given.abort(error));
-    try {
-        return await Promise.race([call({ signal: given.signal, onBytes }), watching]);
-    }
-    finally {
-        over.abort();
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/core/backup-stores.js
-
-
-
-
-
-
-/**
- * @param given.prefix folder of the backup, with its slash
- * @param given.signal aborts uploads, not the removal of what was written
- */
-function backupStores(stores, given) {
-    const live = new Set(stores);
-    const failed = new Map();
-    const touched = new Set();
-    const drop = async (store, error) => {
-        if (!failed.has(store))
-            given.log.warning(describeLoss(store, error));
-        live.delete(store);
-        failed.set(store, failed.get(store) ?? error);
-        await discard(store, given, { isTouched: touched.has(store), hangs: isStalled(failed.get(store)) });
-    };
-    const refuseNone = () => {
-        if (live.size === 0)
-            throw [...failed.values()][0];
-    };
-    const putText = async (key, text) => {
-        for (const store of [...live]) {
-            try {
-                await putChecked(store, key, text, given);
-                touched.add(store);
-            }
-            catch (error) {
-                given.signal.throwIfAborted();
-                await drop(store, error);
-            }
-        }
-        refuseNone();
-    };
-    const renewText = async (key, text) => {
-        for (const store of [...live]) {
-            await putChecked(store, key, text, given).catch((error) => {
-                if (!given.signal.aborted)
-                    given.log.warning(describeOldMark(store, error));
-            });
-        }
-    };
-    const discardAll = async () => {
-        // Asking a store once more that hangs would only hang again.
-        const asked = stores.filter((store) => !isStalled(failed.get(store)));
-        await Promise.all(asked.map((store) => discard(store, given, { isTouched: touched.has(store), hangs: false })));
-    };
-    return { live, failed, putText, renewText, drop, refuseNone, discardAll };
-}
-async function putChecked(store, key, text, { sleep, signal }) {
-    const body = external_node_stream_.Readable.from([Buffer.from(text)]);
-    const expectedBytes = Buffer.byteLength(text);
-    const copy = await unlessStalled(store, sleep, (life) => store.put(key, body, { ...life, expectedBytes, signal: AbortSignal.any([signal, life.signal]) }));
-    if (copy.sha256 === sha256Of(text))
-        return;
-    throw new failure/* Failure */.H('artifact-corrupt', `${store.location} stored other bytes of ${key} than it was given.`);
-}
-/** What cannot be removed now is an orphan that prune removes later. */
-async function discard(store, { prefix, sleep, log }, { isTouched, hangs }) {
-    try {
-        await unlessStalled(store, sleep, async ({ onBytes }) => {
-            const keys = [];
-            for await (const { key } of store.list(prefix)) {
-                onBytes(0);
-                keys.push(key);
-            }
-            const marks = keys.filter(isMark);
-            const left = await store.remove(keys.filter((key) => !isMark(key)).toSorted(manifestFirst));
-            // It may still finish what it was given, and that must not look like a backup without its manifest.
-            if (!hangs && left.length === 0 && marks.length > 0)
-                await store.remove(marks);
-        });
-    }
-    catch (error) {
-        // A folder that could not even be created holds nothing.
-        if (!isTouched && error instanceof failure/* Failure */.H && error.code === 'store-missing')
-            return;
-        log.warning(`What was written to ${store.location} under ${prefix} stays there for now: ${messageOf(error)}`);
-    }
-}
-/**
- * The manifest goes first, should it be there: a removal that breaks off must not leave half a backup. The
- * in-progress mark goes last: without either, a folder looks like a backup whose manifest somebody deleted.
- */
-function manifestFirst(one, other) {
-    return Number(other.endsWith(`/${core_keys/* MANIFEST */.e0}`)) - Number(one.endsWith(`/${core_keys/* MANIFEST */.e0}`));
-}
-function isMark(key) {
-    return key.endsWith(`/${core_keys/* IN_PROGRESS */.mS}`);
-}
-function describeLoss(store, error) {
-    return `${store.location} holds no copy of this backup: ${messageOf(error)}`;
-}
-function describeOldMark(store, error) {
-    return `The mark in ${store.location} that this backup is being made could not be renewed: ${messageOf(error)} The backup goes on.`;
-}
-function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
-}
-/** The finding for a store without its copy. */
-function lossOf(store, error) {
-    const hint = error instanceof failure/* Failure */.H && error.hint !== undefined ? { hint: error.hint } : {};
-    return (0,core_report/* finding */.gk)('store-copy', 'fail', describeLoss(store, error), { subject: store.location, ...hint });
-}
-
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/iso.js
 var iso = __nccwpck_require__(4377);
+// EXTERNAL MODULE: ./lib/core/manifest.js
+var core_manifest = __nccwpck_require__(9718);
+// EXTERNAL MODULE: ./lib/core/report.js + 1 modules
+var core_report = __nccwpck_require__(4317);
 ;// CONCATENATED MODULE: ./lib/core/records.js
 
 
@@ -12611,6 +12466,271 @@ const scopes = [
 /** Which part of the source the artifacts of these names hold. */
 function scopeOf(names) {
     return scopes.find(([pattern]) => names.some((name) => pattern.test(`${name}.`)))?.[1];
+}
+
+;// CONCATENATED MODULE: ./lib/core/backup-judgement.js
+
+
+/**
+ * Compares a backup with the newest earlier one of its source: what changed silently since, and with nothing
+ * else to notice it, would be found only when the backup is needed.
+ */
+function judgeContinuity(previous, made) {
+    return [judgeEmptiness(made), judgeServer(previous, made), judgeEncryption(made)].filter((one) => one !== undefined);
+}
+/** An empty database is what a wrong or missing `database-url` finds first. */
+function judgeEmptiness({ scope, server, tables }) {
+    if (scope === 'schema' || tables > 0)
+        return undefined;
+    return (0,core_report/* finding */.gk)('database-empty', 'warn', `The backup holds no rows: ${nameOf(server)} has no table to take any from.`, {
+        numbers: { tables },
+        hint: 'Check that `database-url` names the database you mean, and that `exclude-tables` leaves something.',
+    });
+}
+/** A standby that was promoted keeps the system identifier; a new server, also after an upgrade by dump, does not. */
+function judgeServer(previous, { server }) {
+    if (previous === undefined)
+        return undefined;
+    const before = previous.server;
+    const both = [before.systemIdentifier, server.systemIdentifier];
+    const isOther = !both.includes(null) && before.systemIdentifier !== server.systemIdentifier;
+    if (!isOther && before.database === server.database)
+        return undefined;
+    const identified = (one) => isOther ? `${nameOf(one)} (system identifier ${one.systemIdentifier})` : nameOf(one);
+    return (0,core_report/* finding */.gk)('server-changed', 'warn', `The backup before, ${previous.id}, is of ${identified(before)}; this one is of ${identified(server)}.`, {
+        hint: 'Correct `database-url` if that is not meant, and give another database a source of its own. After a move or an upgrade there is nothing to do: the next backup is compared with this one.',
+    });
+}
+/** Not only by the one before: the alarm would end by itself on the next day, and the backups stay in clear. */
+function judgeEncryption({ encrypted, lastEncrypted }) {
+    if (encrypted || lastEncrypted === undefined)
+        return undefined;
+    return (0,core_report/* finding */.gk)('encryption-lost', 'fail', `This backup is not encrypted, and an earlier one, ${lastEncrypted}, is: anybody who reads the store reads the data.`, {
+        hint: 'Check that `age-recipients` still arrives (a variable or secret that does not exist is empty), and take another backup. If it is meant, take ten: only the last ten are compared. What lies in clear is removed by deleting its folder, `manifest.json` first.',
+    });
+}
+/** How many of the newest backups tell whether a source is encrypted. */
+const ENCRYPTION_HISTORY = 10;
+/** The id of the newest backup that the names of its artifacts call encrypted, of the last ten; oldest first. */
+function lastEncryptedOf(history) {
+    const recent = history.filter(isComplete).slice(-ENCRYPTION_HISTORY);
+    return recent.findLast(({ artifacts }) => artifacts.some(({ key }) => key.endsWith('.age')))?.id;
+}
+function nameOf({ database, host, port }) {
+    return `database "${database}" on ${host}${port === null || host.startsWith('/') ? '' : `:${port}`}`;
+}
+
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
+// EXTERNAL MODULE: ./lib/core/failure.js
+var failure = __nccwpck_require__(8165);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./lib/core/manifest-reading.js
+
+
+
+
+/** A manifest that names 10,000 tables takes less than 2 MiB. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+/**
+ * Reads the manifest of one backup.
+ *
+ * @param listedBytes its size where a listing has told it: the store is asked once less
+ * @throws {Failure} `backup-invalid` when it cannot be understood (or is too large to be one),
+ *                   `not-found` when there is none, `store-…` when the store could not be read
+ */
+async function readManifestOf(store, source, id, signal, listedBytes) {
+    const key = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0);
+    const bytes = await readSmall(store, key, signal, listedBytes);
+    const manifest = (0,core_manifest/* readManifest */.WI)(bytes.toString('utf8'), (0,core_keys/* whereIs */.ie)(store, key), { source, id });
+    return { manifest, sha256: sha256Of(bytes) };
+}
+/** SHA-256 of bytes or text, lower-case hex. */
+function sha256Of(bytes) {
+    return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
+}
+/**
+ * Reads a whole record into memory, if it can be one.
+ *
+ * @throws {Failure} `backup-invalid` when it is larger than 16 MiB; a store error as it came
+ */
+async function readSmall(store, key, signal, listedBytes) {
+    const known = listedBytes ?? (await store.head(key))?.bytes;
+    if (known === undefined)
+        throw new failure/* Failure */.H('not-found', `${(0,core_keys/* whereIs */.ie)(store, key)} does not exist.`);
+    if (known > MAX_RECORD_BYTES)
+        throw tooLarge(store, key, known);
+    const chunks = [];
+    let bytes = 0;
+    for await (const chunk of await store.get(key, signal ? { signal } : {})) {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > MAX_RECORD_BYTES)
+            throw tooLarge(store, key, bytes);
+    }
+    return Buffer.concat(chunks);
+}
+function tooLarge(store, key, bytes) {
+    return new failure/* Failure */.H('backup-invalid', `${(0,core_keys/* whereIs */.ie)(store, key)} cannot be read: its ${bytes} bytes are no record.`, {
+        hint: 'Somebody wrote over it. Take it from another store, or from an older version of the object.',
+    });
+}
+/** Whether an error says that the record itself is bad, and not that the store could not be read. */
+function isUnreadable(error) {
+    return error instanceof failure/* Failure */.H && error.code === 'backup-invalid';
+}
+
+;// CONCATENATED MODULE: ./lib/core/stalled-store.js
+
+/** A store without a sign of life for this long is dropped; the others keep their copy. */
+const STORE_STALL_MS = 60_000;
+function stalledStore({ location }) {
+    const seconds = STORE_STALL_MS / 1000;
+    return new failure/* Failure */.H('stalled', `${location} gave no sign of life for ${seconds} s and was dropped.`, {
+        hint: 'Check the network to this store, or its disk. The next backup tries it again.',
+    });
+}
+function isStalled(error) {
+    return error instanceof failure/* Failure */.H && error.code === 'stalled';
+}
+/**
+ * Waits for one call of a store until a minute passes without a sign of life. The call is told by its
+ * signal then, and goes on unheard: one that hangs in the kernel cannot be ended.
+ *
+ * @throws {Failure} `stalled`, or what the call rejects with
+ */
+async function unlessStalled(store, sleep, call) {
+    const [over, given] = [new AbortController(), new AbortController()];
+    let signs = 0;
+    const onBytes = () => {
+        signs += 1;
+    };
+    const watch = async () => {
+        for (let before = -1; signs !== before;) {
+            before = signs;
+            await sleep(STORE_STALL_MS, over.signal);
+        }
+        throw stalledStore(store);
+    };
+    const watching = watch();
+    watching.catch((error) => given.abort(error));
+    try {
+        return await Promise.race([call({ signal: given.signal, onBytes }), watching]);
+    }
+    finally {
+        over.abort();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/core/backup-stores.js
+
+
+
+
+
+
+/**
+ * @param given.prefix folder of the backup, with its slash
+ * @param given.signal aborts uploads, not the removal of what was written
+ */
+function backupStores(stores, given) {
+    const live = new Set(stores);
+    const failed = new Map();
+    const touched = new Set();
+    const drop = async (store, error) => {
+        if (!failed.has(store))
+            given.log.warning(describeLoss(store, error));
+        live.delete(store);
+        failed.set(store, failed.get(store) ?? error);
+        await discard(store, given, { isTouched: touched.has(store), hangs: isStalled(failed.get(store)) });
+    };
+    const refuseNone = () => {
+        if (live.size === 0)
+            throw [...failed.values()][0];
+    };
+    const putText = async (key, text) => {
+        for (const store of [...live]) {
+            try {
+                await putChecked(store, key, text, given);
+                touched.add(store);
+            }
+            catch (error) {
+                given.signal.throwIfAborted();
+                await drop(store, error);
+            }
+        }
+        refuseNone();
+    };
+    const renewText = async (key, text) => {
+        for (const store of [...live]) {
+            await putChecked(store, key, text, given).catch((error) => {
+                if (!given.signal.aborted)
+                    given.log.warning(describeOldMark(store, error));
+            });
+        }
+    };
+    const discardAll = async () => {
+        // Asking a store once more that hangs would only hang again.
+        const asked = stores.filter((store) => !isStalled(failed.get(store)));
+        await Promise.all(asked.map((store) => discard(store, given, { isTouched: touched.has(store), hangs: false })));
+    };
+    return { live, failed, putText, renewText, drop, refuseNone, discardAll };
+}
+async function putChecked(store, key, text, { sleep, signal }) {
+    const body = external_node_stream_.Readable.from([Buffer.from(text)]);
+    const expectedBytes = Buffer.byteLength(text);
+    const copy = await unlessStalled(store, sleep, (life) => store.put(key, body, { ...life, expectedBytes, signal: AbortSignal.any([signal, life.signal]) }));
+    if (copy.sha256 === sha256Of(text))
+        return;
+    throw new failure/* Failure */.H('artifact-corrupt', `${store.location} stored other bytes of ${key} than it was given.`);
+}
+/** What cannot be removed now is an orphan that prune removes later. */
+async function discard(store, { prefix, sleep, log }, { isTouched, hangs }) {
+    try {
+        await unlessStalled(store, sleep, async ({ onBytes }) => {
+            const keys = [];
+            for await (const { key } of store.list(prefix)) {
+                onBytes(0);
+                keys.push(key);
+            }
+            const marks = keys.filter(isMark);
+            const left = await store.remove(keys.filter((key) => !isMark(key)).toSorted(manifestFirst));
+            // It may still finish what it was given, and that must not look like a backup without its manifest.
+            if (!hangs && left.length === 0 && marks.length > 0)
+                await store.remove(marks);
+        });
+    }
+    catch (error) {
+        // A folder that could not even be created holds nothing.
+        if (!isTouched && error instanceof failure/* Failure */.H && error.code === 'store-missing')
+            return;
+        log.warning(`What was written to ${store.location} under ${prefix} stays there for now: ${messageOf(error)}`);
+    }
+}
+/**
+ * The manifest goes first, should it be there: a removal that breaks off must not leave half a backup. The
+ * in-progress mark goes last: without either, a folder looks like a backup whose manifest somebody deleted.
+ */
+function manifestFirst(one, other) {
+    return Number(other.endsWith(`/${core_keys/* MANIFEST */.e0}`)) - Number(one.endsWith(`/${core_keys/* MANIFEST */.e0}`));
+}
+function isMark(key) {
+    return key.endsWith(`/${core_keys/* IN_PROGRESS */.mS}`);
+}
+function describeLoss(store, error) {
+    return `${store.location} holds no copy of this backup: ${messageOf(error)}`;
+}
+function describeOldMark(store, error) {
+    return `The mark in ${store.location} that this backup is being made could not be renewed: ${messageOf(error)} The backup goes on.`;
+}
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+/** The finding for a store without its copy. */
+function lossOf(store, error) {
+    const hint = error instanceof failure/* Failure */.H && error.hint !== undefined ? { hint: error.hint } : {};
+    return (0,core_report/* finding */.gk)('store-copy', 'fail', describeLoss(store, error), { subject: store.location, ...hint });
 }
 
 // EXTERNAL MODULE: ./lib/core/size.js
@@ -14099,7 +14219,7 @@ const publishing = {
         .refine(isWebUrl, 'Use an `http://` or `https://` URL without a query.')
         .optional(),
     notify: parsed(parseNotify, "Who is told of a verdict, one URL a line: `slack+https://` (an incoming webhook), `telegram://token@chat`, `smtps://` or `smtp://user:password@host?to=`, `webhook+https://` (JSON), `ping+https://` (a dead-man's switch, told of every run).", { secret: true, env: true }).prefault(''),
-    'notify-on': choice(core_change/* notifyOn */.$x, 'When `notify` tells: on every `failure`, on each `change` (the first failure, and recovery), or `always`. Pings go out always.').prefault('change'),
+    'notify-on': choice(core_change/* notifyOn */.$x, 'When `notify` tells: on every `failure`, on each `change` (the first failure, one of another kind on top of it, and recovery), or `always`. Pings go out always.').prefault('change'),
 };
 function isWebUrl(value) {
     const url = URL.canParse(value) ? new URL(value) : undefined;
@@ -14337,6 +14457,7 @@ function planOf(given, circumstances) {
                 server: snapshot.server,
                 tables: snapshot.tables,
                 encrypted: given['age-recipients'].length > 0,
+                lastEncrypted: lastEncryptedOf(history),
             }),
         ],
     };
@@ -15536,7 +15657,8 @@ function planTable(store, { now, dryRun }) {
             candidate.id,
             (0,core_duration/* formatDuration */.a3)(now.getTime() - candidate.takenAt.getTime()),
             (0,core_size/* formatBytes */.z)(candidate.backup.totalBytes),
-            candidate.proof ?? '–',
+            // Records are read where they decide; of the others their names tell.
+            candidate.proof ?? conclusiveDrill(candidate.backup)?.proof ?? '–',
             ...outcomeOf(candidate, reasons, store, { isGoing: going.has(candidate.id), dryRun }),
         ]),
         folded: all.length > LONG,
@@ -20067,96 +20189,8 @@ const nextSteps = {
     ],
 };
 
-;// CONCATENATED MODULE: ./lib/core/rule-groups.js
-/** What belongs together for who must act: one issue speaks of one group. */
-const groups = {
-    run: 'The program could not do its work.',
-    age: 'Backups are missing, too old, or wrongly dated.',
-    size: 'A backup is much smaller or larger than expected.',
-    content: 'A backup does not hold what it should.',
-    copies: 'There are fewer backups or copies than there should be.',
-    integrity: 'Stored bytes are damaged, missing or cannot be decrypted.',
-    proof: 'A restore failed, gave other data than the snapshot held, or was not rehearsed.',
-    objectives: 'A restore would take too long or lose too much.',
-    room: 'A store runs out of room.',
-    stores: 'A store cannot be read.',
-    retention: 'Superfluous backups could not be removed, or too many would have been.',
-    schedules: 'Something that should run by itself does not.',
-};
-const groupNames = Object.keys(groups);
-/** Every rule is in one group. */
-const groupOf = {
-    'backup-written': 'content',
-    'backup-restarted': 'content',
-    'store-copy': 'copies',
-    'clock-offset': 'age',
-    'min-size': 'size',
-    'size-deviation': 'size',
-    'database-empty': 'content',
-    'server-changed': 'content',
-    'encryption-lost': 'content',
-    'store-created': 'copies',
-    'left-out': 'content',
-    'globals-dumped': 'content',
-    'facts-read': 'content',
-    'sequence-moved': 'content',
-    'backup-missing': 'age',
-    'backup-age': 'age',
-    'backup-future': 'age',
-    'backup-scope': 'content',
-    'backup-count': 'copies',
-    'backup-findings': 'content',
-    'backup-interrupted': 'content',
-    'copy-missing': 'copies',
-    'manifest-unreadable': 'integrity',
-    'artifact-missing': 'integrity',
-    'artifact-corrupt': 'integrity',
-    'backup-hidden': 'copies',
-    'drill-missing': 'proof',
-    'drill-age': 'proof',
-    'drill-proof': 'proof',
-    'free-space': 'room',
-    'store-readable': 'stores',
-    'artifact-fetched': 'integrity',
-    decryption: 'integrity',
-    'scratch-server': 'proof',
-    'scratch-isolation': 'proof',
-    'roles-restored': 'proof',
-    'restore-completed': 'proof',
-    'facts-missing': 'proof',
-    'manifest-totals': 'integrity',
-    'facts-tables': 'proof',
-    'facts-fingerprints': 'proof',
-    'facts-materialized-views': 'proof',
-    'facts-sequences': 'proof',
-    'facts-schema': 'proof',
-    'facts-extensions': 'proof',
-    'facts-roles': 'proof',
-    'facts-large-objects': 'proof',
-    'facts-settings': 'proof',
-    'facts-migration': 'proof',
-    assertion: 'proof',
-    amcheck: 'proof',
-    rto: 'objectives',
-    rpo: 'objectives',
-    'live-compare': 'proof',
-    'self-test': 'proof',
-    'drill-recorded': 'proof',
-    'prune-planned': 'retention',
-    'prune-unproven': 'retention',
-    'prune-limit': 'retention',
-    'prune-removed': 'retention',
-    'prune-locked': 'retention',
-    'prune-leftovers': 'retention',
-    'schedules-readable': 'schedules',
-    'schedule-disabled': 'schedules',
-    'schedule-overdue': 'schedules',
-    'runner-offline': 'schedules',
-    'store-retries': 'stores',
-    'source-retries': 'run',
-    'run-failed': 'run',
-};
-
+// EXTERNAL MODULE: ./lib/core/rule-groups.js
+var rule_groups = __nccwpck_require__(5562);
 ;// CONCATENATED MODULE: ./lib/github/issue-groups.js
 
 
@@ -20166,9 +20200,9 @@ const ALL = '*';
 function troublesOf({ report, action, job }) {
     const wrong = (0,core_report/* worstFirst */.md)(report.findings).filter(isWrong);
     // What a run that broke off had found until then is not the whole; its own reason is.
-    const told = couldNotWork(report) ? wrong.filter(({ rule }) => groupOf[rule] === 'run') : wrong;
+    const told = couldNotWork(report) ? wrong.filter(({ rule }) => rule_groups/* groupOf */.F8[rule] === 'run') : wrong;
     const places = told.map((finding) => ({ finding, key: issue_groups_keyOf(finding, report, action) }));
-    return groupNames.flatMap((group) => {
+    return rule_groups/* groupNames */.S0.flatMap((group) => {
         const inGroup = places.filter(({ key }) => key.group === group);
         return [...new Set(inGroup.map(({ key }) => key.source))].map((source) => {
             const findings = inGroup.filter(({ key }) => key.source === source).map(({ finding }) => finding);
@@ -20187,7 +20221,7 @@ function isOver(marker, { report, action, job }) {
     if (marker.group === 'run')
         return true;
     const own = report.findings.filter((finding) => issue_groups_keyOf(finding, report, action).source === marker.source);
-    const inGroup = own.filter(({ rule }) => groupOf[rule] === marker.group);
+    const inGroup = own.filter(({ rule }) => rule_groups/* groupOf */.F8[rule] === marker.group);
     if (inGroup.some(isWrong) || (marker.group !== 'stores' && isBlind(marker.source, report)))
         return false;
     return inGroup.length > 0 || !own.some(isWrong);
@@ -20201,7 +20235,7 @@ function couldNotWork(report) {
 /** One store that is away is one issue, however many sources lie in it. */
 const SHARED = ['stores', 'room', 'schedules'];
 function issue_groups_keyOf({ rule, source }, { sources }, action) {
-    const group = groupOf[rule];
+    const group = rule_groups/* groupOf */.F8[rule];
     const [only, ...others] = sources;
     const isOfOne = only !== undefined && others.length === 0;
     // A check of freshness names the source in each finding that has one.
@@ -20218,7 +20252,7 @@ function isCovered({ source, group, about }, report, job) {
     if (source !== ALL)
         return report.sources.includes(source);
     // That a store can be read, every finding in it says; no rule says only that.
-    const judged = report.findings.filter(({ rule }) => group === 'stores' || groupOf[rule] === group);
+    const judged = report.findings.filter(({ rule }) => group === 'stores' || rule_groups/* groupOf */.F8[rule] === group);
     const seen = new Set([job, ...judged.map(({ subject }) => subject)]);
     return about.every((each) => seen.has(each));
 }
@@ -20232,7 +20266,7 @@ function isBlind(source, { findings }) {
 
 
 /** What an issue is of. With the repository it lies in, there is one open issue for each. */
-const IssueKey = lib_schemas/* object */.Ikc({ source: lib_schemas/* string */.YjP(), action: lib_schemas/* string */.YjP(), group: lib_schemas/* enum */.k5n(groupNames) });
+const IssueKey = lib_schemas/* object */.Ikc({ source: lib_schemas/* string */.YjP(), action: lib_schemas/* string */.YjP(), group: lib_schemas/* enum */.k5n(rule_groups/* groupNames */.S0) });
 /**
  * What an issue remembers from run to run, in a comment that nobody sees: a runner keeps nothing.
  * People can edit it, so it is read as foreign text.
@@ -20500,7 +20534,7 @@ const LONGEST_TITLE = 160;
 /** What is wrong, in a line of a list of issues: `orders: newest backup is 3d old`. */
 function issue_body_titleOf({ key, findings: [worst] }) {
     const about = key.source === ALL ? 'Backups' : key.source;
-    const text = worst === undefined ? groups[key.group] : sayShortly(worst, key);
+    const text = worst === undefined ? rule_groups/* groups */.TN[key.group] : sayShortly(worst, key);
     const line = (0,plain_text/* oneLine */.TN)(text).replace(/\.$/, '');
     const title = `${about}: ${line.length > LONGEST_TITLE ? `${line.slice(0, LONGEST_TITLE).toWellFormed()}…` : line}`;
     // A title is plain text, but feeds and mails make links of names.
@@ -20520,7 +20554,7 @@ function sayShortly({ rule, message, numbers }, { source, action }) {
 function bodyOf(before, { trouble, marker, run, now }) {
     const status = statusOf(marker, run, now, 'open');
     const steps = ['#### What to do next', '', ...nextSteps[trouble.key.group].map((step, at) => `${at + 1}. ${step}`)];
-    const head = [`### ${groups[trouble.key.group]}`, '', status, '', '#### What was found', '', ''].join('\n');
+    const head = [`### ${rule_groups/* groups */.TN[trouble.key.group]}`, '', status, '', '#### What was found', '', ''].join('\n');
     const tail = ['', '', ...steps, '', FOOTNOTE].join('\n');
     const room = LONGEST_BODY - lengthAround(before, marker) - head.length - tail.length;
     return putBlock(before, marker, `${head}${findingsWithin(trouble.findings, room)}${tail}`);
@@ -20528,7 +20562,7 @@ function bodyOf(before, { trouble, marker, run, now }) {
 const FOOTNOTE = '<sub>Lifeboat keeps this block up to date and closes the issue when it is over. What you write above, below or in comments stays.</sub>';
 /** The same when it is over: what it was is told by the comments. */
 function closedBodyOf(before, marker, run, now) {
-    return putBlock(before, marker, `### Over: ${groups[marker.group]}\n\n${statusOf(marker, run, now, 'over')}`);
+    return putBlock(before, marker, `### Over: ${rule_groups/* groups */.TN[marker.group]}\n\n${statusOf(marker, run, now, 'over')}`);
 }
 function statusOf(marker, run, now, state) {
     const lastedMs = now.getTime() - new Date(marker.since).getTime();
@@ -21615,6 +21649,8 @@ function parseFile(text, url) {
     // new URL('file:backups') is file:///backups, and file://srv/x is /x on the host srv: neither is what was meant.
     if (/^file:\/\/[^/]/.test(text))
         throw refused(text, 'names a host', `Write three slashes: \`file:///${printable(text).slice(7)}\`. ${store_url_ALLOWED}`);
+    if (/\s/.test(text))
+        throw refused(text, 'holds white space', 'Write one URL a line; a space in a path is `%20`.');
     if (!text.startsWith('file:///') || url.host !== '')
         throw refused(text, 'is not absolute', store_url_ALLOWED);
     if (text.includes('?'))
@@ -41915,13 +41951,13 @@ async function tellPeople(report, seen, telling, tell, base = defaultScratchDir(
     const needsMemory = telling.given.notify.some(({ kind }) => kind !== 'ping');
     const memory = needsMemory ? verdictMemory(base, thread) : undefined;
     const before = await memory?.read();
-    const change = seen ?? (0,core_change/* changeSince */.Js)(before, report.verdict);
+    const change = seen ?? (0,core_change/* changeSince */.Js)(before, report);
     const sendables = notifyAll(report, { change, before, thread, now }, telling);
     const owed = await Promise.all(sendables.map(async ({ what, owedTo, send }) => {
         const isTold = await tell(what, (signal) => send(signal).then(() => true));
         return isTold === undefined && owedTo !== undefined ? [owedTo] : [];
     }));
-    const standing = (0,core_change/* nextStanding */.Yv)(before, report.verdict, { now, owed: owed.flat() });
+    const standing = (0,core_change/* nextStanding */.Yv)(before, report, { now, owed: owed.flat() });
     if (memory !== undefined)
         await tell('memory of the verdict', () => memory.write(standing));
 }
@@ -42318,6 +42354,7 @@ function couldNot(what, path, cause) {
 
 
 
+
 const Publishing = lib_schemas/* object */.Ikc(publishing);
 /** Inputs that say what is worked on, whether they are right or not. */
 const Worked = lib_schemas/* object */.Ikc({ source: shared.sources, store: common.store });
@@ -42383,7 +42420,7 @@ async function attempt(what, { log, stopped }, use) {
     catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         const hint = error instanceof failure/* Failure */.H && error.hint !== undefined ? ` ${error.hint}` : '';
-        const notice = `The ${what} failed: ${message}${hint}`;
+        const notice = `The ${what} failed: ${hint === '' ? message : (0,plain_text/* asSentence */.KG)(message)}${hint}`;
         log.warning(notice);
         return { notice };
     }
@@ -42491,7 +42528,9 @@ function splitFlag(word) {
         return ['help', undefined];
     if (parts?.[1] !== undefined)
         return [parts[1], parts[2]];
-    throw new failure/* Failure */.H('invalid-input', `"${word}" is no flag.`, { hint: 'Flags are written `--input value`.' });
+    throw new failure/* Failure */.H('invalid-input', `"${word}" is no flag.`, {
+        hint: 'Flags are written `--input value`, e.g. `--source orders`; a switch is `--dry-run` or `--dry-run=false`.',
+    });
 }
 function readFlag(name, inlineValue, rest, inputs) {
     const direct = inputs.get(name);

@@ -29,7 +29,7 @@ console.log(
   `\nDone in ${Math.round((Date.now() - startedAt) / 1000)} s. The job summaries, as GitHub would show them:`,
 );
 for (const file of summaries) console.log(`  ${file}`);
-console.log(`The store: ${store}  (restore by hand: zstd -dc database.dump.zst | pg_restore --list)`);
+console.log(`The store: ${store}  (README, "Restoring by hand", opens it with zstd and pg_restore alone)`);
 if (surprises > 0) throw new Error(`${surprises} steps did not end as they should.`);
 
 async function tour(server: TestPostgres): Promise<void> {

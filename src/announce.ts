@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ActionName } from './actions/index.ts';
 import { Failure } from './core/failure.ts';
 import type { RunInfo } from './core/manifest.ts';
+import { asSentence } from './core/plain-text.ts';
 import type { Log } from './core/ports.ts';
 import type { Report } from './core/report.ts';
 import { fillFromEnvironment } from './github/environment.ts';
@@ -107,7 +108,7 @@ async function attempt<T>(
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const hint = error instanceof Failure && error.hint !== undefined ? ` ${error.hint}` : '';
-    const notice = `The ${what} failed: ${message}${hint}`;
+    const notice = `The ${what} failed: ${hint === '' ? message : asSentence(message)}${hint}`;
     log.warning(notice);
     return { notice };
   }

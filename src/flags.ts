@@ -63,7 +63,9 @@ function splitFlag(word: string): [string, string | undefined] {
   const parts = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(word);
   if (word === '-h') return ['help', undefined];
   if (parts?.[1] !== undefined) return [parts[1], parts[2]];
-  throw new Failure('invalid-input', `"${word}" is no flag.`, { hint: 'Flags are written `--input value`.' });
+  throw new Failure('invalid-input', `"${word}" is no flag.`, {
+    hint: 'Flags are written `--input value`, e.g. `--source orders`; a switch is `--dry-run` or `--dry-run=false`.',
+  });
 }
 
 function readFlag(

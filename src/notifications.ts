@@ -33,7 +33,7 @@ export async function tellPeople(
   const needsMemory = telling.given.notify.some(({ kind }) => kind !== 'ping');
   const memory = needsMemory ? verdictMemory(base, thread) : undefined;
   const before = await memory?.read();
-  const change = seen ?? changeSince(before, report.verdict);
+  const change = seen ?? changeSince(before, report);
   const sendables = notifyAll(report, { change, before, thread, now }, telling);
   const owed = await Promise.all(
     sendables.map(async ({ what, owedTo, send }) => {
@@ -41,7 +41,7 @@ export async function tellPeople(
       return isTold === undefined && owedTo !== undefined ? [owedTo] : [];
     }),
   );
-  const standing = nextStanding(before, report.verdict, { now, owed: owed.flat() });
+  const standing = nextStanding(before, report, { now, owed: owed.flat() });
   if (memory !== undefined) await tell('memory of the verdict', () => memory.write(standing));
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { judgeContinuity } from '../core/backup-judgement.ts';
+import { judgeContinuity, lastEncryptedOf } from '../core/backup-judgement.ts';
 import { describeBackup, judgeClock } from '../core/backup-report.ts';
 import { trendsOf } from '../core/backup-tables.ts';
 import { type CatalogBackup, mergeCatalogs } from '../core/catalog.ts';
@@ -271,6 +271,7 @@ function planOf(given: Given, circumstances: Circumstances): BackupPlan {
         server: snapshot.server,
         tables: snapshot.tables,
         encrypted: given['age-recipients'].length > 0,
+        lastEncrypted: lastEncryptedOf(history),
       }),
     ],
   };

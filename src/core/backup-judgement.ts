@@ -1,3 +1,4 @@
+import { type CatalogBackup, isComplete } from './catalog.ts';
 import type { Manifest, Scope, ServerInfo } from './manifest.ts';
 import { type Finding, finding } from './report.ts';
 
@@ -8,6 +9,8 @@ export interface MadeSoFar {
   /** Tables whose rows it holds. */
   readonly tables: number;
   readonly encrypted: boolean;
+  /** The newest of the last backups that is encrypted, the one right before or an earlier one. */
+  readonly lastEncrypted: string | undefined;
 }
 
 /**
@@ -15,9 +18,7 @@ export interface MadeSoFar {
  * else to notice it, would be found only when the backup is needed.
  */
 export function judgeContinuity(previous: Manifest | undefined, made: MadeSoFar): Finding[] {
-  return [judgeEmptiness(made), judgeServer(previous, made), judgeEncryption(previous, made)].filter(
-    (one) => one !== undefined,
-  );
+  return [judgeEmptiness(made), judgeServer(previous, made), judgeEncryption(made)].filter((one) => one !== undefined);
 }
 
 /** An empty database is what a wrong or missing `database-url` finds first. */
@@ -53,20 +54,26 @@ function judgeServer(previous: Manifest | undefined, { server }: MadeSoFar): Fin
   );
 }
 
-function judgeEncryption(previous: Manifest | undefined, { encrypted }: MadeSoFar): Finding | undefined {
-  if (encrypted || previous === undefined || !isEncrypted(previous)) return undefined;
+/** Not only by the one before: the alarm would end by itself on the next day, and the backups stay in clear. */
+function judgeEncryption({ encrypted, lastEncrypted }: MadeSoFar): Finding | undefined {
+  if (encrypted || lastEncrypted === undefined) return undefined;
   return finding(
     'encryption-lost',
     'fail',
-    `This backup is not encrypted, and the one before, ${previous.id}, is: anybody who reads the store reads the data.`,
+    `This backup is not encrypted, and an earlier one, ${lastEncrypted}, is: anybody who reads the store reads the data.`,
     {
-      hint: 'Check that `age-recipients` still arrives (a variable or secret that does not exist is empty), take another backup, and remove this one. If it is meant, there is nothing to do: the next backup is compared with this one.',
+      hint: 'Check that `age-recipients` still arrives (a variable or secret that does not exist is empty), and take another backup. If it is meant, take ten: only the last ten are compared. What lies in clear is removed by deleting its folder, `manifest.json` first.',
     },
   );
 }
 
-export function isEncrypted({ artifacts }: Pick<Manifest, 'artifacts'>): boolean {
-  return artifacts.some(({ encryption }) => encryption !== null);
+/** How many of the newest backups tell whether a source is encrypted. */
+const ENCRYPTION_HISTORY = 10;
+
+/** The id of the newest backup that the names of its artifacts call encrypted, of the last ten; oldest first. */
+export function lastEncryptedOf(history: readonly CatalogBackup[]): string | undefined {
+  const recent = history.filter(isComplete).slice(-ENCRYPTION_HISTORY);
+  return recent.findLast(({ artifacts }) => artifacts.some(({ key }) => key.endsWith('.age')))?.id;
 }
 
 function nameOf({ database, host, port }: ServerInfo): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Verdict } from './report.ts';
+import type { Finding, Report, Verdict } from './report.ts';
+import { type Group, groupOf } from './rule-groups.ts';
 
 /** How a verdict relates to the one before it, of the same action and sources. */
 export const Change = z.enum(['broke', 'still-broken', 'recovered', 'still-well']);
@@ -13,6 +14,8 @@ export type NotifyOn = (typeof notifyOn)[number];
 export const Standing = z.object({
   format: z.literal(1),
   well: z.boolean(),
+  /** Of the rules that were not well. */
+  groups: z.array(z.string()).default([]),
   /** Moment of the first run of this row of equal ones. */
   since: z.iso.datetime(),
   /** Who could not be told of the last change, and has to be yet; no secret. */
@@ -25,11 +28,19 @@ export function isWell(verdict: Verdict): boolean {
   return verdict === 'pass' || verdict === 'warn';
 }
 
-/** Without a memory a failure is a new one, and success is no news. */
-export function changeSince(before: Pick<Standing, 'well'> | undefined, verdict: Verdict): Change {
+/** Without a memory a failure is a new one, and success is no news. So is a failure of another kind on top of one. */
+export function changeSince(before: Pick<Standing, 'well' | 'groups'> | undefined, report: Judged): Change {
   const wasWell = before?.well ?? true;
-  if (isWell(verdict)) return wasWell ? 'still-well' : 'recovered';
-  return wasWell ? 'broke' : 'still-broken';
+  if (isWell(report.verdict)) return wasWell ? 'still-well' : 'recovered';
+  const isNews = wasWell || brokenGroups(report).some((group) => !before?.groups.includes(group));
+  return isNews ? 'broke' : 'still-broken';
+}
+
+export type Judged = Pick<Report, 'verdict' | 'findings'>;
+
+function brokenGroups({ findings }: Judged): Group[] {
+  const isBad = ({ status }: Finding) => !isWell(status);
+  return [...new Set(findings.filter(isBad).map(({ rule }) => groupOf[rule]))].toSorted();
 }
 
 /**
@@ -39,12 +50,12 @@ export function changeSince(before: Pick<Standing, 'well'> | undefined, verdict:
  */
 export function nextStanding(
   before: Standing | undefined,
-  verdict: Verdict,
+  report: Judged,
   { now, owed }: { readonly now: Date; readonly owed: readonly string[] },
 ): Standing {
-  const well = isWell(verdict);
+  const well = isWell(report.verdict);
   const since = before?.well === well ? before.since : now.toISOString();
-  return { format: 1, well, since, owed: [...owed] };
+  return { format: 1, well, groups: brokenGroups(report), since, owed: [...owed] };
 }
 
 /** What somebody is to hear who has not heard of the last change: that change, late. */

@@ -23,3 +23,8 @@ function spelledOut(char: string): string {
   const code = char.codePointAt(0) ?? 0;
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
 }
+
+/** With a full stop at its end, so that another sentence can follow. */
+export function asSentence(text: string): string {
+  return /[.!?:]$/.test(text.trimEnd()) ? text.trimEnd() : `${text.trimEnd()}.`;
+}

@@ -1,4 +1,4 @@
-import { isComplete } from './catalog.ts';
+import { conclusiveDrill, isComplete } from './catalog.ts';
 import { countSamples } from './copy-metrics.ts';
 import { formatDuration } from './duration.ts';
 import { type Sample, samplesOf } from './metrics.ts';
@@ -141,7 +141,8 @@ function planTable(store: PrunedStore, { now, dryRun }: PruneReportOptions): Tab
       candidate.id,
       formatDuration(now.getTime() - candidate.takenAt.getTime()),
       formatBytes(candidate.backup.totalBytes),
-      candidate.proof ?? '–',
+      // Records are read where they decide; of the others their names tell.
+      candidate.proof ?? conclusiveDrill(candidate.backup)?.proof ?? '–',
       ...outcomeOf(candidate, reasons, store, { isGoing: going.has(candidate.id), dryRun }),
     ]),
     folded: all.length > LONG,

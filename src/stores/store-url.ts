@@ -82,6 +82,7 @@ function parseFile(text: string, url: URL): FilePlace {
   // new URL('file:backups') is file:///backups, and file://srv/x is /x on the host srv: neither is what was meant.
   if (/^file:\/\/[^/]/.test(text))
     throw refused(text, 'names a host', `Write three slashes: \`file:///${printable(text).slice(7)}\`. ${ALLOWED}`);
+  if (/\s/.test(text)) throw refused(text, 'holds white space', 'Write one URL a line; a space in a path is `%20`.');
   if (!text.startsWith('file:///') || url.host !== '') throw refused(text, 'is not absolute', ALLOWED);
   if (text.includes('?')) throw refused(text, 'has query parameters', 'A `file:` store takes none.');
   const folder = resolve(pathOf(text, url));

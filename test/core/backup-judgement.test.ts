@@ -1,16 +1,13 @@
 import { expect, it } from 'vitest';
-import { judgeContinuity, type MadeSoFar } from '../../src/core/backup-judgement.ts';
+import { judgeContinuity, lastEncryptedOf, type MadeSoFar } from '../../src/core/backup-judgement.ts';
+import type { CatalogBackup } from '../../src/core/catalog.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
-import { putBackup } from '../fixtures.ts';
+import { backupAt, putBackup } from '../fixtures.ts';
 
 const before = putBackup(memoryStore(), '2026-11-20');
 const server = { ...before.server, host: 'db', port: 5432, database: 'orders', systemIdentifier: '701' };
 const previous = { ...before, server };
-const made: MadeSoFar = { scope: 'full', server, tables: 3, encrypted: false };
-const encrypted = {
-  ...previous,
-  artifacts: before.artifacts.map((one) => ({ ...one, encryption: { type: 'age' as const, recipients: ['age1x'] } })),
-};
+const made: MadeSoFar = { scope: 'full', server, tables: 3, encrypted: false, lastEncrypted: undefined };
 const rulesOf = (...given: Parameters<typeof judgeContinuity>) =>
   judgeContinuity(...given).map(({ rule, status }) => `${rule} ${status}`);
 
@@ -41,10 +38,16 @@ it('takes a promoted standby, and a server whose identifier may not be read, for
   expect(rulesOf(unknown, made)).toEqual([]);
 });
 
-it('fails a backup that is not encrypted after one that is', () => {
-  expect(rulesOf(encrypted, made)).toEqual(['encryption-lost fail']);
-  expect(rulesOf(encrypted, { ...made, encrypted: true })).toEqual([]);
-  expect(rulesOf(previous, { ...made, encrypted: true })).toEqual([]);
+it('fails a backup that is not encrypted as long as one of the last ten is', () => {
+  const sealed = backupAt('2026-11-01', { artifacts: [{ key: 'database.dump.zst.age', bytes: 1 }] });
+  const clear = (count: number) => Array.from({ length: count }, (_, day) => backupAt(`2026-11-${10 + day}`));
+  const lost = (history: CatalogBackup[], encrypted: boolean) =>
+    rulesOf(previous, { ...made, encrypted, lastEncrypted: lastEncryptedOf(history) });
+  expect(lost([sealed], false)).toEqual(['encryption-lost fail']);
+  expect(lost([sealed, ...clear(9)], false)).toEqual(['encryption-lost fail']);
+  expect(lost([sealed, ...clear(10)], false)).toEqual([]);
+  expect(lost([sealed], true)).toEqual([]);
+  expect(lost(clear(3), false)).toEqual([]);
 });
 
 it.each(['full', 'tables', 'data'] as const)('warns of a backup of scope %s without a table', (scope) => {

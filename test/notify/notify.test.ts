@@ -21,6 +21,7 @@ function history(change: Change, before?: Standing) {
 const standing = (well: boolean, owed: readonly string[] = []): Standing => ({
   format: 1,
   well,
+  groups: well ? [] : ['age'],
   since: '2026-11-20T03:15:00.000Z',
   owed: [...owed],
 });

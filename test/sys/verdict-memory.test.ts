@@ -16,7 +16,7 @@ import { removeLeftoverDirs } from '../../src/sys/scratch-dir.ts';
 import { verdictMemory } from '../../src/sys/verdict-memory.ts';
 
 const KEY = '0123456789abcdef0123456789abcdef';
-const standing: Standing = { format: 1, well: false, since: '2026-11-20T03:15:00.000Z', owed: ['a'] };
+const standing: Standing = { format: 1, well: false, groups: ['age'], since: '2026-11-20T03:15:00.000Z', owed: ['a'] };
 const DAY_MS = 24 * 3_600_000;
 
 function newBase(): string {
@@ -47,7 +47,13 @@ it('lets the user of a scratch server pass, whatever the umask', async () => {
   expect(statSync(base).mode & 0o777).toBe(0o711);
 });
 
-it.each(['', '{', '{"format":2}', '[]', '\0'.repeat(100_000)])('takes a damaged file for none: %j', async (text) => {
+it.each([
+  ['empty', ''],
+  ['cut', '{'],
+  ['of another format', '{"format":2}'],
+  ['a list', '[]'],
+  ['zeros', '\0'.repeat(100_000)],
+])('takes a damaged file for none: %s', async (_, text) => {
   const base = newBase();
   const memory = verdictMemory(base, KEY);
   await memory.write(standing);

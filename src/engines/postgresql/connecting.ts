@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../core/failure.ts';
+import { asSentence } from '../../core/plain-text.ts';
 import type { Log } from '../../core/ports.ts';
 import type { Client } from './programs.ts';
 import { openSession, type Session } from './session.ts';
@@ -35,7 +36,7 @@ export function connecting({ env, log }: { env: NodeJS.ProcessEnv; log: Log }): 
   const share = Number(env.LIFEBOAT_TEST_RETRY_WAIT ?? 1);
   let retries = 0;
   const wait = async (ms: number, error: Failure, signal: AbortSignal) => {
-    log.info(`${error.message.trim().split('\n')[0]} Trying again in ${ms / 1000} s.`);
+    log.info(`${asSentence(error.message.trim().split('\n')[0] ?? '')} Trying again in ${ms / 1000} s.`);
     await sleep(ms * share, undefined, { signal }).catch(() => signal.throwIfAborted());
     retries += 1;
   };

@@ -32,7 +32,7 @@ export const publishing = {
   ).prefault(''),
   'notify-on': choice(
     notifyOn,
-    'When `notify` tells: on every `failure`, on each `change` (the first failure, and recovery), or `always`. Pings go out always.',
+    'When `notify` tells: on every `failure`, on each `change` (the first failure, one of another kind on top of it, and recovery), or `always`. Pings go out always.',
   ).prefault('change'),
 } as const;
 
