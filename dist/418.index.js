@@ -3221,12 +3221,15 @@ async function restoreSpooled(target, step, open) {
     }
 }
 const INDEX = /^(CONSTRAINT|CHECK CONSTRAINT|INDEX|INDEX ATTACH) /;
+const restore_spooled_ATTACH = /^INDEX ATTACH /;
 const ON_INDEX = /^(COMMENT|SECURITY LABEL) .*(CONSTRAINT|INDEX) /;
 /**
  * What may be made in parallel. With partitioned tables only indexes, as far as they come first (one on a
  * materialized view may need what comes between): the archive does not tell pg_restore that a trigger
  * of a partition needs that of its parent, nor that a foreign key to a partitioned table locks its
- * partitions; with two at a time the one fails and the other ends in a deadlock (seen with 15.20).
+ * partitions; with two at a time the one fails and the other ends in a deadlock (seen with 15.20). Nor may two
+ * indexes be attached at a time: where partitions are nested, neither sees the other done, the uppermost one stays
+ * invalid, and a foreign key finds no unique constraint (seen with 15.18).
  */
 function planPasses(entries) {
     const section = ['--section=post-data'];
@@ -3236,10 +3239,10 @@ function planPasses(entries) {
     const length = entries.slice(first).findIndex(({ what }) => !INDEX.test(what) && !ON_INDEX.test(what));
     if (first === -1 || length === -1)
         return [{ entries, args: section, jobs: false }];
-    const indexes = entries.slice(first, first + length);
+    const indexes = new Set(entries.slice(first, first + length).filter(({ what }) => !restore_spooled_ATTACH.test(what)));
     return [
-        { entries: indexes, args: [], jobs: true },
-        { entries: [...entries.slice(0, first), ...entries.slice(first + length)], args: section, jobs: false },
+        { entries: [...indexes], args: [], jobs: true },
+        { entries: entries.filter((one) => !indexes.has(one)), args: section, jobs: false },
     ];
 }
 async function spool(plain, path, signal) {
@@ -5219,19 +5222,20 @@ async function withSnapshot(request, context, use) {
     const finder = await anyClient(request.connection, context.env);
     // It may be waiting for a lock.
     const stallMs = request.stallMs + request.tableLockTimeoutMs;
-    let opening;
+    let control;
     const heartbeat = {
-        // Not on one more connection, since a role may have few. One that was ended is not silent.
-        ask: async () => void (await opening?.then((control) => control.one('SELECT 1 AS alive')).catch(() => { })),
+        // Not on one more connection, since a role may have few. One that was ended is not silent; and as long as there is
+        // none, connecting has limits of its own, and its retries take their time.
+        ask: async () => void (await control?.one('SELECT 1 AS alive').catch(() => { })),
         stallMs,
         signal: request.signal,
         fellSilent: () => engine_silent(stallMs),
     };
-    return whileAnswering(heartbeat, ({ signal, silence }) => {
+    return whileAnswering(heartbeat, async ({ signal, silence }) => {
         const applicationName = makeApplicationName(request.holder);
         // Not bound to the signal: it is what ends our other backends when we are cancelled.
-        opening = context.connections.open(finder, { applicationName, signal: silence }, request.signal);
-        return lockAndUse({ ...request, signal }, context, { opening, applicationName }, use);
+        control = await context.connections.open(finder, { applicationName, signal: silence }, request.signal);
+        return await lockAndUse({ ...request, signal }, context, { control, applicationName }, use);
     });
 }
 function engine_silent(stallMs) {
@@ -5239,8 +5243,7 @@ function engine_silent(stallMs) {
         hint: 'The database server or the network to it hangs. Look at its activity, or raise `stall-timeout`.',
     });
 }
-async function lockAndUse(request, context, { opening, applicationName }, use) {
-    const control = await opening;
+async function lockAndUse(request, context, { control, applicationName }, use) {
     const over = new AbortController();
     const signal = AbortSignal.any([request.signal, over.signal]);
     try {

@@ -15354,6 +15354,7 @@ function sortOut({ planned, manifest, hiddenKeys }, objects, outcome) {
 
 
 
+
 /** Removes what may go, oldest first. Nothing here decides; it only refuses when the store changed. */
 async function carryOut(store, plan, now, log) {
     const progress = {
@@ -15421,7 +15422,7 @@ function describeRest({ stillThere, half, unknown }) {
 /** Removes unfinished backups, what interrupted removals left, and uploads nobody goes on with. */
 async function cleanUp(store, plan, now) {
     const folders = leftoverFolders(plan, now);
-    const failures = [];
+    const failures = await clearMarks(store, plan);
     let freedBytes = 0;
     for (const batch of inBatches(doomed(folders, plan))) {
         const { removed, left, half, unknown, failure } = await removeBatch(store, batch, {
@@ -15443,6 +15444,19 @@ async function cleanUp(store, plan, now) {
         });
     }
     return { freedBytes, finding: judgeCleaning(plan, folders.length, failures, freedBytes) };
+}
+/** A prune that was ended before it took a manifest: that backup is whole, and robbed later it must not pass for ours. */
+async function clearMarks(store, { plan }) {
+    const marked = [...plan.keep.keys()].filter(({ backup }) => isComplete(backup) && backup.removingAt !== undefined);
+    const keys = marked.map(({ backup }) => (0,core_keys/* backupKey */.eT)(backup.source, backup.id, core_keys/* REMOVING */.ci));
+    if (keys.length === 0)
+        return [];
+    const left = await store.remove(keys).catch((error) => {
+        if (!(error instanceof failure/* Failure */.H))
+            throw error;
+        return keys.map((key) => ({ key, reason: error.message }));
+    });
+    return left.map(({ key, reason }) => `${key}: ${reason}`);
 }
 /** A pin holds even what has lost its manifest. */
 function leftoverFolders({ leftovers }, now) {
@@ -19924,7 +19938,7 @@ async function writeStatus(path, found, given, world) {
     const { tool, signal } = world;
     const how = { limits: limitsOf(given), policy: policyOf(given), now: world.now(), tool, signal };
     const status = await gatherStatus(found.stores, { ...found, ...how, redact: (text) => world.redact(text) });
-    return world.writePage(path, statusPage(status));
+    return world.writePage(path, statusPage(status), given.store);
 }
 /** Somebody may take them for the rules of a prune that never runs. */
 function refuseIdleKeepRules(given, page) {
@@ -41793,6 +41807,7 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
+
 /** In every page of ours, near its beginning. */
 const page_file_OURS = '<meta name="generator" content="lifeboat';
 /** A web server runs as somebody else. */
@@ -41801,11 +41816,15 @@ const READABLE = 0o644;
  * Writes a page so that whoever reads it meanwhile gets the old one or the new one.
  *
  * @param path absolute; the file when it ends in `.html`, else a folder
+ * @param stores URLs; in none of their folders, since a page would look like a source, or make a folder of a disk that is
+ *               not mounted
  * @throws {Failure} `guard-refused` when another page lies there, `page-not-written` when the disk refuses
  */
-async function writePage(path, page) {
+async function writePage(path, page, stores = []) {
     const file = /\.html$/i.test(path) ? path : (0,external_node_path_.join)(path, 'index.html');
     try {
+        for (const store of stores)
+            await refuseInside(file, store);
         await (0,external_node_fs_promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true });
         await refuseForeignPage(file);
         await replace(file, page);
@@ -41820,6 +41839,24 @@ async function writePage(path, page) {
             hint: 'Name a folder that this user may write to, with room on its disk.',
         });
     }
+}
+async function refuseInside(file, store) {
+    if (!store.startsWith('file:'))
+        return;
+    const folder = await realFolder((0,external_node_url_.fileURLToPath)(store));
+    const place = await realFolder((0,external_node_path_.dirname)(file));
+    if (place !== folder && !place.startsWith(`${folder}/`))
+        return;
+    throw new failure/* Failure */.H('guard-refused', `${file} lies in the store ${folder}; no status page was written.`, {
+        hint: 'Name a folder outside of every store, e.g. one of the workspace.',
+    });
+}
+/** With links resolved as far as there is something; what is not there yet has none. */
+async function realFolder(path) {
+    const real = await (0,external_node_fs_promises_.realpath)(path).catch(() => undefined);
+    if (real !== undefined || (0,external_node_path_.dirname)(path) === path)
+        return real ?? path;
+    return (0,external_node_path_.join)(await realFolder((0,external_node_path_.dirname)(path)), (0,external_node_path_.basename)(path));
 }
 async function refuseForeignPage(file) {
     const there = await (0,external_node_fs_promises_.stat)(file).catch((error) => {
@@ -41906,7 +41943,7 @@ function realWorld({ env, log, signal, stallMs, redact }) {
         scratchDir: defaultScratchDir(),
         redact,
         // As a step sees paths: relative to the workspace; elsewhere to where the command was typed.
-        writePage: (path, page) => writePage((0,external_node_path_.resolve)(env.GITHUB_WORKSPACE ?? '', path), page),
+        writePage: (path, page, stores) => writePage((0,external_node_path_.resolve)(env.GITHUB_WORKSPACE ?? '', path), page, stores),
     };
 }
 /** Per user, since a folder of another one cannot be written; on disk, since /tmp is often memory. */
@@ -42412,10 +42449,13 @@ async function announce(report, telling) {
     return { ...report, notices: [...report.notices, ...notices] };
 }
 async function attempt(what, { log, stopped }, use) {
-    const limit = AbortSignal.timeout(TELL_MS);
+    const limit = new AbortController();
+    // Holds the process alive: what never settles must not end the step without a report.
+    const timer = setTimeout(() => limit.abort(new failure/* Failure */.H('timed-out', `There was no end after ${TELL_MS / 1000} s.`)), TELL_MS);
+    // Who cancels now must still get a report. After a `timeout` of the step there is time to tell.
+    const signal = stopped.aborted ? limit.signal : AbortSignal.any([limit.signal, stopped]);
     try {
-        // Who cancels now must still get a report. After a `timeout` of the step there is time to tell.
-        return { value: await use(stopped.aborted ? limit : AbortSignal.any([limit, stopped])) };
+        return { value: await Promise.race([use(signal), whenGivenUp(signal)]) };
     }
     catch (error) {
         const message = error instanceof Error ? error.message : String(error);
@@ -42424,6 +42464,16 @@ async function attempt(what, { log, stopped }, use) {
         log.warning(notice);
         return { notice };
     }
+    finally {
+        clearTimeout(timer);
+    }
+}
+/** Who tells has a moment to say in its own words why it could not. */
+const LAST_WORDS_MS = 1_000;
+function whenGivenUp(signal) {
+    return new Promise((_, reject) => {
+        signal.addEventListener('abort', () => setTimeout(() => reject(signal.reason), LAST_WORDS_MS), { once: true });
+    });
 }
 function isCancelled({ aborted, reason }) {
     return aborted && reason instanceof failure/* Failure */.H && reason.code === 'cancelled';
@@ -42712,9 +42762,20 @@ function secretsOf(schemas, raw, env) {
 function redactor(secrets) {
     return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
-/** The same in every string of a value, for what is written to files. */
+/** Words of ours and names of sources: a password that reads `fail` must neither hide nor change a verdict. */
+const KEPT = new Set(['verdict', 'status', 'rule', 'proof', 'source', 'sources', 'metrics']);
+/** The same in every string of a value, but for what decides. */
 function redactDeep(value, redact) {
-    return JSON.parse(JSON.stringify(value), (_key, part) => typeof part === 'string' ? redact(part) : part);
+    const clean = (part) => {
+        if (typeof part === 'string')
+            return redact(part);
+        if (Array.isArray(part))
+            return part.map(clean);
+        if (typeof part !== 'object' || part === null)
+            return part;
+        return Object.fromEntries(Object.entries(part).map(([key, one]) => [key, KEPT.has(key) ? one : clean(one)]));
+    };
+    return clean(JSON.parse(JSON.stringify(value)));
 }
 /** Also those of a misspelt name, which are refused later, and their values with them. */
 function ownVariables(env) {

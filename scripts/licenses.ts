@@ -17,7 +17,7 @@ if (folders.size === 0) throw new Error('No package is in the bundle, which cann
 const entries = [...folders].sort().map((folder) => {
   const about = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, string>;
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
-  const texts = files.sort().map((file) => readFileSync(join(folder, file), 'utf8').trim());
+  const texts = files.sort().map((file) => readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim());
   return [`${about.name} ${about.version} (${about.license})`, ...texts].join('\n\n');
 });
 writeFileSync('dist/licenses.txt', `${entries.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`);

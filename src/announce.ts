@@ -101,17 +101,34 @@ async function attempt<T>(
   { log, stopped }: Pick<Telling, 'log' | 'stopped'>,
   use: (signal: AbortSignal) => Promise<T>,
 ): Promise<Attempted<T>> {
-  const limit = AbortSignal.timeout(TELL_MS);
+  const limit = new AbortController();
+  // Holds the process alive: what never settles must not end the step without a report.
+  const timer = setTimeout(
+    () => limit.abort(new Failure('timed-out', `There was no end after ${TELL_MS / 1000} s.`)),
+    TELL_MS,
+  );
+  // Who cancels now must still get a report. After a `timeout` of the step there is time to tell.
+  const signal = stopped.aborted ? limit.signal : AbortSignal.any([limit.signal, stopped]);
   try {
-    // Who cancels now must still get a report. After a `timeout` of the step there is time to tell.
-    return { value: await use(stopped.aborted ? limit : AbortSignal.any([limit, stopped])) };
+    return { value: await Promise.race([use(signal), whenGivenUp(signal)]) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const hint = error instanceof Failure && error.hint !== undefined ? ` ${error.hint}` : '';
     const notice = `The ${what} failed: ${hint === '' ? message : asSentence(message)}${hint}`;
     log.warning(notice);
     return { notice };
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+/** Who tells has a moment to say in its own words why it could not. */
+const LAST_WORDS_MS = 1_000;
+
+function whenGivenUp(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => setTimeout(() => reject(signal.reason), LAST_WORDS_MS), { once: true });
+  });
 }
 
 function isCancelled({ aborted, reason }: AbortSignal): boolean {

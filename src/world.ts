@@ -48,7 +48,7 @@ export function realWorld({ env, log, signal, stallMs, redact }: Surroundings): 
     scratchDir: defaultScratchDir(),
     redact,
     // As a step sees paths: relative to the workspace; elsewhere to where the command was typed.
-    writePage: (path, page) => writePage(resolve(env.GITHUB_WORKSPACE ?? '', path), page),
+    writePage: (path, page, stores) => writePage(resolve(env.GITHUB_WORKSPACE ?? '', path), page, stores),
   };
 }
 

@@ -159,7 +159,7 @@ async function writeStatus(
   const { tool, signal } = world;
   const how = { limits: limitsOf(given), policy: policyOf(given), now: world.now(), tool, signal };
   const status = await gatherStatus(found.stores, { ...found, ...how, redact: (text) => world.redact(text) });
-  return world.writePage(path, statusPage(status));
+  return world.writePage(path, statusPage(status), given.store);
 }
 
 /** Somebody may take them for the rules of a prune that never runs. */

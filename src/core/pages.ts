@@ -7,5 +7,5 @@ export interface Pages {
    * that folder, which is made. Resolves with the path written. Rejects with `guard-refused` where a file lies
    * that is no page of ours.
    */
-  writePage(path: string, page: string): Promise<string>;
+  writePage(path: string, page: string, stores: readonly string[]): Promise<string>;
 }

@@ -1,6 +1,7 @@
-import { activePin, type CatalogBackup } from './catalog.ts';
+import { activePin, type CatalogBackup, isComplete } from './catalog.ts';
 import { counted } from './counted.ts';
 import { Failure } from './failure.ts';
+import { backupKey, REMOVING } from './keys.ts';
 import type { Log, Store } from './ports.ts';
 import type { StorePlan } from './prune-plan.ts';
 import { type BatchOutcome, type Doomed, inBatches, removeBatch } from './removal.ts';
@@ -100,7 +101,7 @@ export async function cleanUp(
   now: Date,
 ): Promise<{ freedBytes: number; finding: Finding | undefined }> {
   const folders = leftoverFolders(plan, now);
-  const failures: string[] = [];
+  const failures = await clearMarks(store, plan);
   let freedBytes = 0;
   for (const batch of inBatches(doomed(folders, plan))) {
     const { removed, left, half, unknown, failure } = await removeBatch(store, batch, {
@@ -118,6 +119,18 @@ export async function cleanUp(
     });
   }
   return { freedBytes, finding: judgeCleaning(plan, folders.length, failures, freedBytes) };
+}
+
+/** A prune that was ended before it took a manifest: that backup is whole, and robbed later it must not pass for ours. */
+async function clearMarks(store: Store, { plan }: StorePlan): Promise<string[]> {
+  const marked = [...plan.keep.keys()].filter(({ backup }) => isComplete(backup) && backup.removingAt !== undefined);
+  const keys = marked.map(({ backup }) => backupKey(backup.source, backup.id, REMOVING));
+  if (keys.length === 0) return [];
+  const left = await store.remove(keys).catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    return keys.map((key) => ({ key, reason: error.message }));
+  });
+  return left.map(({ key, reason }) => `${key}: ${reason}`);
 }
 
 /** A pin holds even what has lost its manifest. */

@@ -54,11 +54,18 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 
-/** The same in every string of a value, for what is written to files. */
+/** Words of ours and names of sources: a password that reads `fail` must neither hide nor change a verdict. */
+const KEPT: ReadonlySet<string> = new Set(['verdict', 'status', 'rule', 'proof', 'source', 'sources', 'metrics']);
+
+/** The same in every string of a value, but for what decides. */
 export function redactDeep<T>(value: T, redact: (text: string) => string): T {
-  return JSON.parse(JSON.stringify(value), (_key, part: unknown) =>
-    typeof part === 'string' ? redact(part) : part,
-  ) as T;
+  const clean = (part: unknown): unknown => {
+    if (typeof part === 'string') return redact(part);
+    if (Array.isArray(part)) return part.map(clean);
+    if (typeof part !== 'object' || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([key, one]) => [key, KEPT.has(key) ? one : clean(one)]));
+  };
+  return clean(JSON.parse(JSON.stringify(value))) as T;
 }
 
 /** Also those of a misspelt name, which are refused later, and their values with them. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Failure } from '../core/failure.ts';
 
 /** In every page of ours, near its beginning. */
@@ -12,11 +13,14 @@ const READABLE = 0o644;
  * Writes a page so that whoever reads it meanwhile gets the old one or the new one.
  *
  * @param path absolute; the file when it ends in `.html`, else a folder
+ * @param stores URLs; in none of their folders, since a page would look like a source, or make a folder of a disk that is
+ *               not mounted
  * @throws {Failure} `guard-refused` when another page lies there, `page-not-written` when the disk refuses
  */
-export async function writePage(path: string, page: string): Promise<string> {
+export async function writePage(path: string, page: string, stores: readonly string[] = []): Promise<string> {
   const file = /\.html$/i.test(path) ? path : join(path, 'index.html');
   try {
+    for (const store of stores) await refuseInside(file, store);
     await mkdir(dirname(file), { recursive: true });
     await refuseForeignPage(file);
     await replace(file, page);
@@ -29,6 +33,23 @@ export async function writePage(path: string, page: string): Promise<string> {
       hint: 'Name a folder that this user may write to, with room on its disk.',
     });
   }
+}
+
+async function refuseInside(file: string, store: string): Promise<void> {
+  if (!store.startsWith('file:')) return;
+  const folder = await realFolder(fileURLToPath(store));
+  const place = await realFolder(dirname(file));
+  if (place !== folder && !place.startsWith(`${folder}/`)) return;
+  throw new Failure('guard-refused', `${file} lies in the store ${folder}; no status page was written.`, {
+    hint: 'Name a folder outside of every store, e.g. one of the workspace.',
+  });
+}
+
+/** With links resolved as far as there is something; what is not there yet has none. */
+async function realFolder(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real !== undefined || dirname(path) === path) return real ?? path;
+  return join(await realFolder(dirname(path)), basename(path));
 }
 
 async function refuseForeignPage(file: string): Promise<void> {

@@ -536,6 +536,16 @@ describe('leftovers', () => {
     expect(await keysOf(store, key(3, ''))).toEqual([key(3, 'database.dump.zst'), key(3, 'manifest.json')]);
   });
 
+  it('lose the mark of a removal that was ended before it began, where the backup is kept', async () => {
+    const store = await nightly(3);
+    store.overwrite(key(0, 'removing.json'), Buffer.from('{}'), night(0));
+    expect(bad(await pruned([store], { 'keep-last': '3', 'dry-run': 'true' }))).toEqual([]);
+    expect(await keysOf(store, key(0, 'removing'))).toHaveLength(1);
+    expect(bad(await pruned([store], { 'keep-last': '3' }))).toEqual([]);
+    expect(await keysOf(store, key(0, 'removing'))).toEqual([]);
+    expect(await nightsIn(store)).toEqual([0, 1, 2]);
+  });
+
   it('stay when the plan itself was refused', async () => {
     const store = await nightly(13);
     putBackup(store, night(14), { withoutManifest: true });

@@ -120,3 +120,18 @@ it('leaves nothing of a password in a redacted report, whatever it is made of', 
     }),
   );
 });
+
+it('changes no verdict and no name by a secret that reads like one', () => {
+  const report = {
+    title: 'fail: orders',
+    verdict: 'fail',
+    sources: ['orders'],
+    findings: [{ rule: 'run-failed', status: 'fail', source: 'orders', message: 'fail and orders' }],
+  };
+  expect(redactDeep(report, redactor(['orders', 'fail', 'run-failed']))).toEqual({
+    title: '***: ***',
+    verdict: 'fail',
+    sources: ['orders'],
+    findings: [{ rule: 'run-failed', status: 'fail', source: 'orders', message: '*** and ***' }],
+  });
+});

@@ -70,3 +70,18 @@ it('says which file could not be written, and why', async () => {
   chmodSync(out, 0o500);
   await expect(writePage(out, page('one'))).rejects.toMatchObject({ code: 'page-not-written' });
 });
+
+it('writes no page into a store, through a link neither, nor makes the folder of one that is not mounted', async () => {
+  const [store, elsewhere] = [folder(), folder()];
+  symlinkSync(store, join(elsewhere, 'link'));
+  const refused = { code: 'guard-refused', hint: expect.stringContaining('outside of every store') };
+  for (const out of [store, join(store, 'orders/x.html'), join(elsewhere, 'link/status')])
+    await expect(writePage(out, page('one'), [`file://${store}`])).rejects.toMatchObject(refused);
+  const unmounted = join(elsewhere, 'usb');
+  await expect(writePage(join(unmounted, 'status'), page('one'), [`file://${unmounted}`])).rejects.toMatchObject(
+    refused,
+  );
+  expect(readdirSync(elsewhere)).toEqual(['link']);
+  expect(readdirSync(store)).toEqual([]);
+  await writePage(join(elsewhere, 'usb-status'), page('one'), [`file://${unmounted}`, 's3://bucket/prefix']);
+});

@@ -53,19 +53,20 @@ async function withSnapshot<T>(
   const finder = await anyClient(request.connection, context.env);
   // It may be waiting for a lock.
   const stallMs = request.stallMs + request.tableLockTimeoutMs;
-  let opening: Promise<Session> | undefined;
+  let control: Session | undefined;
   const heartbeat = {
-    // Not on one more connection, since a role may have few. One that was ended is not silent.
-    ask: async () => void (await opening?.then((control) => control.one('SELECT 1 AS alive')).catch(() => {})),
+    // Not on one more connection, since a role may have few. One that was ended is not silent; and as long as there is
+    // none, connecting has limits of its own, and its retries take their time.
+    ask: async () => void (await control?.one('SELECT 1 AS alive').catch(() => {})),
     stallMs,
     signal: request.signal,
     fellSilent: () => silent(stallMs),
   };
-  return whileAnswering(heartbeat, ({ signal, silence }) => {
+  return whileAnswering(heartbeat, async ({ signal, silence }) => {
     const applicationName = makeApplicationName(request.holder);
     // Not bound to the signal: it is what ends our other backends when we are cancelled.
-    opening = context.connections.open(finder, { applicationName, signal: silence }, request.signal);
-    return lockAndUse({ ...request, signal }, context, { opening, applicationName }, use);
+    control = await context.connections.open(finder, { applicationName, signal: silence }, request.signal);
+    return await lockAndUse({ ...request, signal }, context, { control, applicationName }, use);
   });
 }
 
@@ -78,10 +79,9 @@ function silent(stallMs: number): Failure {
 async function lockAndUse<T>(
   request: DumpRequest,
   context: SourceContext,
-  { opening, applicationName }: { opening: Promise<Session>; applicationName: string },
+  { control, applicationName }: { control: Session; applicationName: string },
   use: (snapshot: Snapshot) => Promise<T>,
 ): Promise<T> {
-  const control = await opening;
   const over = new AbortController();
   const signal = AbortSignal.any([request.signal, over.signal]);
   try {

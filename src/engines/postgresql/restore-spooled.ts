@@ -43,13 +43,16 @@ interface Pass {
 }
 
 const INDEX = /^(CONSTRAINT|CHECK CONSTRAINT|INDEX|INDEX ATTACH) /;
+const ATTACH = /^INDEX ATTACH /;
 const ON_INDEX = /^(COMMENT|SECURITY LABEL) .*(CONSTRAINT|INDEX) /;
 
 /**
  * What may be made in parallel. With partitioned tables only indexes, as far as they come first (one on a
  * materialized view may need what comes between): the archive does not tell pg_restore that a trigger
  * of a partition needs that of its parent, nor that a foreign key to a partitioned table locks its
- * partitions; with two at a time the one fails and the other ends in a deadlock (seen with 15.20).
+ * partitions; with two at a time the one fails and the other ends in a deadlock (seen with 15.20). Nor may two
+ * indexes be attached at a time: where partitions are nested, neither sees the other done, the uppermost one stays
+ * invalid, and a foreign key finds no unique constraint (seen with 15.18).
  */
 export function planPasses(entries: readonly ArchiveEntry[]): Pass[] {
   const section = ['--section=post-data'];
@@ -57,10 +60,10 @@ export function planPasses(entries: readonly ArchiveEntry[]): Pass[] {
   const first = entries.findIndex(({ what }) => INDEX.test(what));
   const length = entries.slice(first).findIndex(({ what }) => !INDEX.test(what) && !ON_INDEX.test(what));
   if (first === -1 || length === -1) return [{ entries, args: section, jobs: false }];
-  const indexes = entries.slice(first, first + length);
+  const indexes = new Set(entries.slice(first, first + length).filter(({ what }) => !ATTACH.test(what)));
   return [
-    { entries: indexes, args: [], jobs: true },
-    { entries: [...entries.slice(0, first), ...entries.slice(first + length)], args: section, jobs: false },
+    { entries: [...indexes], args: [], jobs: true },
+    { entries: entries.filter((one) => !indexes.has(one)), args: section, jobs: false },
   ];
 }
 

@@ -160,10 +160,10 @@ it.each([
     after: [],
   },
   {
-    what: 'with partitions the indexes, then the rest one by one',
+    what: 'with partitions the indexes, then attaching them and the rest one by one',
     list: definitions('17; 0 0 TABLE ATTACH public part_1 boss'),
-    parallel: [40, 41, 42, 43],
-    after: [10, 17, 50, 51, 52],
+    parallel: [40, 41, 42],
+    after: [10, 17, 43, 50, 51, 52],
   },
   {
     what: 'with partitions no index that may need what comes before it',
