@@ -86,7 +86,7 @@ async function tryFault(
 ): Promise<Trial> {
   const again = turn === 1 ? [] : [turn];
   const dice = diceOf(seed, fault.group, fault.name, fault.action, fault.store, round, ...again);
-  const site = await ground.newSite(fault.store);
+  const site = await ground.newSite(fault.store, fault.action === 'prune');
   try {
     const { ended, hit, run, injection } = await runUnder(fault, site, dice, ground);
     const { action, mayLeave = false, assertions } = fault;

@@ -1,66 +1,33 @@
 import { join } from 'node:path';
-import { s3Parameters } from './bytes-in-store.ts';
-import type { Fault, Injection } from './fault.ts';
-import type { Dice } from './random.ts';
-import { type Misdeed, type S3Operation, type S3Request, s3Proxy } from './s3-proxy.ts';
-import type { Action, Site } from './site.ts';
-
-type Decide = (one: S3Request) => Misdeed | undefined;
-
-const slowDown: Misdeed = { do: 'answer', status: 503, code: 'SlowDown' };
-const internal: Misdeed = { do: 'answer', status: 500, code: 'InternalError' };
-/** An answer that begins well: S3 says 200 before it knows, and the error stands in the body. */
-const late: Misdeed = { do: 'answer', status: 200, code: 'InternalError' };
-const expired: Misdeed = { do: 'answer', status: 400, code: 'ExpiredToken' };
-
-/** Requests that a backup of this database makes of a bucket, about; a drill makes some less. */
-const REQUESTS: Record<Action, number> = { backup: 24, 'restore-drill': 14 };
-
-/** The first time only, of a request that comes up in one of these turns. */
-const onceIn =
-  (misdeed: Misdeed, operation: S3Operation, turns: readonly number[]) =>
-  (dice: Dice): Decide => {
-    const turn = dice.pick(turns);
-    return (one) =>
-      one.operation === operation && one.ofOperation === turn && one.attempt === 1 ? misdeed : undefined;
-  };
-/** The same of the first turns. */
-const once = (misdeed: Misdeed, operation: S3Operation, most = 1) =>
-  onceIn(
-    misdeed,
-    operation,
-    Array.from({ length: most }, (_, at) => at + 1),
-  );
-/** Every request, the first times that it comes. */
-const firstTries = (misdeed: Misdeed, tries: number) => (): Decide => (one) =>
-  one.attempt <= tries ? misdeed : undefined;
-/** From one request on for ever. */
-const from =
-  (misdeed: Misdeed, action: Action) =>
-  (dice: Dice): Decide => {
-    const first = dice.between(1, REQUESTS[action]);
-    return (one) => (one.number >= first ? misdeed : undefined);
-  };
-const always = (misdeed: Misdeed, operation: S3Operation) => (): Decide => (one) =>
-  one.operation === operation ? misdeed : undefined;
-
-interface Case {
-  readonly name: string;
-  readonly decide: (dice: Dice) => Decide;
-  readonly expected: Fault['expected'];
-  readonly says?: RegExp;
-  readonly mayLeave?: boolean;
-  readonly action?: Action;
-}
+import type { Fault } from './fault.ts';
+import {
+  always,
+  type Case,
+  expired,
+  faultOf,
+  firstTries,
+  from,
+  internal,
+  late,
+  once,
+  onceIn,
+  skewed,
+  slowDown,
+} from './s3-misdeeds.ts';
 
 const PARTS = 2;
 /** A drill reads manifest, facts and globals; of the dump first its beginning, and gives the rest up, then all of it. */
 const WHOLE_RANGES = [1, 2, 3, 8, 9, 10, 11];
 
-const cases: readonly Case[] = [
+const cases: readonly (Omit<Case, 'action'> & Partial<Case>)[] = [
   { name: 'a part meets a reset connection', decide: once({ do: 'reset' }, 'UploadPart', PARTS), expected: 'passes' },
   { name: 'a part meets 500', decide: once(internal, 'UploadPart', PARTS), expected: 'passes' },
   { name: 'a part stalls', decide: once({ do: 'stall' }, 'UploadPart', PARTS), expected: 'passes' },
+  {
+    name: 'a part stalls half way',
+    decide: once({ do: 'stall', after: 'half' }, 'UploadPart', PARTS),
+    expected: 'passes',
+  },
   {
     name: 'a part arrives with a wrong byte',
     decide: once({ do: 'flip', what: 'request' }, 'UploadPart', PARTS),
@@ -136,7 +103,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'the store says that the clock is wrong',
-    decide: from({ do: 'answer', status: 403, code: 'RequestTimeTooSkewed' }, 'backup'),
+    decide: from(skewed, 'backup'),
     expected: 'fails',
     says: /clock|HTTP 403/,
     mayLeave: true,
@@ -160,6 +127,51 @@ const cases: readonly Case[] = [
     action: 'restore-drill',
   },
   {
+    name: 'a range stalls half way',
+    decide: onceIn({ do: 'stall', after: 'half' }, 'GetObject', WHOLE_RANGES),
+    expected: 'passes',
+    action: 'restore-drill',
+  },
+  {
+    name: 'ranges stall half way for ever',
+    decide: always({ do: 'stall', after: 'half' }, 'GetObject'),
+    expected: 'fails',
+    says: /->/,
+    action: 'restore-drill',
+  },
+  {
+    name: 'a list meets a reset connection',
+    decide: once({ do: 'reset' }, 'ListObjects'),
+    expected: 'passes',
+    action: 'restore-drill',
+  },
+  {
+    name: 'a look meets a reset connection',
+    decide: once({ do: 'reset' }, 'HeadObject', 6),
+    expected: 'passes',
+    action: 'restore-drill',
+  },
+  {
+    name: 'the record meets 500',
+    decide: once(internal, 'PutObject'),
+    expected: 'passes',
+    action: 'restore-drill',
+  },
+  {
+    name: 'the answer to the record is lost',
+    decide: once({ ...internal, forwarded: true }, 'PutObject'),
+    expected: 'passes',
+    action: 'restore-drill',
+  },
+  {
+    name: 'the store says that the clock is wrong',
+    decide: from(skewed, 'restore-drill'),
+    expected: 'fails',
+    says: /clock|HTTP 403/,
+    mayLeave: true,
+    action: 'restore-drill',
+  },
+  {
     name: 'a range arrives with a wrong byte',
     decide: once({ do: 'flip', what: 'answer' }, 'GetObject', 6),
     expected: 'either',
@@ -169,6 +181,16 @@ const cases: readonly Case[] = [
     name: 'a storm of 503 SlowDown, twice each',
     decide: firstTries(slowDown, 2),
     expected: 'passes',
+    action: 'restore-drill',
+  },
+  {
+    name: 'every range of the dump arrives with a wrong byte',
+    decide: () => (one) =>
+      one.operation === 'GetObject' && one.key.endsWith('/database.dump.zst')
+        ? { do: 'flip', what: 'answer' }
+        : undefined,
+    expected: 'fails',
+    says: /->/,
     action: 'restore-drill',
   },
   {
@@ -197,14 +219,7 @@ const cases: readonly Case[] = [
 ];
 
 export const s3Faults: readonly Fault[] = [
-  ...cases.map(
-    ({ decide, action = 'backup', ...rest }): Fault => ({
-      ...rest,
-      ...(rest.expected === 'passes' && { counts: 'store-retries' }),
-      ...{ group: 'S3', action, store: 's3', moments: 1 },
-      inject: (site, dice) => behindProxy(site, decide(dice)),
-    }),
-  ),
+  ...cases.map((one) => faultOf({ action: 'backup', ...one })),
   {
     ...{ group: 'S3', name: "the runner's clock is 20 minutes ahead", action: 'backup', store: 's3', moments: 1 },
     expected: 'fails',
@@ -212,9 +227,3 @@ export const s3Faults: readonly Fault[] = [
     inject: async () => ({ changed: { preload: join(import.meta.dirname, 'skewed-clock.ts') }, hit: () => true }),
   },
 ];
-
-async function behindProxy({ s3Endpoint = '', store }: Site, decide: Decide): Promise<Injection> {
-  const proxy = await s3Proxy(s3Endpoint, decide);
-  const url = `${store.url.replace(/\?.*$/, '')}?${s3Parameters(proxy.endpoint)}`;
-  return { changed: { store: url }, hit: () => proxy.done() > 0, mend: proxy.close };
-}

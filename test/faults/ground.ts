@@ -11,6 +11,9 @@ import { type Action, keysOf, makeSite, type Site, type StoreKind } from './site
 
 const BUCKET = 'faults';
 const BASE = 'base';
+/** The same with more backups: something to prune. */
+const BASE_OF_SEVERAL = 'base-of-several';
+const SEVERAL = 3;
 /** Sparse: room for a scratch server as it is estimated, not as it is used. */
 const DISK_MIB = 4096;
 
@@ -18,7 +21,8 @@ const DISK_MIB = 4096;
 export interface Ground {
   /** How long an undisturbed run takes, in milliseconds; moments are chosen within it. */
   readonly usualMs: Readonly<Record<Action, number>>;
-  newSite(kind: StoreKind): Promise<Site>;
+  /** @param several whether its store holds three backups instead of one */
+  newSite(kind: StoreKind, several?: boolean): Promise<Site>;
   /** A server to restore into that no backup comes from: always the same one, started when it is first asked for. */
   elsewhere(): Promise<TestPostgres>;
   stop(): Promise<void>;
@@ -66,7 +70,13 @@ export async function prepareGround(rgw: Rgw | undefined): Promise<Ground> {
     const servers = { server, folder, rgw, bucket: rgw === undefined ? undefined : await makeBucket(rgw) };
     const usualMs = await makeBase(servers);
     let made = 0;
-    const newSite = (kind: StoreKind) => copyBase(servers, kind, `site-${++made}`);
+    const prepared = new Map<StoreKind, Promise<void>>();
+    const newSite = async (kind: StoreKind, several = false) => {
+      // Only when first asked for: most faults need one backup.
+      if (several && !prepared.has(kind)) prepared.set(kind, makeSeveral(servers, kind));
+      await (several && prepared.get(kind));
+      return copyBase(servers, kind, { from: several ? BASE_OF_SEVERAL : BASE, name: `site-${++made}` });
+    };
     return { usualMs, newSite, elsewhere, stop };
   } catch (error) {
     await stop();
@@ -94,7 +104,14 @@ async function makeBase(servers: Servers): Promise<Record<Action, number>> {
   const site = await makeSite({ ...servers, folder, store: folderFiles(path) });
   const backup = await mustPass(site.start('backup'));
   const drill = await mustPass(site.start('restore-drill'));
-  return { backup, 'restore-drill': drill };
+  const verify = await mustPass(site.start('verify-freshness'));
+  const prune = await mustPass(site.start('prune'));
+  return { backup, 'restore-drill': drill, 'verify-freshness': verify, prune };
+}
+
+async function makeSeveral(servers: Servers, kind: StoreKind): Promise<void> {
+  const site = await copyBase(servers, kind, { from: BASE, name: BASE_OF_SEVERAL });
+  for (let backups = 1; backups < SEVERAL; backups += 1) await mustPass(site.start('backup'));
 }
 
 /** @returns how long it took, in milliseconds */
@@ -104,17 +121,21 @@ async function mustPass(run: Run): Promise<number> {
   throw new Error(`An undisturbed run ended with ${code ?? signal}:\n${log}`);
 }
 
-async function copyBase(servers: Servers, kind: StoreKind, name: string): Promise<Site> {
+async function copyBase(
+  servers: Servers,
+  kind: StoreKind,
+  { from: base, name }: { from: string; name: string },
+): Promise<Site> {
   const folder = join(servers.folder, name);
   mkdirSync(folder);
   if (kind === 's3') {
     if (servers.bucket === undefined) throw new Error('There is no bucket.');
-    await copyPrefix(servers.bucket, BASE, name);
+    await copyPrefix(servers.bucket, base, name);
     return makeSite({ ...servers, folder, store: bucketFiles(servers.bucket, name) });
   }
   const disk = kind === 'disk' ? mountDisk(folder, DISK_MIB) : undefined;
   if (disk !== undefined) chmodSync(disk.path, 0o755);
-  const [from, to] = [join(servers.folder, BASE, 'store'), join(disk?.path ?? folder, 'store')];
+  const [from, to] = [join(servers.folder, base, 'store'), join(disk?.path ?? folder, 'store')];
   if (disk === undefined) linkTree(from, to);
   // Durable, as a backup that was made before is.
   else execFileSync('bash', ['-c', 'cp -r "$1" "$2" && sync -f "$2"', 'cp', from, to]);

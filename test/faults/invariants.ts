@@ -40,13 +40,13 @@ export interface Aftermath {
 export async function checkAfterFault(site: Site, after: Aftermath): Promise<string[]> {
   const { ended, mayLeave } = after;
   const problems = [...judgeEnd(ended), ...(await findOrphans(site, after.run)), ...(await findBackends(site))];
-  problems.push(...(await findFalseBackups(site.store)), ...(await findLostBackups(site)));
+  problems.push(...(await findFalseBackups(site.store)), ...(await findLostBackups(site, after.action)));
   if (!mayLeave) problems.push(...(await findLeftovers(site.store)), ...findScratch(site, 'after the run'));
   if (after.assertions !== undefined) problems.push(...(await drillNewBackups(site, after.assertions)));
   problems.push(...(await runNext(site, after.action)));
   problems.push(...(await findFalseVerdicts(site.store)));
   const pruned = await pruneLater(site);
-  problems.push(...pruned, ...(await findLeftovers(site.store)), ...(await findLostBackups(site)));
+  problems.push(...pruned, ...(await findLeftovers(site.store)), ...(await findLostBackups(site, after.action)));
   return [...new Set(problems)];
 }
 
@@ -134,10 +134,15 @@ async function unreadable(bytes: Buffer): Promise<string | undefined> {
   }
 }
 
-export async function findLostBackups({ store, before }: Pick<Site, 'store' | 'before'>): Promise<string[]> {
+/** Prune was told to keep the last one: the others may go. */
+export async function findLostBackups(
+  { store, before }: Pick<Site, 'store' | 'before'>,
+  action: Action = 'backup',
+): Promise<string[]> {
   const now = await manifestsOf(store);
+  const newest = [...before.keys()].toSorted().at(-1);
   return [...before].flatMap(([id, manifest]) => {
-    if (!now.has(id)) return [`${id} was there before, and is lost.`];
+    if (!now.has(id)) return action === 'prune' && id !== newest ? [] : [`${id} was there before, and is lost.`];
     return now.get(id) === manifest ? [] : [`The manifest of ${id} was changed.`];
   });
 }
@@ -159,10 +164,18 @@ export function findScratch({ scratchDir }: Pick<Site, 'scratchDir'>, when: stri
 
 /** The same again, without the fault: takes the lock, finds the room, passes. */
 async function runNext(site: Site, action: Action): Promise<string[]> {
+  if (action === 'prune') return pruneAgain(site);
+  if (action === 'verify-freshness') return mustSucceed(site, action, []);
   const problems = await mustSucceed(site, 'backup', ['--lock-timeout', '5s']);
   if (action === 'backup') return problems;
   problems.push(...(await mustSucceed(site, 'restore-drill', [])));
   return [...problems, ...findScratch(site, 'after the next drill')];
+}
+
+async function pruneAgain(site: Site): Promise<string[]> {
+  const problems = await mustSucceed(site, 'prune', []);
+  const left = (await manifestsOf(site.store)).size;
+  return left === 1 ? problems : [...problems, `The next prune left ${left} backups instead of one.`];
 }
 
 async function mustSucceed(site: Site, action: Action, words: readonly string[]): Promise<string[]> {

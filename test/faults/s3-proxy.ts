@@ -11,6 +11,8 @@ export type S3Operation =
   | 'GetObject'
   | 'HeadObject'
   | 'DeleteObject'
+  | 'DeleteObjects'
+  | 'ListObjects'
   | 'other';
 
 export interface S3Request {
@@ -30,8 +32,8 @@ export type Misdeed =
   | { readonly do: 'answer'; readonly status: number; readonly code: string; readonly forwarded?: boolean }
   /** The connection is cut in the middle of the request's body, or before the answer. */
   | { readonly do: 'reset' }
-  /** Nothing is read any more, nothing is answered. */
-  | { readonly do: 'stall' }
+  /** Nothing is read any more, nothing is answered; `half`: once half of the request's or the answer's body has passed. */
+  | { readonly do: 'stall'; readonly after?: 'half' }
   /** The answer's body ends after half of its bytes. */
   | { readonly do: 'truncate' }
   /** One byte is another one. */
@@ -83,7 +85,7 @@ interface Exchange {
 
 async function serve(exchange: Exchange, misdeed: Misdeed | undefined): Promise<void> {
   const { incoming, outgoing } = exchange;
-  if (misdeed?.do === 'stall') return;
+  if (misdeed?.do === 'stall') return misdeed.after === 'half' ? stallHalfWay(exchange) : undefined;
   if (misdeed?.do === 'reset') {
     if (Number(incoming.headers['content-length'] ?? 0) > 0) await once(incoming, 'data');
     incoming.socket.resetAndDestroy();
@@ -100,6 +102,23 @@ async function serve(exchange: Exchange, misdeed: Misdeed | undefined): Promise<
   if (misdeed?.do === 'truncate')
     outgoing.write(answer.body.subarray(0, answer.body.length / 2), () => outgoing.destroy());
   else outgoing.end(isFlipped ? flipped(answer.body) : answer.body);
+}
+
+/** An upload is not read any further, a download not written. */
+async function stallHalfWay(exchange: Exchange): Promise<void> {
+  const { incoming, outgoing } = exchange;
+  const half = Number(incoming.headers['content-length'] ?? 0) / 2;
+  if (half > 0) {
+    let read = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      read += chunk.length;
+      if (read >= half) incoming.pause();
+    });
+    return;
+  }
+  const answer = await forward(exchange, Buffer.alloc(0));
+  outgoing.writeHead(answer.status, answer.headers);
+  outgoing.write(answer.body.subarray(0, answer.body.length / 2));
 }
 
 async function forward({ to, agent, incoming }: Exchange, body: Buffer) {
@@ -135,7 +154,9 @@ function describe(incoming: IncomingMessage, seen: readonly S3Request[]): S3Requ
   const [, , ...path] = decodeURIComponent(url.pathname).split('/');
   const key = path.join('/');
   const operation = operationOf(incoming.method ?? '', key, url.searchParams);
-  const name = `${operation} ${key} ${url.searchParams.get('partNumber') ?? ''} ${incoming.headers.range ?? ''}`;
+  const { range = '', 'content-md5': md5 = '', 'x-amz-checksum-crc32': crc = '' } = incoming.headers;
+  // Two deletions differ in their bodies alone, and so in its checksum.
+  const name = `${operation} ${incoming.url} ${range} ${md5} ${crc}`;
   const described = { operation, key, number: seen.length + 1, name };
   const same = (seen as readonly (S3Request & { name: string })[]).filter((one) => one.name === name).length;
   const ofOperation = seen.filter((one) => one.operation === operation).length + 1;
@@ -143,7 +164,8 @@ function describe(incoming: IncomingMessage, seen: readonly S3Request[]): S3Requ
 }
 
 function operationOf(method: string, key: string, query: URLSearchParams): S3Operation {
-  if (key === '') return 'other';
+  if (key === '' && query.get('list-type') === '2') return 'ListObjects';
+  if (key === '') return query.has('delete') ? 'DeleteObjects' : 'other';
   if (method === 'PUT') return query.has('partNumber') ? 'UploadPart' : 'PutObject';
   if (method === 'POST' && query.has('uploads')) return 'CreateMultipartUpload';
   if (method === 'POST' && query.has('uploadId')) return 'CompleteMultipartUpload';

@@ -8,11 +8,11 @@ import { type Run, startProgram } from './program.ts';
 
 export const SOURCE = 'shop';
 
-export type Action = 'backup' | 'restore-drill';
+export type Action = 'backup' | 'restore-drill' | 'verify-freshness' | 'prune';
 /** `disk`: a folder on a file system of its own, with the scratch folder beside it. */
 export type StoreKind = 'file' | 's3' | 'disk';
 
-/** One place for one fault: a store that holds one backup, and a folder for scratch servers. */
+/** One place for one fault: a store that holds a backup or several, and a folder for scratch servers. */
 export interface Site {
   readonly server: TestPostgres;
   readonly scratchDir: string;
@@ -52,13 +52,12 @@ export async function makeSite({ server, rgw, folder, store, disk }: SitePlan): 
   mkdirSync(folder, { recursive: true });
   const start = (action: Action, changed: Changed = {}) => {
     const given = ['--source', SOURCE, '--store', changed.store ?? store.url, '--stall-timeout', '4s'];
-    const own = action === 'backup' ? ['--table-lock-timeout', '1s'] : ['--scratch-dir', scratchDir];
     const env = {
       ...keysOf(rgw),
       ...(action === 'backup' && { LIFEBOAT_DATABASE_URL: changed.databaseUrl ?? databaseUrl }),
     };
     return startProgram({
-      words: [action, ...given, ...own, ...(changed.words ?? [])],
+      words: [action, ...given, ...ownWords(action, scratchDir), ...(changed.words ?? [])],
       env,
       preload: changed.preload,
     });
@@ -70,6 +69,15 @@ export async function makeSite({ server, rgw, folder, store, disk }: SitePlan): 
   };
   const before = await manifestsOf(store);
   return { server, scratchDir, store, databaseUrl, before, s3Endpoint: rgw?.endpoint, disk, start, remove };
+}
+
+function ownWords(action: Action, scratchDir: string): string[] {
+  return {
+    backup: ['--table-lock-timeout', '1s'],
+    'restore-drill': ['--scratch-dir', scratchDir],
+    'verify-freshness': ['--read-data', 'newest', '--min-free-space', '0%'],
+    prune: ['--keep-last', '1', '--require-proven', 'false'],
+  }[action];
 }
 
 export function keysOf(rgw: Rgw | undefined): Record<string, string> {
