@@ -4,7 +4,7 @@ import type { Log } from '../core/ports.ts';
 import { listed } from './issue-body.ts';
 import { type IssueMarker, readMarker } from './issue-marker.ts';
 import { once } from './once.ts';
-import type { Requests } from './requests.ts';
+import { type Reply, type Requests, readReply } from './requests.ts';
 
 /** Finds our issues, since the search of GitHub lags behind. */
 export const LABEL = 'lifeboat';
@@ -94,12 +94,15 @@ function ourIssue(reply: IssueReply): Issue[] {
   return [{ number: reply.number, title: reply.title, body, url: reply.html_url, closedAt, marker }];
 }
 
-/** Somebody who cannot be assigned must not keep the issue from being opened. */
 async function createIssue(requests: Requests, repository: Repository, issue: NewIssue, log: Log): Promise<IssueReply> {
-  const send = async (assignees: readonly string[]) =>
-    IssueReply.parse(
-      (await requests.send('open an issue', `POST ${ISSUE}`, { ...repository, ...issue, assignees })).data,
-    );
+  const { data } = await sendIssue(requests, repository, issue, log);
+  return readReply('open an issue', IssueReply, data);
+}
+
+/** Somebody who cannot be assigned must not keep the issue from being opened. */
+async function sendIssue(requests: Requests, repository: Repository, issue: NewIssue, log: Log): Promise<Reply> {
+  const send = (assignees: readonly string[]) =>
+    requests.send('open an issue', `POST ${ISSUE}`, { ...repository, ...issue, assignees });
   if (issue.assignees.length === 0) return await send([]);
   try {
     return await send(issue.assignees);
@@ -160,7 +163,8 @@ const WORKFLOW_USER = 'github-actions[bot]';
 
 async function loginOf(requests: Requests): Promise<string> {
   try {
-    return z.object({ login: z.string() }).parse((await requests.send('name its user', 'GET /user')).data).login;
+    const { data } = await requests.send('name its user', 'GET /user');
+    return readReply('name its user', z.object({ login: z.string() }), data).login;
   } catch (error) {
     if (error instanceof Failure && error.code === 'github-denied') return WORKFLOW_USER;
     throw error;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../core/failure.ts';
+import { clip } from '../core/plain-text.ts';
 import type { Log } from '../core/ports.ts';
 import { openRequests, type SendRequest } from './toolkit.ts';
 
@@ -40,6 +41,10 @@ const MOST_TRIES = 5;
 const FIRST_WAIT_MS = 500;
 /** Who asks for more patience than this is asked again by the next run. */
 const LONGEST_WAIT_MS = 25_000;
+/** Who has not answered by then is asked again. */
+const LONGEST_ANSWER_MS = 20_000;
+/** Of what GitHub said in a message, in characters: a proxy says a whole page. */
+const MOST_SAID = 500;
 const PAGE = 100;
 const MOST_PAGES = 10;
 
@@ -53,12 +58,29 @@ export async function openGitHub(access: Access): Promise<Requests> {
       const found: unknown[] = [];
       let page: Reply | undefined = await send(what, route, { ...parameters, per_page: PAGE });
       for (let pages = 1; page !== undefined; pages++) {
-        found.push(...z.array(z.unknown()).parse(page.data));
+        found.push(...readReply(what, z.array(z.unknown()), page.data));
         page = page.next === undefined || pages >= mostPages ? undefined : await send(what, `GET ${page.next}`);
       }
-      return found.map((each) => schema.parse(each));
+      return found.map((each) => readReply(what, schema, each));
     },
   };
+}
+
+/**
+ * What GitHub answered, as far as it is used.
+ *
+ * @throws {Failure} `github-invalid` when it is something else: a proxy or a login page answered in its place
+ */
+export function readReply<T extends z.ZodType>(what: string, schema: T, data: unknown): z.output<T> {
+  const { data: read, error } = schema.safeParse(data);
+  if (error === undefined) return read;
+  const { path = [], message = '' } = error.issues[0] ?? {};
+  const where = path.length === 0 ? '' : ` at \`${path.join('.')}\``;
+  const text = `GitHub answered what is not its API: asked to ${what}, it sent something else${where}: ${message}`;
+  throw new Failure('github-invalid', text, {
+    cause: error,
+    hint: 'Check GITHUB_API_URL, and that no proxy between this runner and GitHub answers in its place.',
+  });
 }
 
 async function sendOnce(
@@ -67,14 +89,24 @@ async function sendOnce(
   parameters: Readonly<Record<string, unknown>>,
   { apiUrl, signal }: Access,
 ): Promise<Reply> {
-  const { data, headers } = await request(route, { ...parameters, request: { signal } });
-  return { data, next: nextPage(headers.link, apiUrl) };
+  const silence = AbortSignal.timeout(LONGEST_ANSWER_MS);
+  const ends = AbortSignal.any([signal, silence]);
+  try {
+    const { data, headers } = await request(route, { ...parameters, request: { signal: ends } });
+    // An answer that broke off is a short one to the client, and no error.
+    ends.throwIfAborted();
+    return { data, next: nextPage(headers.link, apiUrl) };
+  } catch (cause) {
+    if (signal.aborted || !silence.aborted) throw cause;
+    throw Object.assign(new Error('It gave no whole answer within 20 seconds.', { cause }), { status: 504 });
+  }
 }
 
 /** Only on the server that the token is for. */
 function nextPage(link: unknown, apiUrl: string): string | undefined {
-  const url = /<([^>]+)>;\s*rel="next"/.exec(typeof link === 'string' ? link : '')?.[1];
-  return url !== undefined && new URL(url).origin === new URL(apiUrl).origin ? url : undefined;
+  const given = /<([^>]+)>;\s*rel="next"/.exec(typeof link === 'string' ? link : '')?.[1];
+  const url = given === undefined ? null : URL.parse(given);
+  return url !== null && url.origin === new URL(apiUrl).origin ? given : undefined;
 }
 
 const Refused = z.object({
@@ -131,7 +163,7 @@ function isSpent(headers: Readonly<Record<string, unknown>>): boolean {
 
 function explained(what: string, refused: Refused, cause: unknown, { grant }: Access): Failure {
   const { status, response } = refused;
-  const said = response?.data?.message ?? refused.message;
+  const said = clip(response?.data?.message ?? refused.message, MOST_SAID);
   const message = `GitHub did not ${what} (${status}): ${said}`;
   const limited = status === 429 || (status === 403 && isLimited(response?.headers ?? {}, said));
   if (limited) {

@@ -3,7 +3,7 @@ import { Failure } from '../core/failure.ts';
 import type { Log } from '../core/ports.ts';
 import type { Runner, ScheduledWorkflow, Schedules, WaitingJob } from '../core/schedules.ts';
 import type { Environment } from './inputs.ts';
-import { openGitHub, type Requests } from './requests.ts';
+import { openGitHub, type Requests, readReply } from './requests.ts';
 import { intervalOf } from './schedule-interval.ts';
 import { openWorkflowReader } from './toolkit.ts';
 
@@ -27,6 +27,8 @@ const RunnersReply = z.object({
 
 /** Runs of one workflow that are looked into: more of them wait for the same runner. */
 const MOST_RUNS = 5;
+/** For all workflows together: backups are judged after them. */
+const LONGEST_CHECK_MS = 120_000;
 
 export interface SchedulesAccess {
   readonly token: string;
@@ -41,11 +43,18 @@ interface Place {
   readonly repo: string;
 }
 
-/** Schedules of the repository that this runs in; undefined where there is none. */
-export async function openSchedules({ token, env, log, signal, now }: SchedulesAccess): Promise<Schedules | undefined> {
+/** Schedules of the repository that this runs in, for two minutes; undefined where there is none. */
+export async function openSchedules({
+  token,
+  env,
+  log,
+  signal: stop,
+  now,
+}: SchedulesAccess): Promise<Schedules | undefined> {
   const [owner, repo] = env.GITHUB_REPOSITORY?.split('/') ?? [];
   if (!owner || !repo) return undefined;
   const apiUrl = env.GITHUB_API_URL || 'https://api.github.com';
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(LONGEST_CHECK_MS)]);
   const requests = await openGitHub({ token, apiUrl, log, signal, grant: GRANT });
   const place = { owner, repo };
   return {
@@ -55,10 +64,20 @@ export async function openSchedules({ token, env, log, signal, now }: SchedulesA
   };
 }
 
+async function ask<T extends z.ZodType>(
+  requests: Requests,
+  what: string,
+  route: string,
+  parameters: Readonly<Record<string, unknown>>,
+  schema: T,
+): Promise<z.output<T>> {
+  return readReply(what, schema, (await requests.send(what, route, parameters)).data);
+}
+
 async function readWorkflow(requests: Requests, place: Place, file: string, now: Date): Promise<ScheduledWorkflow> {
   const asked = { ...place, workflow_id: file };
-  const found = await requests.send('look up the workflow', `GET ${ACTIONS}/workflows/{workflow_id}`, asked);
-  const { state, path, updated_at } = WorkflowReply.parse(found.data);
+  const route = `GET ${ACTIONS}/workflows/{workflow_id}`;
+  const { state, path, updated_at } = await ask(requests, 'look up the workflow', route, asked, WorkflowReply);
   const runs = await listRuns(requests, place, file, { event: 'schedule', per_page: 1 });
   const newest = runs[0]?.created_at;
   return {
@@ -73,9 +92,7 @@ async function readWorkflow(requests: Requests, place: Place, file: string, now:
 /** From the default branch: the only one whose schedules run. */
 async function readFile(requests: Requests, place: Place, path: string): Promise<string> {
   const route = 'GET /repos/{owner}/{repo}/contents/{path}';
-  const { content } = ContentReply.parse(
-    (await requests.send('read the workflow file', route, { ...place, path })).data,
-  );
+  const { content } = await ask(requests, 'read the workflow file', route, { ...place, path }, ContentReply);
   return Buffer.from(content, 'base64').toString('utf8');
 }
 
@@ -87,7 +104,7 @@ async function listRuns(
 ): Promise<z.output<typeof RunsReply>['workflow_runs']> {
   const asked = { ...place, workflow_id: file, ...filter };
   const route = `GET ${ACTIONS}/workflows/{workflow_id}/runs`;
-  return RunsReply.parse((await requests.send('list runs of the workflow', route, asked)).data).workflow_runs;
+  return (await ask(requests, 'list runs of the workflow', route, asked, RunsReply)).workflow_runs;
 }
 
 /** Also of runs in progress: their later jobs wait on their own. */
@@ -96,8 +113,8 @@ async function waitingJobs(requests: Requests, place: Place, file: string): Prom
   for (const status of ['queued', 'in_progress']) {
     for (const { id } of await listRuns(requests, place, file, { status, per_page: MOST_RUNS })) {
       const route = `GET ${ACTIONS}/runs/{run_id}/jobs`;
-      const found = await requests.send('list jobs of a run', route, { ...place, run_id: id });
-      const queued = JobsReply.parse(found.data).jobs.filter((job) => job.status === 'queued');
+      const { jobs } = await ask(requests, 'list jobs of a run', route, { ...place, run_id: id }, JobsReply);
+      const queued = jobs.filter((job) => job.status === 'queued');
       waiting.push(...queued.map(({ name, labels, created_at }) => ({ name, labels, since: new Date(created_at) })));
     }
   }
@@ -107,8 +124,8 @@ async function waitingJobs(requests: Requests, place: Place, file: string): Prom
 async function listRunners(requests: Requests, place: Place): Promise<Runner[] | undefined> {
   try {
     const asked = { ...place, per_page: 100 };
-    const { data } = await requests.send('list runners', `GET ${ACTIONS}/runners`, asked);
-    return RunnersReply.parse(data).runners.map(({ name, status, labels }) => ({
+    const { runners } = await ask(requests, 'list runners', `GET ${ACTIONS}/runners`, asked, RunnersReply);
+    return runners.map(({ name, status, labels }) => ({
       name,
       isOnline: status === 'online',
       labels: labels.map((label) => label.name),

@@ -311,6 +311,34 @@ describe('is patient', () => {
   });
 });
 
+describe('an API that is none', () => {
+  const html = { status: 200, headers: { 'content-type': 'text/html' }, message: '<html>Log in</html>', times: 99 };
+
+  it('is said when it answers a list', async () => {
+    const { tell, github } = await setUp();
+    github.misdeeds.push(html);
+    const { code, message, hint } = await refusalOf(() => tell(bad));
+    expect(code).toBe('github-invalid');
+    expect(message).toMatch(/^GitHub answered what is not its API: asked to list issues, it sent /);
+    expect(hint).toContain('Check GITHUB_API_URL');
+  });
+
+  it('is said when it answers a new issue, which is not sent a second time without its assignees', async () => {
+    const { tell, github, issues } = await setUp();
+    github.misdeeds.push({ ...html, route: 'POST /repos/{owner}/{repo}/issues', afterwards: true });
+    const { code } = await refusalOf(() => tell(bad, { given: { 'issue-assignees': 'octocat' } }));
+    expect(code).toBe('github-invalid');
+    expect(issues).toHaveLength(1);
+  });
+
+  it('is not followed to a next page that has no address', async () => {
+    const { tell, github } = await setUp();
+    const link = '<nowhere>; rel="next"';
+    github.misdeeds.push({ route: 'POST /repos/{owner}/{repo}/labels', status: 201, headers: { link }, times: 1 });
+    expect(await tell(bad)).toBe('broke');
+  });
+});
+
 describe('asks GitHub for nothing', () => {
   it.each<[string, TellingOptions]>([
     ['with `issue: never`', { given: { issue: 'never' } }],

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { judgeSchedules } from '../../src/core/schedule-judgement.ts';
 import { intervalOf } from '../../src/github/schedule-interval.ts';
 import { openSchedules } from '../../src/github/schedules.ts';
 import { openWorkflowReader } from '../../src/github/toolkit.ts';
@@ -94,6 +95,80 @@ it.each<[string, Partial<State['may']>, string]>([
 it('knows no schedules where there is no repository', async () => {
   const signal = new AbortController().signal;
   expect(await openSchedules({ token: 'x', env: {}, log, signal, now: () => now })).toBeUndefined();
+});
+
+describe('an API that is none', () => {
+  const html = { status: 200, headers: { 'content-type': 'text/html' }, message: '<html>Log in</html>' };
+
+  it.each([
+    ['workflows/{workflow_id}', 'look up the workflow'],
+    ['workflows/{workflow_id}/runs', 'list runs of the workflow'],
+    ['runs/{run_id}/jobs', 'list jobs of a run'],
+  ])('that answers %s with a page leaves the workflow unknown', async (route, what) => {
+    const { schedules, github } = await setUp({ runs: [run(1, 'schedule', 'queued', 3)] });
+    github.misdeeds.push({ ...html, route: `GET /repos/{owner}/{repo}/actions/${route}`, times: 99 });
+    const [only, ...others] = await judgeSchedules(['nightly.yml'], schedules, now);
+    expect(others).toEqual([]);
+    expect(only).toMatchObject({ rule: 'schedules-readable', status: 'unknown' });
+    expect(only?.message).toMatch(
+      `nightly.yml could not be judged. GitHub answered what is not its API: asked to ${what}, it sent`,
+    );
+    expect(only?.hint).toContain('Check GITHUB_API_URL');
+  });
+
+  it('says which part of an answer is wrong', async () => {
+    const { schedules, github } = await setUp();
+    github.misdeeds.push({ status: 200, times: 1 });
+    await expect(schedules.readWorkflow('nightly.yml')).rejects.toMatchObject({
+      code: 'github-invalid',
+      message:
+        'GitHub answered what is not its API: asked to look up the workflow, it sent something else at `state`: Invalid input: expected string, received undefined',
+    });
+  });
+});
+
+describe('an API that is silent', () => {
+  /** Timeouts that pass when the test says so. */
+  function timeouts() {
+    const made: { readonly ms: number; readonly end: () => void }[] = [];
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+      const controller = new AbortController();
+      const end = () => controller.abort(new DOMException('Timed out.', 'TimeoutError'));
+      made.push({ ms, end });
+      return controller.signal;
+    });
+    onTestFinished(() => timeout.mockRestore());
+    return made;
+  }
+
+  it('is asked again', async () => {
+    const made = timeouts();
+    const { schedules, github } = await setUp();
+    github.before = () => {
+      github.before = async () => {};
+      made.find(({ ms }) => ms === 20_000)?.end();
+      return new Promise(() => {});
+    };
+    expect(await schedules.readWorkflow('nightly.yml')).toMatchObject({ state: 'active' });
+    expect(github.requests.slice(0, 2)).toEqual(
+      Array.from({ length: 2 }, () => 'GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}'),
+    );
+  });
+
+  it('leaves every workflow unknown when the time for all of them is over', async () => {
+    const made = timeouts();
+    const { schedules, github } = await setUp();
+    github.before = () => {
+      made.find(({ ms }) => ms === 120_000)?.end();
+      return new Promise(() => {});
+    };
+    const findings = await judgeSchedules(['nightly.yml', 'weekly.yml'], schedules, now);
+    expect(findings.map(({ status, message }) => `${status}: ${message}`)).toEqual([
+      'unknown: nightly.yml could not be judged. There was no time left to look up the workflow.',
+      'unknown: weekly.yml could not be judged. There was no time left to look up the workflow.',
+    ]);
+    expect(github.requests).toHaveLength(1);
+  });
 });
 
 describe('the longest gap', () => {
