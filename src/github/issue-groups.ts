@@ -42,8 +42,9 @@ export function troublesOf({ report, action, job }: Judged): Trouble[] {
  * it is wrong. What was not looked at, since a store could not be read or a restore broke off before
  * the comparison, is not over.
  */
-export function isOver(marker: IssueMarker, { report, action, job }: Judged): boolean {
-  if (marker.action !== action || couldNotWork(report) || !isCovered(marker, report, job)) return false;
+export function isOver(marker: IssueMarker, judged: Judged): boolean {
+  const { report, action } = judged;
+  if (marker.action !== action || couldNotWork(report) || !isCovered(marker, judged)) return false;
   if (marker.group === 'run') return true;
   const own = report.findings.filter((finding) => keyOf(finding, report, action).source === marker.source);
   const inGroup = own.filter(({ rule }) => groupOf[rule] === marker.group);
@@ -78,7 +79,7 @@ function aboutOf(findings: readonly Finding[], job: string): string[] {
 }
 
 /** What was found of one store or by one job does not end what another one has. */
-function isCovered({ source, group, about }: IssueMarker, report: Report, job: string): boolean {
+export function isCovered({ source, group, about }: IssueMarker, { report, job }: Judged): boolean {
   if (source !== ALL) return report.sources.includes(source);
   // That a store can be read, every finding in it says; no rule says only that.
   const judged = report.findings.filter(({ rule }) => group === 'stores' || groupOf[rule] === group);

@@ -1,12 +1,12 @@
 import type { z } from 'zod';
-import type { Change } from '../core/change.ts';
+import { type Change, isWell } from '../core/change.ts';
 import type { RunInfo } from '../core/manifest.ts';
 import type { Log } from '../core/ports.ts';
 import type { Report } from '../core/report.ts';
 import type { publishing } from './inputs/every-action.ts';
 import type { Environment } from './inputs.ts';
 import { closedBodyOf, overComment } from './issue-body.ts';
-import { isOver, type Judged, type Trouble, troublesOf } from './issue-groups.ts';
+import { isCovered, isOver, type Judged, type Trouble, troublesOf } from './issue-groups.ts';
 import { isSameKey } from './issue-marker.ts';
 import { type Desk, dropDuplicates, listClosed, tellTrouble } from './issue-telling.ts';
 import { type Issue, type Issues, issuesOf, LABEL } from './issues-api.ts';
@@ -82,7 +82,11 @@ async function reportTo(issues: Issues, judged: Judged, telling: IssueTelling): 
   for (const issue of over) await attempt(() => close(issue, desk));
   if (failures.length > 0) throw failures[0];
   if (told.includes('new')) return 'broke';
-  if (open.length > over.length) return 'still-broken';
+  if (!isWell(judged.report.verdict)) {
+    // What another job has open is no news of this one.
+    const isKnown = open.some((issue) => !over.includes(issue) && isCovered(issue.marker, judged));
+    return isKnown ? 'still-broken' : 'broke';
+  }
   return over.length > 0 ? 'recovered' : 'still-well';
 }
 

@@ -375,9 +375,30 @@ describe('a report that could not do its work', () => {
     expect(openOf(github).map(({ title }) => title)).toEqual([
       'Backups: backup could not be done: pg_dump exited with 1',
     ]);
-    expect(await tell(well, { env: { GITHUB_JOB: 'other' } })).toBe('still-broken');
+    expect(await tell(well, { env: { GITHUB_JOB: 'other' } })).toBe('still-well');
+    expect(openOf(github)).toHaveLength(1);
     expect(await tell(well)).toBe('recovered');
   });
+});
+
+it('is well, or recovered, by its own issues, whatever other jobs have open', async () => {
+  const { tell, github } = await setUp();
+  await tell(report('backup could not do its work', [broken]), { env: { GITHUB_JOB: 'other' } });
+  expect(await tell(well)).toBe('still-well');
+  expect(await tell(of({ ...rightSize, status: 'warn' }))).toBe('still-well');
+  expect(await tell(bad)).toBe('broke');
+  expect(await tell(bad)).toBe('still-broken');
+  expect(await tell(well)).toBe('recovered');
+  expect(openOf(github).map(({ number }) => number)).toEqual([1]);
+});
+
+it('breaks by its own failure, though another job has the same issue open', async () => {
+  const { tell, github } = await setUp();
+  const lost = report('backup could not do its work', [broken]);
+  await tell(lost, { env: { GITHUB_JOB: 'other' } });
+  expect(await tell(lost)).toBe('broke');
+  expect(await tell(lost)).toBe('still-broken');
+  expect(openOf(github)).toHaveLength(1);
 });
 
 describe('freshness of several sources', () => {
@@ -400,7 +421,7 @@ describe('freshness of several sources', () => {
       'billing: newest backup is 3d 1h old',
       'Backups: 1 GB of 10 GB are free (10 %)',
     ]);
-    expect(await tell(fresh(['orders'], age('orders', 'pass')), { action })).toBe('still-broken');
+    expect(await tell(fresh(['orders'], age('orders', 'pass')), { action })).toBe('recovered');
     expect(openOf(github).map(({ number }) => number)).toEqual([2, 3]);
     await tell(fresh(['billing'], age('billing', 'pass'), room('pass', 'file:///elsewhere')), { action });
     expect(openOf(github).map(({ number }) => number)).toEqual([3]);
