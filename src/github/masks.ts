@@ -14,6 +14,9 @@ const SECRET_VARIABLES = [
   'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
 ];
 
+/** Hold a password beside an address that is none; node and libraries read either case. */
+const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()]);
+
 /** A secret key of age, or one of its plugins, wherever it was pasted: the public half looks much like it. */
 const AGE_SECRET = /AGE-(?:SECRET-KEY|PLUGIN)-(?:[A-Z0-9]+-)*1[A-Z0-9]+/gi;
 
@@ -38,6 +41,7 @@ export function secretsOf(schemas: readonly z.ZodObject[], raw: RawInputs, env: 
       .flatMap(passwordsIn),
     ...[...Object.values(raw), ...ownVariables(env)].flatMap((value) => value.match(AGE_SECRET) ?? []),
     ...SECRET_VARIABLES.map((name) => env[name]),
+    ...PROXY_VARIABLES.flatMap((name) => passwordsOfProxy(env[name]?.trim() ?? '')),
   ];
   const pieces = values
     .filter((value) => value !== undefined)
@@ -75,6 +79,11 @@ function ownVariables(env: Environment): string[] {
 
 function splitLines(text: string): string[] {
   return text.split(/\r?\n|\r/).map((line) => line.trim());
+}
+
+/** Many programs take a proxy without a scheme. */
+function passwordsOfProxy(address: string): string[] {
+  return passwordsIn(address.includes('://') ? address : `http://${address}`);
 }
 
 function passwordsIn(text: string): string[] {

@@ -43,20 +43,26 @@ function groupUrl(base: string, action: string, source: string | undefined): URL
   return url;
 }
 
-async function send(method: 'POST' | 'DELETE', url: URL, text: string, { env, signal }: Push): Promise<void> {
+async function send(method: 'POST' | 'DELETE', url: URL, text: string, push: Push): Promise<void> {
+  try {
+    await exchange(method, url, text, push);
+  } catch (cause) {
+    throw cause instanceof Failure ? cause : unreachable(url, push.signal, cause);
+  }
+}
+
+async function exchange(method: string, url: URL, text: string, { env, signal }: Push): Promise<void> {
   const isSecure = url.protocol === 'https:';
   const agent = isSecure ? new HttpsAgent({ proxyEnv: env }) : new HttpAgent({ proxyEnv: env });
   const headers = {
     'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     'content-length': Buffer.byteLength(text),
   };
-  const request = (isSecure ? httpsRequest : httpRequest)(url, { method, headers, agent, signal });
   try {
+    const request = (isSecure ? httpsRequest : httpRequest)(url, { method, headers, agent, signal });
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     request.once('response', resolve).once('error', reject).end(text);
     await refuseUnless2xx(await promise, url);
-  } catch (cause) {
-    throw cause instanceof Failure ? cause : unreachable(url, signal, cause);
   } finally {
     agent.destroy();
   }
@@ -76,10 +82,12 @@ async function refuseUnless2xx(response: IncomingMessage, url: URL): Promise<voi
   });
 }
 
+/** By the code alone: messages of libraries may hold the URL, and that of a proxy. */
 function unreachable(url: URL, signal: AbortSignal, cause: unknown): Failure {
-  const why = signal.aborted ? 'it did not answer in time' : cause instanceof Error ? cause.message : String(cause);
-  return new Failure('tool-failed', `The Pushgateway at ${url.host} could not be reached: ${why}`, {
+  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+  const why = signal.aborted ? ': it did not answer in time' : code;
+  return new Failure('tool-failed', `The Pushgateway at ${url.host} could not be reached${why}.`, {
     cause,
-    hint: 'Check `pushgateway-url`, and that this runner may reach it.',
+    hint: 'Check `pushgateway-url`, and that this runner may reach it, by `https_proxy` and `no_proxy` where there is a proxy.',
   });
 }

@@ -98,6 +98,17 @@ it('takes secrets of programs from the environment, and nothing else from there'
   ).toEqual(['hunter2']);
 });
 
+it.each(['http_proxy', 'https_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'])(
+  'finds the password in %s, and does not hide the address',
+  (name) => {
+    for (const value of ['http://bob:S3cr%40tPw@prox y:bad', 'bob:S3cr%40tPw@proxy:3128']) {
+      const redact = redactor(secretsOf([schema], {}, { [name]: value }));
+      expect(redact('S3cr%40tPw, S3cr@tPw at proxy:3128 for bob')).toBe('***, *** at proxy:3128 for bob');
+    }
+    expect(secretsOf([schema], {}, { [name]: 'http://proxy:3128' })).toEqual([]);
+  },
+);
+
 it('takes secret inputs from the environment too', () => {
   expect(secretsOf([schema], {}, { LIFEBOAT_AGE_IDENTITY: 'AGE-SECRET-KEY-1X', LIFEBOAT_SOURCE: 'orders' })).toEqual([
     'AGE-SECRET-KEY-1X',

@@ -21,9 +21,15 @@ function reportOf(status: 'pass' | 'fail' | 'unknown', sources: readonly string[
   return report('Freshness', [finding('backup-age', status, 'Looked at.')], { sources, metrics });
 }
 
-async function push(url: string, of: Report, moment = '2026-11-21T12:00:00Z', signal = AbortSignal.timeout(30_000)) {
+async function push(
+  url: string,
+  of: Report,
+  moment = '2026-11-21T12:00:00Z',
+  signal = AbortSignal.timeout(30_000),
+  env = {},
+) {
   const given = { 'pushgateway-url': url };
-  const ways = keepMetrics(of, { action: 'verify-freshness', given, env: {}, now: () => at(moment) });
+  const ways = keepMetrics(of, { action: 'verify-freshness', given, env, now: () => at(moment) });
   expect(ways.map(({ what }) => what)).toEqual(['push of the metrics']);
   for (const { send } of ways) await send(signal);
 }
@@ -114,7 +120,17 @@ describe('what goes wrong', () => {
   it('one that is not there is named without its password', async () => {
     const failing = push('http://ops:secret@127.0.0.1:9', one);
     await expect(failing).rejects.toMatchObject({
-      message: expect.stringMatching(/^The Pushgateway at 127\.0\.0\.1:9 could not be reached: .*ECONNREFUSED/),
+      message: 'The Pushgateway at 127.0.0.1:9 could not be reached (ECONNREFUSED).',
+    });
+  });
+
+  it('a proxy whose address is none is not named: it may hold a password', async () => {
+    const env = { https_proxy: 'http://bob:S3cretProxyPw@prox y:bad' };
+    const failing = push('https://gateway.example', one, undefined, undefined, env);
+    await expect(failing).rejects.toMatchObject({
+      code: 'tool-failed',
+      message: 'The Pushgateway at gateway.example could not be reached (ERR_PROXY_INVALID_CONFIG).',
+      hint: expect.stringContaining('`https_proxy`'),
     });
   });
 });
