@@ -11,12 +11,13 @@ const ACTIONS = '/repos/{owner}/{repo}/actions';
 
 const GRANT = 'Grant the job `permissions: actions: read` and `contents: read`.';
 
-const WorkflowReply = z.object({ state: z.string(), path: z.string(), updated_at: z.string() });
+const Moment = z.string().refine((text) => !Number.isNaN(Date.parse(text)), { error: 'it is no moment' });
+const WorkflowReply = z.object({ state: z.string(), path: z.string(), updated_at: Moment });
 const ContentReply = z.object({ content: z.string(), encoding: z.literal('base64') });
-const RunsReply = z.object({ workflow_runs: z.array(z.object({ id: z.int(), created_at: z.string() })) });
+const RunsReply = z.object({ workflow_runs: z.array(z.object({ id: z.int(), created_at: Moment })) });
 const JobsReply = z.object({
   jobs: z.array(
-    z.object({ name: z.string(), status: z.string(), created_at: z.string(), labels: z.array(z.string()).default([]) }),
+    z.object({ name: z.string(), status: z.string(), created_at: Moment, labels: z.array(z.string()).default([]) }),
   ),
 });
 const RunnersReply = z.object({

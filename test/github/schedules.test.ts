@@ -127,6 +127,21 @@ describe('an API that is none', () => {
   });
 });
 
+it('takes nothing for a moment that is none', async () => {
+  const { schedules, github } = await setUp();
+  const body = { workflow_runs: [{ id: 1, created_at: 'of late' }] };
+  github.misdeeds.push({
+    route: 'GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs',
+    status: 200,
+    body,
+    times: 1,
+  });
+  await expect(schedules.readWorkflow('nightly.yml')).rejects.toMatchObject({
+    code: 'github-invalid',
+    message: expect.stringMatching('at `workflow_runs.0.created_at`: it is no moment'),
+  });
+});
+
 describe('an API that is silent', () => {
   /** Timeouts that pass when the test says so. */
   function timeouts() {

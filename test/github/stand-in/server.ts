@@ -24,6 +24,8 @@ export interface Misdeed {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly message?: string;
+  /** In place of the message. */
+  readonly body?: unknown;
   /** Does the work, and answers as if it had not. */
   readonly afterwards?: boolean;
   times: number;
@@ -101,8 +103,8 @@ function handle(state: State, call: Call, { route, path }: Matched): Answer {
 
 function misbehave(misdeed: Misdeed): Answer {
   misdeed.times--;
-  const { status, headers = {}, message = 'Something went wrong' } = misdeed;
-  return { status, headers, body: { message } };
+  const { status, headers = {}, message = 'Something went wrong', body = { message } } = misdeed;
+  return { status, headers, body };
 }
 
 export function refusal(status: number, message: string): Answer {
