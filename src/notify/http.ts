@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../core/failure.ts';
@@ -84,17 +84,35 @@ async function follow(what: Post, sending: Sending, redirects = 0): Promise<Answ
   });
 }
 
-function once({ url, headers, body }: Post, { env, signal }: Sending): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const isSecure = url.startsWith('https:');
-    // Node's own agents ignore `https_proxy`; these honour it.
-    const agent = isSecure ? new HttpsAgent({ proxyEnv: env }) : new HttpAgent({ proxyEnv: env });
-    const sized = { ...headers, 'user-agent': 'lifeboat', 'content-length': Buffer.byteLength(body) };
-    const sent = (isSecure ? requestHttps : requestHttp)(url, { method: 'POST', agent, signal, headers: sized });
-    sent.on('error', reject);
-    sent.on('response', (response) => readAnswer(response).then(resolve, reject));
-    sent.end(body);
+async function once({ label, url, headers, body }: Post, { env, signal }: Sending): Promise<Answer> {
+  const isSecure = url.startsWith('https:');
+  // Node's own agents ignore `https_proxy`; these honour it.
+  const agent = isSecure ? new HttpsAgent({ proxyEnv: env }) : new HttpAgent({ proxyEnv: env });
+  const sized = { ...headers, 'user-agent': 'lifeboat', 'content-length': Buffer.byteLength(body) };
+  const sent = (isSecure ? requestHttps : requestHttp)(url, { method: 'POST', agent, signal, headers: sized });
+  return readAnswer(await responseTo(sent, body, label));
+}
+
+/**
+ * Sends the body of a request, and waits for the head of what is answered.
+ *
+ * @throws {Failure} `not-delivered` for a switch to another protocol: node calls that no response, and no error
+ */
+export async function responseTo(request: ClientRequest, body: string, label: string): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  request.once('response', resolve).on('error', reject);
+  request.once('upgrade', ({ statusCode }, socket) => {
+    socket.destroy();
+    reject(
+      new Failure('not-delivered', `${label} answered ${statusCode}: it wants to speak another protocol.`, {
+        hint: 'Give the address of a receiver that takes a POST; this one is for something else.',
+      }),
+    );
   });
+  // Whatever else may end a request without a word; after one, this changes nothing.
+  request.once('close', () => reject(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' })));
+  request.end(body);
+  return promise;
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Answer> {

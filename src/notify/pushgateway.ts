@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Failure } from '../core/failure.ts';
 import type { Sample } from '../core/metrics.ts';
 import { clip } from '../core/plain-text.ts';
+import { responseTo } from './http.ts';
 import { loadMetricsText } from './registry.ts';
 
 export interface Push {
@@ -60,9 +61,7 @@ async function exchange(method: string, url: URL, text: string, { env, signal }:
   };
   try {
     const request = (isSecure ? httpsRequest : httpRequest)(url, { method, headers, agent, signal });
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    request.once('response', resolve).once('error', reject).end(text);
-    await refuseUnless2xx(await promise, url);
+    await refuseUnless2xx(await responseTo(request, text, `The Pushgateway at ${url.host}`), url);
   } finally {
     agent.destroy();
   }

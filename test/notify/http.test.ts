@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { createServer as createTlsServer } from 'node:https';
 import { expect, it, vi } from 'vitest';
 import { post } from '../../src/notify/http.ts';
 import { makeCertificate } from './certificate.ts';
 import { type Reply, startReceiver } from './receiver.ts';
 import { sending } from './samples.ts';
+import { startSwitching } from './switching.ts';
 
 const SECRET = '/s3cr3t-path';
 const to = (host: string) => ({ label: 'Test (x)', url: `http://${host}${SECRET}`, headers: {}, body: 'héllo' });
@@ -48,6 +50,17 @@ it('ends the connection when its time is over', async () => {
   const sent = post(to(receiver.host), sending({ signal: stop.signal }));
   await expect(sent).rejects.toMatchObject({ code: 'timed-out', message: 'Test (x) did not answer in time.' });
   await vi.waitFor(() => expect(receiver.connections()).toBe(0));
+});
+
+it('gives up who wants to speak another protocol', async () => {
+  const server = await startSwitching();
+  const closed = once(server.events, 'closed');
+  await expect(post(to(server.host), sending())).rejects.toMatchObject({
+    code: 'not-delivered',
+    message: 'Test (x) answered 101: it wants to speak another protocol.',
+    hint: expect.stringContaining('takes a POST'),
+  });
+  await closed;
 });
 
 it('does not go on waiting for a second try when its time is over', async () => {

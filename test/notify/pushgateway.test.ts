@@ -8,6 +8,7 @@ import { keepMetrics } from '../../src/notify/metrics-file.ts';
 import { at } from '../fixtures.ts';
 import { startPushgateway, type TestPushgateway, whyNoPrometheus } from '../servers/prometheus.ts';
 import { readExposition, seriesValue } from './exposition.ts';
+import { startSwitching } from './switching.ts';
 
 const store = 'file:///srv/backups';
 const bytes = (source: string, value: number): Sample => ({
@@ -115,6 +116,13 @@ describe('what goes wrong', () => {
     const host = await receiver((_request, response) => void response.writeHead(200).write('x'));
     const failing = push(`http://${host}`, one, undefined, AbortSignal.timeout(200));
     await expect(failing).rejects.toMatchObject({ message: expect.stringContaining('it did not answer in time') });
+  });
+
+  it('one that wants to speak another protocol is given up', async () => {
+    const { host } = await startSwitching();
+    await expect(push(`http://ops:secret@${host}`, one)).rejects.toMatchObject({
+      message: `The Pushgateway at ${host} answered 101: it wants to speak another protocol.`,
+    });
   });
 
   it('one that is not there is named without its password', async () => {
