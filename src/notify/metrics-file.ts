@@ -1,4 +1,5 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../core/failure.ts';
 import { mergeSamples } from '../core/merge-metrics.ts';
@@ -65,11 +66,11 @@ export async function updateMetricsFile(
 
 async function readText(path: string): Promise<string> {
   try {
-    const file = await open(path, 'r');
+    // Before it is opened: a pipe waits for its writer, and a device may do anything.
+    refuseWhatIsNotOurs(await stat(path), path);
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const { size } = await file.stat();
-      if (size > MOST_BYTES)
-        throw new Failure('guard-refused', `${path} has ${size} bytes: it is not a file that Lifeboat wrote.`);
+      refuseWhatIsNotOurs(await file.stat(), path);
       return await readFile(file, 'utf8');
     } finally {
       await file.close();
@@ -78,6 +79,16 @@ async function readText(path: string): Promise<string> {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return '';
     throw cause instanceof Failure ? cause : couldNot('read', path, cause);
   }
+}
+
+function refuseWhatIsNotOurs(found: Stats, path: string): void {
+  if (!found.isFile()) {
+    throw new Failure('guard-refused', `${path} is no regular file: it is not what Lifeboat wrote.`, {
+      hint: 'Name a file in `metrics-file` that is missing yet, or that Lifeboat made; its folder has to be there.',
+    });
+  }
+  if (found.size > MOST_BYTES)
+    throw new Failure('guard-refused', `${path} has ${found.size} bytes: it is not a file that Lifeboat wrote.`);
 }
 
 /** node_exporter reads only what ends in `.prom`, and another user's process it is. */

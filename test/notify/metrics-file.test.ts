@@ -1,6 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -125,12 +135,26 @@ describe('a file of metrics', () => {
     expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
-  it('in a folder that is missing, or that is a folder itself, is a failure that says what to do', async () => {
-    const path = newFile();
+  it('in a folder that is missing is a failure that says what to do', async () => {
     const hint = { hint: expect.stringContaining('folder of `metrics-file`') };
-    await expect(update(join(path, 'no/lifeboat.prom'), [])).rejects.toMatchObject({ code: 'tool-failed', ...hint });
-    mkdirSync(path);
-    await expect(update(path, [])).rejects.toMatchObject({ code: 'tool-failed', ...hint });
+    const failing = update(join(newFile(), 'no/lifeboat.prom'), []);
+    await expect(failing).rejects.toMatchObject({ code: 'tool-failed', ...hint });
+  });
+
+  it.each([
+    ['a folder', (path: string) => mkdirSync(path)],
+    ['a pipe that nobody writes to', (path: string) => execFileSync('mkfifo', [path])],
+    ['a link to a device', (path: string) => symlinkSync('/dev/null', path)],
+  ])('that is %s is left as it is and named', async (_what, make) => {
+    const path = newFile();
+    make(path);
+    const before = lstatSync(path).mode;
+    await expect(update(path, [bytesOf('orders', 1)])).rejects.toMatchObject({
+      code: 'guard-refused',
+      message: `${path} is no regular file: it is not what Lifeboat wrote.`,
+      hint: expect.stringContaining('`metrics-file`'),
+    });
+    expect(lstatSync(path).mode).toBe(before);
   });
 
   it('says that flock is missing', async () => {
