@@ -1,5 +1,4 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { Failure } from '../core/failure.ts';
 
 export interface LockOptions {
@@ -15,24 +14,46 @@ export interface LockOptions {
  * for the end of its input. So it is free at the moment its holder is gone, SIGKILL included. There is no stale lock,
  * and the file means nothing while nobody holds it.
  *
- * @throws {Failure} `tool-missing`, `source-busy` when the lock was not free in time, else what `use` throws
+ * @throws {Failure} `tool-missing`, `source-busy` when the lock was not free in time, what `use` throws, else
+ * `tool-failed` when the holder ended before `use` did
  */
 export async function withFileLock<T>(path: string, options: LockOptions, use: () => Promise<T>): Promise<T> {
-  const holder = await acquire(path, options);
+  const { child, ended } = await acquire(path, options);
+  let result: T;
   try {
-    return await use();
+    result = await use();
   } finally {
-    const closed = once(holder, 'close');
-    holder.stdin.end();
-    await closed;
+    child.stdin.end();
+    await ended;
   }
+  // By itself `cat` ends with 0 at the end of its input, and `flock` with what `cat` ended with.
+  const how = await ended;
+  if (how !== 0) throw lost(path, how);
+  return result;
 }
 
-async function acquire(path: string, { env, signal }: LockOptions): Promise<ChildProcessWithoutNullStreams> {
+interface Holder {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** Resolves when nobody holds the lock any more, with the status or the signal; also when that was long ago. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+}
+
+function startHolder(path: string, env: LockOptions['env']): Holder {
   const { PATH = '/usr/bin:/bin', RUNNER_TRACKING_ID } = env;
   const child = spawn('flock', ['-x', path, 'cat'], {
     env: { PATH, ...(RUNNER_TRACKING_ID !== undefined && { RUNNER_TRACKING_ID }) },
+    // Ctrl-C on a terminal goes to the whole group: it is for us. When we are gone, its input is at an end.
+    detached: true,
   });
+  const ended: Holder['ended'] = new Promise((resolve) => {
+    child.once('close', (code, signal) => resolve(code ?? signal));
+  });
+  return { child, ended };
+}
+
+async function acquire(path: string, { env, signal }: LockOptions): Promise<Holder> {
+  const holder = startHolder(path, env);
+  const { child } = holder;
   // A holder that ends early breaks the pipe; its exit says why.
   child.stdin.on('error', () => {});
   const said: Buffer[] = [];
@@ -43,8 +64,8 @@ async function acquire(path: string, { env, signal }: LockOptions): Promise<Chil
   signal.addEventListener('abort', stop, { once: true });
   try {
     if (signal.aborted) stop();
-    await answerOf(child);
-    return child;
+    await answerOf(holder);
+    return holder;
   } catch (cause) {
     throw signal.aborted ? busy(path, cause) : cannotLock(path, cause, Buffer.concat(said).toString('utf8').trim());
   } finally {
@@ -53,11 +74,11 @@ async function acquire(path: string, { env, signal }: LockOptions): Promise<Chil
 }
 
 /** Resolves when the lock is held; rejects when the program could not be started or ended before. */
-async function answerOf(child: ChildProcessWithoutNullStreams): Promise<void> {
+async function answerOf({ child, ended }: Holder): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   child.stdout.once('data', () => resolve());
   child.once('error', reject);
-  child.once('close', (code, signal) => reject(new Error(`flock ended with ${code ?? signal}`)));
+  void ended.then((how) => reject(new Error(`flock ended with ${how}`)));
   await promise;
 }
 
@@ -66,6 +87,16 @@ function busy(path: string, cause: unknown): Failure {
     cause,
     hint: `Find it with \`fuser ${path}\`: it hangs, or it was stopped.`,
   });
+}
+
+function lost(path: string, how: unknown): Failure {
+  return new Failure(
+    'tool-failed',
+    `The lock ${path} was lost before the work under it was done: flock ended with ${how}.`,
+    {
+      hint: 'Another run may have written at the same time, so numbers may be missing until the next run. Find out what ended `flock`.',
+    },
+  );
 }
 
 function cannotLock(path: string, cause: unknown, said: string): Failure {
