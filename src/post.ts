@@ -23,14 +23,19 @@ const STALL_MS = 60_000;
  */
 export async function post(): Promise<void> {
   const env = process.env;
-  if (env.STATE_finished === 'true' || env.STATE_started === undefined) return;
+  if (env.STATE_finished !== 'true' && env.STATE_started !== undefined) await cleanUp(env, env.STATE_started);
+  // Red until here, by `dist/post.js`.
+  process.exitCode = 0;
+}
+
+async function cleanUp(env: Environment, started: string): Promise<void> {
   const schemas = Object.values(actions).map(({ inputs }) => inputs);
   const redact = redactor(secretsOf(schemas, stepInputs(env), env));
   const log = githubLog(await openToolkit(), { debug: env.RUNNER_DEBUG === '1', redact });
   log.info('The step ended before it could clean up. Removing what it left.');
   const world = realWorld({ env, log, signal: new AbortController().signal, stallMs: STALL_MS, redact });
   await attempt(log, () => removeLocal(world, env));
-  await attempt(log, () => removeStored(world, env, env.STATE_started ?? ''));
+  await attempt(log, () => removeStored(world, env, started));
 }
 
 /** Children, scratch servers and directories on this machine. */

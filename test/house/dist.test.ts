@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -109,4 +109,48 @@ it('exits with 2 on a terminal when the work could not be done', async () => {
   expect(refused).toMatchObject({ code: 2, stdout: expect.stringContaining('`store` is missing.') });
   const secret = await run(join(root, 'bin/lifeboat'), ['backup', '--database-url', 'postgresql://a:b@c/d'], env);
   expect(secret).toMatchObject({ code: 2, stderr: expect.stringContaining('is a secret and cannot be a flag') });
+});
+
+const stubs = files.filter((file) => !/index\.js$/.test(file) && file.endsWith('.js'));
+const codeOf = (stub: string) => (stub === 'cli.js' ? 2 : 1);
+const tooOld = (version: string) =>
+  `lifeboat: Node ${version} is too old. Run this with Node 24 or newer, or start bin/lifeboat, which looks for one.\n`;
+
+it.each(stubs)('%s says on a Node that is too old what to do, and loads nothing', async (stub) => {
+  const folder = partOf();
+  writeFileSync(join(folder, 'index.js'), 'console.log("loaded");');
+  copyFileSync(join(dist, stub), join(folder, stub));
+  const older = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.9.0' } })";
+  const ended = await run(node, ['--import', `data:text/javascript,${older}`, join(folder, stub)]);
+  expect(ended).toEqual({ code: codeOf(stub), stdout: '', stderr: tooOld('22.9.0') });
+});
+
+it('says so on a real one, too', async ({ skip }) => {
+  const old = '/usr/bin/node';
+  const { stdout } = await run(old, ['-p', 'process.versions.node']);
+  const version = stdout.trim();
+  if (!/^(1[2-9]|2[0-3])\./.test(version)) {
+    console.warn(`Skipped, needs an old Node at ${old}: it has ${version === '' ? 'none' : version}`);
+    skip();
+  }
+  expect(await run(old, [join(dist, 'cli.js'), '--version'])).toEqual({ code: 2, stdout: '', stderr: tooOld(version) });
+  const step = await run(old, [join(dist, 'backup.js')]);
+  expect(step).toEqual({ code: 1, stdout: '', stderr: tooOld(version) });
+});
+
+it.each(stubs)('%s is red when it ends without a word, or by what nobody caught', async (stub) => {
+  const folder = partOf(stub);
+  const entries = (body: string) =>
+    writeFileSync(
+      join(folder, 'index.js'),
+      ['main', 'post', 'cli'].map((name) => `export async function ${name}() { ${body} }\n`).join(''),
+    );
+  entries('await new Promise(() => {});');
+  const silent = await run(node, [join(folder, stub)]);
+  expect(silent).toMatchObject({ code: codeOf(stub), stderr: expect.stringContaining('This is a bug in Lifeboat') });
+  entries('process.exitCode = 0; throw new Error("of the work");');
+  const thrown = await run(node, [join(folder, stub)]);
+  expect(thrown).toMatchObject({ code: codeOf(stub), stderr: expect.stringContaining('Error: of the work') });
+  entries('process.exitCode = 0;');
+  expect(await run(node, [join(folder, stub)])).toEqual({ code: 0, stdout: '', stderr: '' });
 });
