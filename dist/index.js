@@ -1626,6 +1626,160 @@ async function withTicker({ sleep, log }, describe, work) {
 
 /***/ }),
 
+/***/ 3909:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $_: () => (/* binding */ responseTo),
+/* harmony export */   Ck: () => (/* binding */ isTaken),
+/* harmony export */   bE: () => (/* binding */ post),
+/* harmony export */   h4: () => (/* binding */ notTaken)
+/* harmony export */ });
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7067);
+/* harmony import */ var node_https__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4708);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8500);
+/* harmony import */ var _core_failure_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8165);
+
+
+
+
+const PAUSE_MS = 1_000;
+/** A longer wait would not end in the time that there is. */
+const LONGEST_PAUSE_MS = 20_000;
+const MAX_REDIRECTS = 3;
+const MAX_ANSWER_BYTES = 16_384;
+/**
+ * Sends a POST, a second time where the first met a passing trouble: connection reset, 429, 5xx.
+ *
+ * @returns the answer whatever its status
+ * @throws {Failure} `not-delivered`, `timed-out`; never with the URL in it
+ */
+async function post(what, sending) {
+    try {
+        return await trySending(what, sending);
+    }
+    catch (error) {
+        throw explain(error, what, sending.signal);
+    }
+}
+async function trySending(what, sending) {
+    const { signal } = sending;
+    const first = await follow(what, sending).catch((error) => {
+        if (signal.aborted || !isPassing(error))
+            throw error;
+        return undefined;
+    });
+    if (first !== undefined && first.status !== 429 && first.status < 500)
+        return first;
+    const pauseMs = first === undefined ? PAUSE_MS : pauseOf(first, what, sending.now());
+    if (first !== undefined && pauseMs > LONGEST_PAUSE_MS)
+        return first;
+    await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_2__.setTimeout)(pauseMs, undefined, { signal });
+    return follow(what, sending);
+}
+function pauseOf(answer, { pauseIn }, now) {
+    const { retryAfter = '' } = answer;
+    const seconds = pauseIn?.(answer) ?? (/^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) : undefined);
+    const date = Date.parse(retryAfter);
+    const ms = seconds === undefined ? date - now.getTime() : seconds * 1_000;
+    return Number.isNaN(ms) ? PAUSE_MS : Math.max(ms, PAUSE_MS);
+}
+/** To another host a redirect would carry secrets; and a POST stays one by 307 and 308 only. */
+async function follow(what, sending, redirects = 0) {
+    const answer = await once(what, sending);
+    if (answer.status < 300 || answer.status > 399)
+        return answer;
+    const from = new URL(what.url);
+    const to = URL.parse(answer.location ?? '', what.url);
+    const isSafe = to?.host === from.host && (to.protocol === from.protocol || to.protocol === 'https:');
+    const mayFollow = isSafe && (answer.status === 307 || answer.status === 308) && redirects < MAX_REDIRECTS;
+    if (mayFollow)
+        return follow({ ...what, url: to.href }, sending, redirects + 1);
+    throw new _core_failure_js__WEBPACK_IMPORTED_MODULE_3__/* .Failure */ .H('not-delivered', `${what.label} redirected to ${to?.host ?? 'nowhere'} (${answer.status}).`, {
+        hint: 'Put the address that answers itself into `notify`.',
+    });
+}
+async function once({ label, url, headers, body }, { env, signal }) {
+    const isSecure = url.startsWith('https:');
+    // Node's own agents ignore `https_proxy`; these honour it.
+    const agent = isSecure ? new node_https__WEBPACK_IMPORTED_MODULE_1__.Agent({ proxyEnv: env }) : new node_http__WEBPACK_IMPORTED_MODULE_0__.Agent({ proxyEnv: env });
+    const sized = { ...headers, 'user-agent': 'lifeboat', 'content-length': Buffer.byteLength(body) };
+    const sent = (isSecure ? node_https__WEBPACK_IMPORTED_MODULE_1__.request : node_http__WEBPACK_IMPORTED_MODULE_0__.request)(url, { method: 'POST', agent, signal, headers: sized });
+    return readAnswer(await responseTo(sent, body, label));
+}
+/**
+ * Sends the body of a request, and waits for the head of what is answered.
+ *
+ * @throws {Failure} `not-delivered` for a switch to another protocol: node calls that no response, and no error
+ */
+async function responseTo(request, body, label) {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    request.once('response', resolve).on('error', reject);
+    request.once('upgrade', ({ statusCode }, socket) => {
+        socket.destroy();
+        reject(new _core_failure_js__WEBPACK_IMPORTED_MODULE_3__/* .Failure */ .H('not-delivered', `${label} answered ${statusCode}: it wants to speak another protocol.`, {
+            hint: 'Give the address of a receiver that takes a POST; this one is for something else.',
+        }));
+    });
+    // Whatever else may end a request without a word; after one, this changes nothing.
+    request.once('close', () => reject(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' })));
+    request.end(body);
+    return promise;
+}
+async function readAnswer(response) {
+    const chunks = [];
+    let bytes = 0;
+    for await (const chunk of response) {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > MAX_ANSWER_BYTES)
+            break;
+    }
+    const body = Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString('utf8');
+    const { location, 'retry-after': retryAfter } = response.headers;
+    return { status: response.statusCode ?? 0, body, location, retryAfter };
+}
+const PASSING = new Set(['ECONNRESET', 'EPIPE', 'EAI_AGAIN']);
+function isPassing(error) {
+    return PASSING.has(codeOf(error));
+}
+function codeOf(error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+/** By the code alone: messages of libraries may hold the URL. */
+function explain(error, { label, url }, signal) {
+    if (error instanceof _core_failure_js__WEBPACK_IMPORTED_MODULE_3__/* .Failure */ .H)
+        return error;
+    const { host, protocol } = new URL(url);
+    const reach = `Check that this machine reaches ${host}, by \`https_proxy\` and \`no_proxy\` where there is a proxy.`;
+    if (signal.aborted)
+        return new _core_failure_js__WEBPACK_IMPORTED_MODULE_3__/* .Failure */ .H('timed-out', `${label} did not answer in time.`, { hint: reach, cause: error });
+    const code = codeOf(error);
+    const isTls = /CERT|TLS|SSL|EPROTO|SELF_SIGNED|UNABLE_TO_/.test(code) && protocol === 'https:';
+    const hint = isTls
+        ? `Check the certificate of ${host}; one of your own authority needs NODE_EXTRA_CA_CERTS in the environment of the job.`
+        : reach;
+    return new _core_failure_js__WEBPACK_IMPORTED_MODULE_3__/* .Failure */ .H('not-delivered', `${label} could not be reached${code === '' ? '' : ` (${code})`}.`, {
+        hint,
+        cause: error,
+    });
+}
+/** Whether it was taken. */
+function isTaken({ status }) {
+    return status >= 200 && status < 300;
+}
+/** A receiver that did not take it: `Slack (hooks.slack.com) answered 404 (no_service).` */
+function notTaken(label, { status }, said, hint) {
+    const busy = `It is out of order or has too much to do; the next run tries again.`;
+    const what = said === '' ? '' : ` (${said})`;
+    return new _core_failure_js__WEBPACK_IMPORTED_MODULE_3__/* .Failure */ .H('not-delivered', `${label} answered ${status}${what}.`, {
+        hint: status === 429 || status >= 500 ? busy : hint,
+    });
+}
+
+
+/***/ }),
+
 /***/ 8268:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -20229,8 +20383,9 @@ function troublesOf({ report, action, job }) {
  * it is wrong. What was not looked at, since a store could not be read or a restore broke off before
  * the comparison, is not over.
  */
-function isOver(marker, { report, action, job }) {
-    if (marker.action !== action || couldNotWork(report) || !isCovered(marker, report, job))
+function isOver(marker, judged) {
+    const { report, action } = judged;
+    if (marker.action !== action || couldNotWork(report) || !isCovered(marker, judged))
         return false;
     if (marker.group === 'run')
         return true;
@@ -20262,7 +20417,7 @@ function aboutOf(findings, job) {
     return subjects.length === 0 ? [job] : [...new Set(subjects)].slice(0, 100);
 }
 /** What was found of one store or by one job does not end what another one has. */
-function isCovered({ source, group, about }, report, job) {
+function isCovered({ source, group, about }, { report, job }) {
     if (source !== ALL)
         return report.sources.includes(source);
     // That a store can be read, every finding in it says; no rule says only that.
@@ -20761,134 +20916,6 @@ function once(make) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/github/issues-api.js
-
-
-
-
-
-/** Finds our issues, since the search of GitHub lags behind. */
-const LABEL = 'lifeboat';
-const COLOR = '0e8a16';
-const ISSUE = '/repos/{owner}/{repo}/issues';
-const IssueReply = lib_schemas/* object */.Ikc({
-    number: lib_schemas/* int */.Whr(),
-    title: lib_schemas/* string */.YjP(),
-    body: lib_schemas/* string */.YjP().nullish(),
-    html_url: lib_schemas/* string */.YjP(),
-    closed_at: lib_schemas/* string */.YjP().nullish(),
-    /** Pull requests are issues to this API. */
-    pull_request: lib_schemas/* unknown */.L5J().optional(),
-    labels: lib_schemas/* array */.YOg(lib_schemas/* union */.KCZ([lib_schemas/* string */.YjP(), lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP().nullish() })])).default([]),
-    assignees: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ login: lib_schemas/* string */.YjP() })).nullish(),
-});
-function issuesOf(requests, repository, log) {
-    const ensureLabels = once((labels) => createLabels(requests, repository, labels, log));
-    const ownLogin = once(() => issues_api_loginOf(requests));
-    return {
-        list: async (state, since, by) => {
-            const creator = by === 'creator' ? await ownLogin() : undefined;
-            const filter = creator === undefined ? { labels: LABEL } : { creator };
-            const parameters = { ...repository, state, ...filter, ...(since && { since: since.toISOString() }) };
-            return (await requests.list('list issues', `GET ${ISSUE}`, parameters, IssueReply)).flatMap(ourIssue);
-        },
-        create: async (issue) => {
-            await ensureLabels(issue.labels);
-            const made = await createIssue(requests, repository, issue, log);
-            sayDropped(issue, made, log);
-            return { number: made.number, url: made.html_url, isLabelled: issues_api_labelsOf(made).includes(LABEL) };
-        },
-        change: async (number, changes) => {
-            await requests.send('change an issue', `PATCH ${ISSUE}/{issue_number}`, {
-                ...repository,
-                issue_number: number,
-                ...changes,
-            });
-        },
-        comment: async (number, body) => {
-            const route = `POST ${ISSUE}/{issue_number}/comments`;
-            await requests.send('comment on an issue', route, { ...repository, issue_number: number, body });
-        },
-    };
-}
-function ourIssue(reply) {
-    const body = reply.body ?? '';
-    const marker = readMarker(body);
-    if (reply.pull_request !== undefined || marker === undefined)
-        return [];
-    const closedAt = reply.closed_at ? new Date(reply.closed_at) : undefined;
-    return [{ number: reply.number, title: reply.title, body, url: reply.html_url, closedAt, marker }];
-}
-/** Somebody who cannot be assigned must not keep the issue from being opened. */
-async function createIssue(requests, repository, issue, log) {
-    const send = async (assignees) => IssueReply.parse((await requests.send('open an issue', `POST ${ISSUE}`, { ...repository, ...issue, assignees })).data);
-    if (issue.assignees.length === 0)
-        return await send([]);
-    try {
-        return await send(issue.assignees);
-    }
-    catch (error) {
-        // 422 for one who has no access. Which one it was, GitHub does not say.
-        if (!(error instanceof failure/* Failure */.H) || error.code !== 'github-invalid')
-            throw error;
-        log.warning(`The issue was opened without \`issue-assignees\`: ${error.message}`);
-        return await send([]);
-    }
-}
-/** Without push access labels and assignees are dropped, and nothing says so. */
-function sayDropped({ labels, assignees }, made, log) {
-    const kept = issues_api_labelsOf(made).map((name) => name.toLowerCase());
-    const dropped = labels.filter((label) => !kept.includes(label.toLowerCase()));
-    if (dropped.length > 0) {
-        log.warning(`GitHub dropped labels of issue #${made.number}, since this token may not push: ${issue_body_listed(dropped)}.`);
-    }
-    const assigned = (made.assignees ?? []).map(({ login }) => login.toLowerCase());
-    const missing = assignees.filter((name) => !assigned.includes(name.toLowerCase()));
-    if (missing.length > 0)
-        log.warning(`Issue #${made.number} could not be assigned to ${issue_body_listed(missing)}.`);
-}
-function issues_api_labelsOf({ labels }) {
-    return labels.map((label) => (typeof label === 'string' ? label : (label.name ?? '')));
-}
-async function createLabels(requests, repository, labels, log) {
-    for (const name of labels) {
-        try {
-            if (await issues_api_isThere(requests, repository, name))
-                continue;
-            await requests.send('create a label', 'POST /repos/{owner}/{repo}/labels', { ...repository, name, color: COLOR });
-        }
-        catch (error) {
-            // Without push access, or made by another job at the same moment: the issue itself tells what became of it.
-            if (!(error instanceof failure/* Failure */.H) || error.code === 'github-unavailable')
-                throw error;
-            log.debug(`The label ${issue_body_listed([name])} was not created: ${error.message}`);
-        }
-    }
-}
-async function issues_api_isThere(requests, repository, name) {
-    try {
-        await requests.send('look up a label', 'GET /repos/{owner}/{repo}/labels/{name}', { ...repository, name });
-        return true;
-    }
-    catch (error) {
-        if (error instanceof failure/* Failure */.H && error.code === 'not-found')
-            return false;
-        throw error;
-    }
-}
-/** The token of a workflow is no user, and may not ask who it is; its issues are this one's. */
-const WORKFLOW_USER = 'github-actions[bot]';
-async function issues_api_loginOf(requests) {
-    try {
-        return lib_schemas/* object */.Ikc({ login: lib_schemas/* string */.YjP() }).parse((await requests.send('name its user', 'GET /user')).data).login;
-    }
-    catch (error) {
-        if (error instanceof failure/* Failure */.H && error.code === 'github-denied')
-            return WORKFLOW_USER;
-        throw error;
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/github/stream-guard.js
 /**
  * Text in which the runner finds no command. It reads stdout and stderr line by line and takes every
@@ -20999,10 +21026,15 @@ function saveState({ core }, log, name, value) {
 
 
 
+
 const MOST_TRIES = 5;
 const FIRST_WAIT_MS = 500;
 /** Who asks for more patience than this is asked again by the next run. */
 const requests_LONGEST_WAIT_MS = 25_000;
+/** Who has not answered by then is asked again. */
+const LONGEST_ANSWER_MS = 20_000;
+/** Of what GitHub said in a message, in characters: a proxy says a whole page. */
+const MOST_SAID = 500;
 const PAGE = 100;
 const MOST_PAGES = 10;
 async function openGitHub(access) {
@@ -21014,21 +21046,50 @@ async function openGitHub(access) {
             const found = [];
             let page = await send(what, route, { ...parameters, per_page: PAGE });
             for (let pages = 1; page !== undefined; pages++) {
-                found.push(...lib_schemas/* array */.YOg(lib_schemas/* unknown */.L5J()).parse(page.data));
+                found.push(...readReply(what, lib_schemas/* array */.YOg(lib_schemas/* unknown */.L5J()), page.data));
                 page = page.next === undefined || pages >= mostPages ? undefined : await send(what, `GET ${page.next}`);
             }
-            return found.map((each) => schema.parse(each));
+            return found.map((each) => readReply(what, schema, each));
         },
     };
 }
+/**
+ * What GitHub answered, as far as it is used.
+ *
+ * @throws {Failure} `github-invalid` when it is something else: a proxy or a login page answered in its place
+ */
+function readReply(what, schema, data) {
+    const { data: read, error } = schema.safeParse(data);
+    if (error === undefined)
+        return read;
+    const { path = [], message = '' } = error.issues[0] ?? {};
+    const where = path.length === 0 ? '' : ` at \`${path.join('.')}\``;
+    const text = `GitHub answered what is not its API: asked to ${what}, it sent something else${where}: ${message}`;
+    throw new failure/* Failure */.H('github-invalid', text, {
+        cause: error,
+        hint: 'Check GITHUB_API_URL, and that no proxy between this runner and GitHub answers in its place.',
+    });
+}
 async function sendOnce(request, route, parameters, { apiUrl, signal }) {
-    const { data, headers } = await request(route, { ...parameters, request: { signal } });
-    return { data, next: nextPage(headers.link, apiUrl) };
+    const silence = AbortSignal.timeout(LONGEST_ANSWER_MS);
+    const ends = AbortSignal.any([signal, silence]);
+    try {
+        const { data, headers } = await request(route, { ...parameters, request: { signal: ends } });
+        // An answer that broke off is a short one to the client, and no error.
+        ends.throwIfAborted();
+        return { data, next: nextPage(headers.link, apiUrl) };
+    }
+    catch (cause) {
+        if (signal.aborted || !silence.aborted)
+            throw cause;
+        throw Object.assign(new Error('It gave no whole answer within 20 seconds.', { cause }), { status: 504 });
+    }
 }
 /** Only on the server that the token is for. */
 function nextPage(link, apiUrl) {
-    const url = /<([^>]+)>;\s*rel="next"/.exec(typeof link === 'string' ? link : '')?.[1];
-    return url !== undefined && new URL(url).origin === new URL(apiUrl).origin ? url : undefined;
+    const given = /<([^>]+)>;\s*rel="next"/.exec(typeof link === 'string' ? link : '')?.[1];
+    const url = given === undefined ? null : URL.parse(given);
+    return url !== null && url.origin === new URL(apiUrl).origin ? given : undefined;
 }
 const Refused = lib_schemas/* object */.Ikc({
     status: lib_schemas/* int */.Whr(),
@@ -21083,7 +21144,7 @@ function isSpent(headers) {
 }
 function explained(what, refused, cause, { grant }) {
     const { status, response } = refused;
-    const said = response?.data?.message ?? refused.message;
+    const said = (0,plain_text/* clip */.$Q)(response?.data?.message ?? refused.message, MOST_SAID);
     const message = `GitHub did not ${what} (${status}): ${said}`;
     const limited = status === 429 || (status === 403 && isLimited(response?.headers ?? {}, said));
     if (limited) {
@@ -21122,7 +21183,142 @@ function pause(ms, signal) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/github/issues-api.js
+
+
+
+
+
+
+/** Finds our issues, since the search of GitHub lags behind. */
+const LABEL = 'lifeboat';
+const COLOR = '0e8a16';
+const ISSUE = '/repos/{owner}/{repo}/issues';
+const IssueReply = lib_schemas/* object */.Ikc({
+    number: lib_schemas/* int */.Whr(),
+    title: lib_schemas/* string */.YjP(),
+    body: lib_schemas/* string */.YjP().nullish(),
+    html_url: lib_schemas/* string */.YjP(),
+    closed_at: lib_schemas/* string */.YjP().nullish(),
+    /** Pull requests are issues to this API. */
+    pull_request: lib_schemas/* unknown */.L5J().optional(),
+    labels: lib_schemas/* array */.YOg(lib_schemas/* union */.KCZ([lib_schemas/* string */.YjP(), lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP().nullish() })])).default([]),
+    assignees: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ login: lib_schemas/* string */.YjP() })).nullish(),
+});
+function issuesOf(requests, repository, log) {
+    const ensureLabels = once((labels) => createLabels(requests, repository, labels, log));
+    const ownLogin = once(() => issues_api_loginOf(requests));
+    return {
+        list: async (state, since, by) => {
+            const creator = by === 'creator' ? await ownLogin() : undefined;
+            const filter = creator === undefined ? { labels: LABEL } : { creator };
+            const parameters = { ...repository, state, ...filter, ...(since && { since: since.toISOString() }) };
+            return (await requests.list('list issues', `GET ${ISSUE}`, parameters, IssueReply)).flatMap(ourIssue);
+        },
+        create: async (issue) => {
+            await ensureLabels(issue.labels);
+            const made = await createIssue(requests, repository, issue, log);
+            sayDropped(issue, made, log);
+            return { number: made.number, url: made.html_url, isLabelled: issues_api_labelsOf(made).includes(LABEL) };
+        },
+        change: async (number, changes) => {
+            await requests.send('change an issue', `PATCH ${ISSUE}/{issue_number}`, {
+                ...repository,
+                issue_number: number,
+                ...changes,
+            });
+        },
+        comment: async (number, body) => {
+            const route = `POST ${ISSUE}/{issue_number}/comments`;
+            await requests.send('comment on an issue', route, { ...repository, issue_number: number, body });
+        },
+    };
+}
+function ourIssue(reply) {
+    const body = reply.body ?? '';
+    const marker = readMarker(body);
+    if (reply.pull_request !== undefined || marker === undefined)
+        return [];
+    const closedAt = reply.closed_at ? new Date(reply.closed_at) : undefined;
+    return [{ number: reply.number, title: reply.title, body, url: reply.html_url, closedAt, marker }];
+}
+async function createIssue(requests, repository, issue, log) {
+    const { data } = await sendIssue(requests, repository, issue, log);
+    return readReply('open an issue', IssueReply, data);
+}
+/** Somebody who cannot be assigned must not keep the issue from being opened. */
+async function sendIssue(requests, repository, issue, log) {
+    const send = (assignees) => requests.send('open an issue', `POST ${ISSUE}`, { ...repository, ...issue, assignees });
+    if (issue.assignees.length === 0)
+        return await send([]);
+    try {
+        return await send(issue.assignees);
+    }
+    catch (error) {
+        // 422 for one who has no access. Which one it was, GitHub does not say.
+        if (!(error instanceof failure/* Failure */.H) || error.code !== 'github-invalid')
+            throw error;
+        log.warning(`The issue was opened without \`issue-assignees\`: ${error.message}`);
+        return await send([]);
+    }
+}
+/** Without push access labels and assignees are dropped, and nothing says so. */
+function sayDropped({ labels, assignees }, made, log) {
+    const kept = issues_api_labelsOf(made).map((name) => name.toLowerCase());
+    const dropped = labels.filter((label) => !kept.includes(label.toLowerCase()));
+    if (dropped.length > 0) {
+        log.warning(`GitHub dropped labels of issue #${made.number}, since this token may not push: ${issue_body_listed(dropped)}.`);
+    }
+    const assigned = (made.assignees ?? []).map(({ login }) => login.toLowerCase());
+    const missing = assignees.filter((name) => !assigned.includes(name.toLowerCase()));
+    if (missing.length > 0)
+        log.warning(`Issue #${made.number} could not be assigned to ${issue_body_listed(missing)}.`);
+}
+function issues_api_labelsOf({ labels }) {
+    return labels.map((label) => (typeof label === 'string' ? label : (label.name ?? '')));
+}
+async function createLabels(requests, repository, labels, log) {
+    for (const name of labels) {
+        try {
+            if (await issues_api_isThere(requests, repository, name))
+                continue;
+            await requests.send('create a label', 'POST /repos/{owner}/{repo}/labels', { ...repository, name, color: COLOR });
+        }
+        catch (error) {
+            // Without push access, or made by another job at the same moment: the issue itself tells what became of it.
+            if (!(error instanceof failure/* Failure */.H) || error.code === 'github-unavailable')
+                throw error;
+            log.debug(`The label ${issue_body_listed([name])} was not created: ${error.message}`);
+        }
+    }
+}
+async function issues_api_isThere(requests, repository, name) {
+    try {
+        await requests.send('look up a label', 'GET /repos/{owner}/{repo}/labels/{name}', { ...repository, name });
+        return true;
+    }
+    catch (error) {
+        if (error instanceof failure/* Failure */.H && error.code === 'not-found')
+            return false;
+        throw error;
+    }
+}
+/** The token of a workflow is no user, and may not ask who it is; its issues are this one's. */
+const WORKFLOW_USER = 'github-actions[bot]';
+async function issues_api_loginOf(requests) {
+    try {
+        const { data } = await requests.send('name its user', 'GET /user');
+        return readReply('name its user', lib_schemas/* object */.Ikc({ login: lib_schemas/* string */.YjP() }), data).login;
+    }
+    catch (error) {
+        if (error instanceof failure/* Failure */.H && error.code === 'github-denied')
+            return WORKFLOW_USER;
+        throw error;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/github/issues.js
+
 
 
 
@@ -21183,8 +21379,11 @@ async function reportTo(issues, judged, telling) {
         throw failures[0];
     if (told.includes('new'))
         return 'broke';
-    if (open.length > over.length)
-        return 'still-broken';
+    if (!(0,core_change/* isWell */.f5)(judged.report.verdict)) {
+        // What another job has open is no news of this one.
+        const isKnown = open.some((issue) => !over.includes(issue) && isCovered(issue.marker, judged));
+        return isKnown ? 'still-broken' : 'broke';
+    }
     return over.length > 0 ? 'recovered' : 'still-well';
 }
 /** Open issues that this report could say something of, each key once, the lowest number. */
@@ -21461,23 +21660,27 @@ function nextOf(lines, after) {
 
 const ACTIONS = '/repos/{owner}/{repo}/actions';
 const schedules_GRANT = 'Grant the job `permissions: actions: read` and `contents: read`.';
-const WorkflowReply = lib_schemas/* object */.Ikc({ state: lib_schemas/* string */.YjP(), path: lib_schemas/* string */.YjP(), updated_at: lib_schemas/* string */.YjP() });
+const schedules_Moment = lib_schemas/* string */.YjP().refine((text) => !Number.isNaN(Date.parse(text)), { error: 'it is no moment' });
+const WorkflowReply = lib_schemas/* object */.Ikc({ state: lib_schemas/* string */.YjP(), path: lib_schemas/* string */.YjP(), updated_at: schedules_Moment });
 const ContentReply = lib_schemas/* object */.Ikc({ content: lib_schemas/* string */.YjP(), encoding: lib_schemas/* literal */.euz('base64') });
-const RunsReply = lib_schemas/* object */.Ikc({ workflow_runs: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ id: lib_schemas/* int */.Whr(), created_at: lib_schemas/* string */.YjP() })) });
+const RunsReply = lib_schemas/* object */.Ikc({ workflow_runs: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ id: lib_schemas/* int */.Whr(), created_at: schedules_Moment })) });
 const JobsReply = lib_schemas/* object */.Ikc({
-    jobs: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), status: lib_schemas/* string */.YjP(), created_at: lib_schemas/* string */.YjP(), labels: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()).default([]) })),
+    jobs: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), status: lib_schemas/* string */.YjP(), created_at: schedules_Moment, labels: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()).default([]) })),
 });
 const RunnersReply = lib_schemas/* object */.Ikc({
     runners: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), status: lib_schemas/* string */.YjP(), labels: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP() })).default([]) })),
 });
 /** Runs of one workflow that are looked into: more of them wait for the same runner. */
 const schedules_MOST_RUNS = 5;
-/** Schedules of the repository that this runs in; undefined where there is none. */
-async function openSchedules({ token, env, log, signal, now }) {
+/** For all workflows together: backups are judged after them. */
+const LONGEST_CHECK_MS = 120_000;
+/** Schedules of the repository that this runs in, for two minutes; undefined where there is none. */
+async function openSchedules({ token, env, log, signal: stop, now, }) {
     const [owner, repo] = env.GITHUB_REPOSITORY?.split('/') ?? [];
     if (!owner || !repo)
         return undefined;
     const apiUrl = env.GITHUB_API_URL || 'https://api.github.com';
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(LONGEST_CHECK_MS)]);
     const requests = await openGitHub({ token, apiUrl, log, signal, grant: schedules_GRANT });
     const place = { owner, repo };
     return {
@@ -21486,10 +21689,13 @@ async function openSchedules({ token, env, log, signal, now }) {
         runners: () => listRunners(requests, place),
     };
 }
+async function ask(requests, what, route, parameters, schema) {
+    return readReply(what, schema, (await requests.send(what, route, parameters)).data);
+}
 async function readWorkflow(requests, place, file, now) {
     const asked = { ...place, workflow_id: file };
-    const found = await requests.send('look up the workflow', `GET ${ACTIONS}/workflows/{workflow_id}`, asked);
-    const { state, path, updated_at } = WorkflowReply.parse(found.data);
+    const route = `GET ${ACTIONS}/workflows/{workflow_id}`;
+    const { state, path, updated_at } = await ask(requests, 'look up the workflow', route, asked, WorkflowReply);
     const runs = await listRuns(requests, place, file, { event: 'schedule', per_page: 1 });
     const newest = runs[0]?.created_at;
     return {
@@ -21503,13 +21709,13 @@ async function readWorkflow(requests, place, file, now) {
 /** From the default branch: the only one whose schedules run. */
 async function readFile(requests, place, path) {
     const route = 'GET /repos/{owner}/{repo}/contents/{path}';
-    const { content } = ContentReply.parse((await requests.send('read the workflow file', route, { ...place, path })).data);
+    const { content } = await ask(requests, 'read the workflow file', route, { ...place, path }, ContentReply);
     return Buffer.from(content, 'base64').toString('utf8');
 }
 async function listRuns(requests, place, file, filter) {
     const asked = { ...place, workflow_id: file, ...filter };
     const route = `GET ${ACTIONS}/workflows/{workflow_id}/runs`;
-    return RunsReply.parse((await requests.send('list runs of the workflow', route, asked)).data).workflow_runs;
+    return (await ask(requests, 'list runs of the workflow', route, asked, RunsReply)).workflow_runs;
 }
 /** Also of runs in progress: their later jobs wait on their own. */
 async function waitingJobs(requests, place, file) {
@@ -21517,8 +21723,8 @@ async function waitingJobs(requests, place, file) {
     for (const status of ['queued', 'in_progress']) {
         for (const { id } of await listRuns(requests, place, file, { status, per_page: schedules_MOST_RUNS })) {
             const route = `GET ${ACTIONS}/runs/{run_id}/jobs`;
-            const found = await requests.send('list jobs of a run', route, { ...place, run_id: id });
-            const queued = JobsReply.parse(found.data).jobs.filter((job) => job.status === 'queued');
+            const { jobs } = await ask(requests, 'list jobs of a run', route, { ...place, run_id: id }, JobsReply);
+            const queued = jobs.filter((job) => job.status === 'queued');
             waiting.push(...queued.map(({ name, labels, created_at }) => ({ name, labels, since: new Date(created_at) })));
         }
     }
@@ -21527,8 +21733,8 @@ async function waitingJobs(requests, place, file) {
 async function listRunners(requests, place) {
     try {
         const asked = { ...place, per_page: 100 };
-        const { data } = await requests.send('list runners', `GET ${ACTIONS}/runners`, asked);
-        return RunnersReply.parse(data).runners.map(({ name, status, labels }) => ({
+        const { runners } = await ask(requests, 'list runners', `GET ${ACTIONS}/runners`, asked, RunnersReply);
+        return runners.map(({ name, status, labels }) => ({
             name,
             isOnline: status === 'online',
             labels: labels.map((label) => label.name),
@@ -42080,10 +42286,7 @@ function withoutSource(action) {
 
 // EXTERNAL MODULE: external "node:child_process"
 var external_node_child_process_ = __nccwpck_require__(1421);
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(8474);
 ;// CONCATENATED MODULE: ./lib/notify/file-lock.js
-
 
 
 /**
@@ -42093,24 +42296,40 @@ var external_node_events_ = __nccwpck_require__(8474);
  * for the end of its input. So it is free at the moment its holder is gone, SIGKILL included. There is no stale lock,
  * and the file means nothing while nobody holds it.
  *
- * @throws {Failure} `tool-missing`, `source-busy` when the lock was not free in time, else what `use` throws
+ * @throws {Failure} `tool-missing`, `source-busy` when the lock was not free in time, what `use` throws, else
+ * `tool-failed` when the holder ended before `use` did
  */
 async function withFileLock(path, options, use) {
-    const holder = await acquire(path, options);
+    const { child, ended } = await acquire(path, options);
+    let result;
     try {
-        return await use();
+        result = await use();
     }
     finally {
-        const closed = (0,external_node_events_.once)(holder, 'close');
-        holder.stdin.end();
-        await closed;
+        child.stdin.end();
+        await ended;
     }
+    // By itself `cat` ends with 0 at the end of its input, and `flock` with what `cat` ended with.
+    const how = await ended;
+    if (how !== 0)
+        throw lost(path, how);
+    return result;
 }
-async function acquire(path, { env, signal }) {
+function startHolder(path, env) {
     const { PATH = '/usr/bin:/bin', RUNNER_TRACKING_ID } = env;
     const child = (0,external_node_child_process_.spawn)('flock', ['-x', path, 'cat'], {
         env: { PATH, ...(RUNNER_TRACKING_ID !== undefined && { RUNNER_TRACKING_ID }) },
+        // Ctrl-C on a terminal goes to the whole group: it is for us. When we are gone, its input is at an end.
+        detached: true,
     });
+    const ended = new Promise((resolve) => {
+        child.once('close', (code, signal) => resolve(code ?? signal));
+    });
+    return { child, ended };
+}
+async function acquire(path, { env, signal }) {
+    const holder = startHolder(path, env);
+    const { child } = holder;
     // A holder that ends early breaks the pipe; its exit says why.
     child.stdin.on('error', () => { });
     const said = [];
@@ -42122,8 +42341,8 @@ async function acquire(path, { env, signal }) {
     try {
         if (signal.aborted)
             stop();
-        await answerOf(child);
-        return child;
+        await answerOf(holder);
+        return holder;
     }
     catch (cause) {
         throw signal.aborted ? busy(path, cause) : cannotLock(path, cause, Buffer.concat(said).toString('utf8').trim());
@@ -42133,17 +42352,22 @@ async function acquire(path, { env, signal }) {
     }
 }
 /** Resolves when the lock is held; rejects when the program could not be started or ended before. */
-async function answerOf(child) {
+async function answerOf({ child, ended }) {
     const { promise, resolve, reject } = Promise.withResolvers();
     child.stdout.once('data', () => resolve());
     child.once('error', reject);
-    child.once('close', (code, signal) => reject(new Error(`flock ended with ${code ?? signal}`)));
+    void ended.then((how) => reject(new Error(`flock ended with ${how}`)));
     await promise;
 }
 function busy(path, cause) {
     return new failure/* Failure */.H('source-busy', `Another process held the lock ${path} all the time.`, {
         cause,
         hint: `Find it with \`fuser ${path}\`: it hangs, or it was stopped.`,
+    });
+}
+function lost(path, how) {
+    return new failure/* Failure */.H('tool-failed', `The lock ${path} was lost before the work under it was done: flock ended with ${how}.`, {
+        hint: 'Another run may have written at the same time, so numbers may be missing until the next run. Find out what ended `flock`.',
     });
 }
 function cannotLock(path, cause, said) {
@@ -42213,7 +42437,10 @@ function notOurs(path, why) {
 var external_node_http_ = __nccwpck_require__(7067);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __nccwpck_require__(4708);
+// EXTERNAL MODULE: ./lib/notify/http.js
+var http = __nccwpck_require__(3909);
 ;// CONCATENATED MODULE: ./lib/notify/pushgateway.js
+
 
 
 
@@ -42248,21 +42475,24 @@ function groupUrl(base, action, source) {
     url.pathname = `${url.pathname.replace(/\/+$/, '')}/${group.map(encodeURIComponent).join('/')}`;
     return url;
 }
-async function send(method, url, text, { env, signal }) {
+async function send(method, url, text, push) {
+    try {
+        await exchange(method, url, text, push);
+    }
+    catch (cause) {
+        throw cause instanceof failure/* Failure */.H ? cause : unreachable(url, push.signal, cause);
+    }
+}
+async function exchange(method, url, text, { env, signal }) {
     const isSecure = url.protocol === 'https:';
     const agent = isSecure ? new external_node_https_.Agent({ proxyEnv: env }) : new external_node_http_.Agent({ proxyEnv: env });
     const headers = {
         'content-type': 'text/plain; version=0.0.4; charset=utf-8',
         'content-length': Buffer.byteLength(text),
     };
-    const request = (isSecure ? external_node_https_.request : external_node_http_.request)(url, { method, headers, agent, signal });
     try {
-        const { promise, resolve, reject } = Promise.withResolvers();
-        request.once('response', resolve).once('error', reject).end(text);
-        await refuseUnless2xx(await promise, url);
-    }
-    catch (cause) {
-        throw cause instanceof failure/* Failure */.H ? cause : unreachable(url, signal, cause);
+        const request = (isSecure ? external_node_https_.request : external_node_http_.request)(url, { method, headers, agent, signal });
+        await refuseUnless2xx(await (0,http/* responseTo */.$_)(request, text, `The Pushgateway at ${url.host}`), url);
     }
     finally {
         agent.destroy();
@@ -42283,15 +42513,18 @@ async function refuseUnless2xx(response, url) {
             : 'Check `pushgateway-url`: it ends where `/metrics/job/…` begins.',
     });
 }
+/** By the code alone: messages of libraries may hold the URL, and that of a proxy. */
 function unreachable(url, signal, cause) {
-    const why = signal.aborted ? 'it did not answer in time' : cause instanceof Error ? cause.message : String(cause);
-    return new failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} could not be reached: ${why}`, {
+    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    const why = signal.aborted ? ': it did not answer in time' : code;
+    return new failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} could not be reached${why}.`, {
         cause,
-        hint: 'Check `pushgateway-url`, and that this runner may reach it.',
+        hint: 'Check `pushgateway-url`, and that this runner may reach it, by `https_proxy` and `no_proxy` where there is a proxy.',
     });
 }
 
 ;// CONCATENATED MODULE: ./lib/notify/metrics-file.js
+
 
 
 
@@ -42337,11 +42570,11 @@ async function updateMetricsFile(path, fresh, options) {
 }
 async function readText(path) {
     try {
-        const file = await (0,external_node_fs_promises_.open)(path, 'r');
+        // Before it is opened: a pipe waits for its writer, and a device may do anything.
+        refuseWhatIsNotOurs(await (0,external_node_fs_promises_.stat)(path), path);
+        const file = await (0,external_node_fs_promises_.open)(path, external_node_fs_.constants.O_RDONLY | external_node_fs_.constants.O_NONBLOCK);
         try {
-            const { size } = await file.stat();
-            if (size > MOST_BYTES)
-                throw new failure/* Failure */.H('guard-refused', `${path} has ${size} bytes: it is not a file that Lifeboat wrote.`);
+            refuseWhatIsNotOurs(await file.stat(), path);
             return await (0,external_node_fs_promises_.readFile)(file, 'utf8');
         }
         finally {
@@ -42353,6 +42586,15 @@ async function readText(path) {
             return '';
         throw cause instanceof failure/* Failure */.H ? cause : couldNot('read', path, cause);
     }
+}
+function refuseWhatIsNotOurs(found, path) {
+    if (!found.isFile()) {
+        throw new failure/* Failure */.H('guard-refused', `${path} is no regular file: it is not what Lifeboat wrote.`, {
+            hint: 'Name a file in `metrics-file` that is missing yet, or that Lifeboat made; its folder has to be there.',
+        });
+    }
+    if (found.size > MOST_BYTES)
+        throw new failure/* Failure */.H('guard-refused', `${path} has ${found.size} bytes: it is not a file that Lifeboat wrote.`);
 }
 /** node_exporter reads only what ends in `.prom`, and another user's process it is. */
 async function replaceFile(path, text) {
@@ -42726,6 +42968,8 @@ const SECRET_VARIABLES = [
     'ACTIONS_RUNTIME_TOKEN',
     'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
 ];
+/** Hold a password beside an address that is none; node and libraries read either case. */
+const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()]);
 /** A secret key of age, or one of its plugins, wherever it was pasted: the public half looks much like it. */
 const AGE_SECRET = /AGE-(?:SECRET-KEY|PLUGIN)-(?:[A-Z0-9]+-)*1[A-Z0-9]+/gi;
 /** Shorter text would hide half of the log and protects nothing. */
@@ -42748,6 +42992,7 @@ function secretsOf(schemas, raw, env) {
             .flatMap(passwordsIn),
         ...[...Object.values(raw), ...ownVariables(env)].flatMap((value) => value.match(AGE_SECRET) ?? []),
         ...SECRET_VARIABLES.map((name) => env[name]),
+        ...PROXY_VARIABLES.flatMap((name) => passwordsOfProxy(env[name]?.trim() ?? '')),
     ];
     const pieces = values
         .filter((value) => value !== undefined)
@@ -42783,6 +43028,10 @@ function ownVariables(env) {
 }
 function masks_splitLines(text) {
     return text.split(/\r?\n|\r/).map((line) => line.trim());
+}
+/** Many programs take a proxy without a scheme. */
+function passwordsOfProxy(address) {
+    return passwordsIn(address.includes('://') ? address : `http://${address}`);
 }
 function passwordsIn(text) {
     // By hand, and not with URL: libpq takes lists of hosts that URL refuses, and the password must go all the same.
@@ -43255,6 +43504,9 @@ async function main(given) {
     // By the verdict itself: in what is shown, a password that reads "pass" would be hidden.
     if (outcome.verdict !== 'pass' && outcome.verdict !== 'warn')
         failStep(shown, toolkit);
+    // Red until here, by `dist/<name>.js`.
+    else
+        process.exitCode = 0;
     // Without it, `post` removes what work that was given up has left.
     if (isOver)
         saveState(toolkit, log, 'finished', 'true');
@@ -43365,15 +43617,19 @@ const STALL_MS = 60_000;
  */
 async function post() {
     const env = process.env;
-    if (env.STATE_finished === 'true' || env.STATE_started === undefined)
-        return;
+    if (env.STATE_finished !== 'true' && env.STATE_started !== undefined)
+        await post_cleanUp(env, env.STATE_started);
+    // Red until here, by `dist/post.js`.
+    process.exitCode = 0;
+}
+async function post_cleanUp(env, started) {
     const schemas = Object.values(actions).map(({ inputs }) => inputs);
     const redact = redactor(secretsOf(schemas, stepInputs(env), env));
     const log = githubLog(await openToolkit(), { debug: env.RUNNER_DEBUG === '1', redact });
     log.info('The step ended before it could clean up. Removing what it left.');
     const world = realWorld({ env, log, signal: new AbortController().signal, stallMs: STALL_MS, redact });
     await post_attempt(log, () => removeLocal(world, env));
-    await post_attempt(log, () => removeStored(world, env, env.STATE_started ?? ''));
+    await post_attempt(log, () => removeStored(world, env, started));
 }
 /** Children, scratch servers and directories on this machine. */
 async function removeLocal(world, env) {
