@@ -63,6 +63,16 @@ const lostAnswer: Case = {
   expected: 'passes',
 };
 
+/** Where the order of the two decides whether what is left is a backup that is none. */
+const betweenDeletions: Case = {
+  action: 'prune',
+  name: 'credentials expire between two deletions',
+  decide: () => (one) => (one.operation === 'DeleteObjects' && one.ofOperation >= 2 ? expired : undefined),
+  expected: 'fails',
+  says: /2 backups are half removed: no backup any more.*->.*role-duration-seconds/s,
+  mayLeave: true,
+};
+
 /** By then it knows what is there; what comes after are the plan, the last look and the deletions. */
 const FIRST_LOOKED = 4;
 
@@ -97,4 +107,9 @@ async function killAt({ s3Endpoint = '', store }: Site, signal: NodeJS.Signals, 
   };
 }
 
-export const judgingFaults: readonly Fault[] = [...cases.map(faultOf), faultOf(lostAnswer), ...kills];
+export const judgingFaults: readonly Fault[] = [
+  ...cases.map(faultOf),
+  faultOf(lostAnswer),
+  faultOf(betweenDeletions),
+  ...kills,
+];

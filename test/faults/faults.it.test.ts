@@ -13,7 +13,7 @@ import { type Ground, prepareGround } from './ground.ts';
 const SELECTED = [
   'S3: completing answers 200 with an error, yet done (backup)',
   'S3: credentials expire (backup)',
-  'S3: the answer to a deletion is lost (prune)',
+  'S3: credentials expire between two deletions (prune)',
   'PostgreSQL: the backend of the snapshot is terminated (backup)',
   'Restore: during a restore the statement is cancelled (restore-drill)',
   'Disk: the disk of the store gets full (backup)',
