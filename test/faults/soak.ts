@@ -1,7 +1,7 @@
 // `npm run soak`: every fault, at seeded moments, each followed by a check of all that must hold. The same seed
 // tries the same moments again; how far the program has come by then depends on the machine.
 //
-//   npm run soak -- [--seed N] [--rounds N] [--only 'part of a name, or a pattern']
+//   npm run soak -- [--seed N] [--rounds N, or 0.2 for a fifth of the moments] [--only 'part of a name, or a pattern']
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ function isWanted({ group, name, action, store, mounts = false }: Fault): boolea
 
 async function tryAll(fault: Fault): Promise<void> {
   const own: Trial[] = [];
-  for (let round = 1; round <= fault.moments * rounds && !isStopped; round += 1) {
+  for (let round = 1; round <= Math.ceil(fault.moments * rounds) && !isStopped; round += 1) {
     own.push(...(await tryUntilHit(ground, fault, seed, { round, most: TURNS }, tell)));
   }
   trials.push(...own);
