@@ -835,15 +835,16 @@ var external_node_zlib_ = __webpack_require__(8522);
 
 const MIB = 1024 * 1024;
 const PART_BYTES = 8 * MIB;
-const QUEUE_BYTES = 44 * MIB;
+const QUEUE_BYTES = 64 * MIB;
+/** The part that is being put together is held in its pieces, and once more while they are joined. */
+const BESIDE_PARTS = 2;
 const QUEUE = 4;
 /** The smallest part that S3 takes, and all of several uploads together: each has buffers besides its parts. */
 const SHARED_PART_BYTES = 5 * MIB;
 const SHARED_BYTES = 24 * MIB;
 /**
  * Equal parts, large enough that an upload of `expectedBytes` needs no more than `maxParts`, and as
- * many at a time as memory bears (44 MiB, or one part where a single one is larger): what is being put
- * together is held beside them, twice while it is joined.
+ * many at a time as memory bears (64 MiB with the one that is being put together; one part in any case).
  *
  * @param atOnce uploads that share this memory
  */
@@ -852,7 +853,7 @@ function planParts(expectedBytes, maxParts, atOnce = 1) {
     const needed = Math.ceil((expectedBytes * 1.02) / maxParts / MIB) * MIB;
     const isShared = atOnce > 1;
     const partSize = Math.max(isShared ? SHARED_PART_BYTES : PART_BYTES, needed);
-    const room = isShared ? SHARED_BYTES / atOnce : QUEUE_BYTES;
+    const room = isShared ? SHARED_BYTES / atOnce : QUEUE_BYTES - BESIDE_PARTS * partSize;
     return { partSize, queueSize: Math.max(1, Math.min(QUEUE, Math.floor(room / partSize))) };
 }
 /** The checksums of what was sent, in the two forms in which a store can repeat them. */
