@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { backup } from '../../src/actions/backup.ts';
 import { Manifest } from '../../src/core/manifest.ts';
 import { availableMajors, startPostgres, type TestPostgres } from '../servers/postgresql.ts';
@@ -119,8 +119,16 @@ describe.each(['role', 'narrow-role'])('the block "%s"', (block) => {
   });
 
   it('needs four connections', async () => {
+    // A backend ends a moment after its client, and counts until then.
+    const gone = () =>
+      vi.waitFor(
+        async () => expect(await pg.psql(`SELECT count(*) FROM pg_stat_activity WHERE usename = 'lifeboat'`)).toBe('0'),
+        10_000,
+      );
+    await gone();
     await pg.psql('ALTER ROLE lifeboat CONNECTION LIMIT 3');
     await expect(backUp()).rejects.toMatchObject({ code: 'source-busy', hint: expect.stringContaining('needs four') });
+    await gone();
     await pg.psql('ALTER ROLE lifeboat CONNECTION LIMIT 4');
     await expect(backUp()).resolves.toMatchObject({ scope: 'full' });
   });
