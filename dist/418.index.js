@@ -4659,10 +4659,11 @@ function providerOf(code) {
  * @throws {Failure} `guard-refused` when a backup comes from this server
  */
 async function withElsewhere(request, scratchUrl, context, use) {
-    const client = await anyClient({ ...request.connection, url: scratchUrl }, context.env);
+    const connection = { ...request.connection, url: scratchUrl };
+    const finder = await anyClient(connection, context.env);
     const { stallMs, signal } = request;
-    const fellSilent = () => silent(client.target.label, stallMs);
-    return whileAnswering({ ask: askAnew(client), stallMs, signal, fellSilent }, (alive) => lendDatabase({ ...request, signal: alive.signal }, scratchUrl, { ...context, silence: alive.silence }, use));
+    const fellSilent = () => silent(finder.target.label, stallMs);
+    return whileAnswering({ ask: askAnew(finder), stallMs, signal, fellSilent }, (alive) => lendDatabase({ ...request, signal: alive.signal }, { connection, finder, silence: alive.silence }, context, use));
 }
 function silent(where, stallMs) {
     const message = `The server of \`scratch-url\` (${where}) gave no answer for ${(0,duration/* formatDuration */.a3)(stallMs)}.`;
@@ -4670,9 +4671,7 @@ function silent(where, stallMs) {
         hint: 'That server or the network to it hangs: look at both, and drill again. If it is only slow, raise `stall-timeout`.',
     });
 }
-async function lendDatabase(request, scratchUrl, { silence, ...context }, use) {
-    const connection = { ...request.connection, url: scratchUrl };
-    const finder = await anyClient(connection, context.env);
+async function lendDatabase(request, { connection, finder, silence }, context, use) {
     const open = (client) => context.connections.open(client, { applicationName: 'lifeboat', signal: silence }, request.signal);
     const first = await open(finder).catch(unreachable);
     const { server, superuser } = await readServerInfo(first).finally(() => first.close());

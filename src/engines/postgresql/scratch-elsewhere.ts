@@ -32,11 +32,12 @@ export async function withElsewhere<T>(
   context: ConnectedContext,
   use: (scratch: Scratch) => Promise<T>,
 ): Promise<T> {
-  const client = await anyClient({ ...request.connection, url: scratchUrl }, context.env);
+  const connection = { ...request.connection, url: scratchUrl };
+  const finder = await anyClient(connection, context.env);
   const { stallMs, signal } = request;
-  const fellSilent = () => silent(client.target.label, stallMs);
-  return whileAnswering({ ask: askAnew(client), stallMs, signal, fellSilent }, (alive) =>
-    lendDatabase({ ...request, signal: alive.signal }, scratchUrl, { ...context, silence: alive.silence }, use),
+  const fellSilent = () => silent(finder.target.label, stallMs);
+  return whileAnswering({ ask: askAnew(finder), stallMs, signal, fellSilent }, (alive) =>
+    lendDatabase({ ...request, signal: alive.signal }, { connection, finder, silence: alive.silence }, context, use),
   );
 }
 
@@ -49,12 +50,10 @@ function silent(where: string, stallMs: number): Failure {
 
 async function lendDatabase<T>(
   request: ScratchRequest,
-  scratchUrl: string,
-  { silence, ...context }: ConnectedContext & { silence: AbortSignal },
+  { connection, finder, silence }: { connection: Connection; finder: Client; silence: AbortSignal },
+  context: ConnectedContext,
   use: (scratch: Scratch) => Promise<T>,
 ): Promise<T> {
-  const connection = { ...request.connection, url: scratchUrl };
-  const finder = await anyClient(connection, context.env);
   const open = (client: Client) =>
     context.connections.open(client, { applicationName: 'lifeboat', signal: silence }, request.signal);
   const first = await open(finder).catch(unreachable);
