@@ -22,6 +22,7 @@ import {
   takeGuardedSnapshot,
 } from './snapshot.ts';
 import { endOwnBackends, lockSource } from './source-lock.ts';
+import { withTarget } from './target.ts';
 
 const END_BACKENDS_MS = 3_000;
 
@@ -38,6 +39,7 @@ export function postgresql(context: EngineContext): Engine {
     name: 'postgresql',
     withSnapshot: (request, use) => withSnapshot(request, { ...context, connections }, use),
     withScratch: (request, use) => withScratch(request, context, use, connections),
+    withTarget: (request, use) => withTarget(request, { ...context, connections }, use),
     removeLeftovers: (scratchDir) => removeLeftovers(scratchDir, context),
     retries: () => connections.retries(),
   };
