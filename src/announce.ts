@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ActionName } from './actions/index.ts';
-import { Failure } from './core/failure.ts';
+import { Failure, messageOf } from './core/failure.ts';
 import type { RunInfo } from './core/manifest.ts';
 import { asSentence } from './core/plain-text.ts';
 import type { Log } from './core/ports.ts';
@@ -112,7 +112,7 @@ async function attempt<T>(
   try {
     return { value: await Promise.race([use(signal), whenGivenUp(signal)]) };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const hint = error instanceof Failure && error.hint !== undefined ? ` ${error.hint}` : '';
     const notice = `The ${what} failed: ${hint === '' ? message : asSentence(message)}${hint}`;
     log.warning(notice);

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { actions } from './actions/index.ts';
-import { Failure } from './core/failure.ts';
+import { Failure, messageOf } from './core/failure.ts';
 import { isSourceName } from './core/keys.ts';
 import type { Log, World } from './core/ports.ts';
 import { removeUnfinished } from './core/unfinished.ts';
@@ -69,6 +69,6 @@ async function attempt(log: Log, clean: () => Promise<void>): Promise<void> {
     await clean();
   } catch (error) {
     const hint = error instanceof Failure && error.hint !== undefined ? ` ${error.hint}` : '';
-    log.warning(`Not everything could be removed: ${error instanceof Error ? error.message : String(error)}${hint}`);
+    log.warning(`Not everything could be removed: ${messageOf(error)}${hint}`);
   }
 }

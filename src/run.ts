@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Action } from './actions/index.ts';
 import { type CommandName, commands } from './commands/index.ts';
 import { formatDuration } from './core/duration.ts';
-import { Failure } from './core/failure.ts';
+import { Failure, messageOf } from './core/failure.ts';
 import { isSourceName } from './core/keys.ts';
 import type { Log } from './core/ports.ts';
 import { finding, type Report, report } from './core/report.ts';
@@ -141,7 +141,7 @@ function failureReport({ name, log, stop }: Run, error: unknown, source: string 
     return report(title, [finding('run-failed', 'unknown', message, hint === undefined ? {} : { hint })], { sources });
   }
   log.info(inspect(reason, { depth: 5 }));
-  const message = `This is a bug in Lifeboat: ${reason instanceof Error ? reason.message : String(reason)}`;
+  const message = `This is a bug in Lifeboat: ${messageOf(reason)}`;
   const hint = 'Report it with the stack that stands in the log of this step.';
   return report(title, [finding('run-failed', 'unknown', message, { hint })], { sources });
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Failure } from './failure.ts';
+import { Failure, messageOf } from './failure.ts';
 import { IN_PROGRESS, MANIFEST } from './keys.ts';
 import { sha256Of } from './manifest-reading.ts';
 import type { Log, Store, World } from './ports.ts';
@@ -126,10 +126,6 @@ export function describeLoss(store: Store, error: unknown): string {
 
 function describeOldMark(store: Store, error: unknown): string {
   return `The mark in ${store.location} that this backup is being made could not be renewed: ${messageOf(error)} The backup goes on.`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The finding for a store without its copy. */

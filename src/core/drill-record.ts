@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { DrillOutcome, DrillPlan } from './drill.ts';
 import { evidenceOf } from './drill-evidence.ts';
 import { bytesOf } from './drill-fetch.ts';
+import { messageOf } from './failure.ts';
 import type { Damage } from './integrity.ts';
 import { readAgainstManifest } from './integrity.ts';
 import { wholeSeconds } from './make-manifest.ts';
@@ -89,7 +90,7 @@ export async function writeDrillRecord(drill: ConcludedDrill, world: World): Pro
       findings.push(finding('drill-recorded', 'pass', `${key} was written.`, { subject }));
     } catch (error) {
       world.signal.throwIfAborted();
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       findings.push(
         finding(
           'drill-recorded',

@@ -10,6 +10,7 @@ import { judgeProof } from './drill-proof.ts';
 import { type DrillStep, type StepClock, stepClock } from './drill-steps.ts';
 import { judgeTotals } from './drill-totals.ts';
 import type { Facts } from './facts.ts';
+import { messageOf } from './failure.ts';
 import type { Connection, Scratch, ScratchRequest, World } from './ports.ts';
 import { type Finding, finding, type Status, type Table, worst } from './report.ts';
 import type { Examiners } from './self-test.ts';
@@ -225,7 +226,7 @@ async function compareLive({ outcome, world }: Drill, scratch: Scratch, live: Co
     );
   } catch (error) {
     world.signal.throwIfAborted();
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     outcome.findings.push(finding('live-compare', 'warn', `The live database could not be asked: ${message}`));
   }
 }

@@ -47,3 +47,8 @@ export class Failure extends Error {
     this.hint = extra.hint;
   }
 }
+
+/** The words of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

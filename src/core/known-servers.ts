@@ -1,5 +1,5 @@
 import { isComplete, listSources, readCatalog } from './catalog.ts';
-import { Failure } from './failure.ts';
+import { Failure, messageOf } from './failure.ts';
 import { inLanes } from './lanes.ts';
 import type { ServerInfo } from './manifest.ts';
 import { isUnreadable, readManifestOf } from './manifest-reading.ts';
@@ -53,8 +53,4 @@ async function placeOf(
       },
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

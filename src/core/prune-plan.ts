@@ -1,5 +1,6 @@
 import { hasWrongSize } from './backup-choice.ts';
 import { type CatalogBackup, isComplete, isInFuture, readCatalog, usualScope } from './catalog.ts';
+import { messageOf } from './failure.ts';
 import { backupPrefix } from './keys.ts';
 import { inLanes } from './lanes.ts';
 import { isInProgress, isStale, type Leftovers, readHidden, sortLeftovers } from './leftovers.ts';
@@ -163,7 +164,7 @@ async function readInto(facts: KnownFacts, store: Store, backup: CatalogBackup, 
     if (hasWrongSize(manifest)) facts.wrongSize.add(backup.id);
   } catch (error) {
     if (!isUnreadable(error)) throw error;
-    facts.unreadable.set(backup.id, error instanceof Error ? error.message : String(error));
+    facts.unreadable.set(backup.id, messageOf(error));
   }
   facts.read.add(backup.id);
 }

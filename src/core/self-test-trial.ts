@@ -1,4 +1,5 @@
 import type { Facts } from './facts.ts';
+import { messageOf } from './failure.ts';
 import type { Finding } from './report.ts';
 import type { RuleId } from './rules.ts';
 
@@ -74,6 +75,6 @@ export function notCovered(damage: string, why: string, rest: { path?: string; b
 }
 
 export function notKnown(damage: string, path: string, error: unknown): Trial {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return { damage, path, expected: '–', foundBy: '–', result: 'not known', why };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { messageOf } from '../core/failure.ts';
 import type { RunInfo } from '../core/manifest.ts';
 import { clip, visible } from '../core/plain-text.ts';
 import type { Log } from '../core/ports.ts';
@@ -71,7 +72,7 @@ async function attempt(what: string, log: Log, write: () => void | Promise<void>
   try {
     await write();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     log.warning(`The ${what} could not be published: ${message}`);
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Failure } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 import type { WorkflowReader } from './toolkit.ts';
 
 const Schedule = z.array(z.object({ cron: z.string(), timezone: z.string().optional() }));
@@ -26,7 +26,7 @@ export function intervalOf(text: string, from: Date, { parseYaml, openCron }: Wo
     const next = lines.map(({ cron, timezone }) => openCron(cron, timezone ?? 'UTC'));
     return { crons: lines.map(({ cron }) => cron), longestGapMs: longestGap(next, from) };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new Failure('github-invalid', `Its schedule cannot be read: ${why}`, { cause });
   }
 }

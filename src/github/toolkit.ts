@@ -1,3 +1,4 @@
+import { messageOf } from '../core/failure.ts';
 import type { Log } from '../core/ports.ts';
 import { guardStream, type Past } from './stream-guard.ts';
 
@@ -73,7 +74,7 @@ export function saveState({ core }: Toolkit, log: Log, name: string, value: stri
   try {
     if (process.env.GITHUB_STATE) core.saveState(name, value);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     log.warning(`\`${name}\` could not be saved for the cleaning up after this step: ${message}`);
   }
 }

@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { Failure } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 
 export interface LockOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -106,7 +106,7 @@ function cannotLock(path: string, cause: unknown, said: string): Failure {
       hint: 'Install util-linux on this runner.',
     });
   }
-  const why = said || (cause instanceof Error ? cause.message : String(cause));
+  const why = said || messageOf(cause);
   return new Failure('tool-failed', `The lock ${path} could not be taken: ${why}`, {
     cause,
     hint: 'Make the folder of `metrics-file`, and let the user of this runner write there.',

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Failure } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 import { mergeSamples } from '../core/merge-metrics.ts';
 import type { Sample } from '../core/metrics.ts';
 import type { Report } from '../core/report.ts';
@@ -110,7 +110,7 @@ async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 function couldNot(what: string, path: string, cause: unknown): Failure {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new Failure('tool-failed', `${path} could not be ${what}: ${why}`, {
     cause,
     hint: 'Let the user of this runner write in the folder of `metrics-file`.',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Change, isWanted, isWell, type NotifyOn, overdue, type Standing } from '../core/change.ts';
-import { Failure } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 import type { RunInfo } from '../core/manifest.ts';
 import { notificationOf } from '../core/notification.ts';
 import { type NotifyTarget, targetId } from '../core/notify-target.ts';
@@ -45,7 +45,7 @@ export async function startPings(given: Telling['given'], telling: Telling, sign
   const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   const [first] = failed;
   if (failed.length > 1 && first instanceof Failure) {
-    const message = failed.map((error) => (error instanceof Error ? error.message : String(error))).join(' ');
+    const message = failed.map(messageOf).join(' ');
     throw new Failure(first.code, message, { cause: first, ...(first.hint !== undefined && { hint: first.hint }) });
   }
   if (first !== undefined) throw first;

@@ -1,4 +1,4 @@
-import { Failure, type FailureCode } from '../core/failure.ts';
+import { Failure, type FailureCode, messageOf } from '../core/failure.ts';
 
 const MEANINGS: Record<string, { code: FailureCode; hint: string }> = {
   ENOSPC: { code: 'store-full', hint: 'Free space on that file system, or prune older backups first.' },
@@ -35,7 +35,7 @@ export function isAbsent(error: unknown): boolean {
 export function localFailure(error: unknown, doing: string): Failure {
   if (error instanceof Failure) return error;
   const { code, hint } = MEANINGS[errorCode(error) ?? ''] ?? UNAVAILABLE;
-  return new Failure(code, `${doing} failed: ${error instanceof Error ? error.message : String(error)}`, {
+  return new Failure(code, `${doing} failed: ${messageOf(error)}`, {
     hint,
     cause: error,
   });

@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import { Decrypter, Encrypter } from 'age-encryption';
 import type { Encryption } from '../core/codecs.ts';
-import { Failure } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 
 type Bytes = globalThis.ReadableStream<Uint8Array>;
 
@@ -116,7 +116,7 @@ function asIs(error: unknown): unknown {
 /** Tells a wrong key (disproves nothing) from damage; the stored stream's own failure stays what it is. */
 function explainDecryption(cause: unknown): unknown {
   if (cause instanceof Failure) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   if (message.includes('no identity matched')) {
     return new Failure('decryption-failed', 'The age identity given opens none of the recipients of this artifact.', {
       cause,

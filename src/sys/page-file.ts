@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Failure } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 
 /** In every page of ours, near its beginning. */
 const OURS = '<meta name="generator" content="lifeboat';
@@ -27,7 +27,7 @@ export async function writePage(path: string, page: string, stores: readonly str
     return file;
   } catch (error) {
     if (error instanceof Failure) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new Failure('page-not-written', `The status page could not be written to ${file}: ${why}`, {
       cause: error,
       hint: 'Name a folder that this user may write to, with room on its disk.',

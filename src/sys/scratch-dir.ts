@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, readdir, readFile, rm, stat, statfs, writeFile } f
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { Failure } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 import { formatBytes } from '../core/size.ts';
 import { isAlive, ownIdentity, ProcessIdentity, processesIn } from './process-identity.ts';
 
@@ -41,7 +41,7 @@ export async function makeScratchDir(base: string, name: string, neededBytes: nu
   const path = join(base, `scratch-${name}`);
   const owner: Owner = { ...ownIdentity(), createdAt: new Date().toISOString() };
   await makeOwned(path, owner).catch((cause: unknown) => {
-    throw unusable(base, `nothing can be written to it (${reasonOf(cause)})`, cause);
+    throw unusable(base, `nothing can be written to it (${messageOf(cause)})`, cause);
   });
   return {
     path,
@@ -158,13 +158,9 @@ async function readOwner(path: string): Promise<Owner | undefined> {
 async function removeDir(path: string): Promise<number> {
   const ended = await endProcessesIn(path);
   await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }).catch((cause: unknown) => {
-    throw unusable(dirname(path), `${path} cannot be removed (${reasonOf(cause)})`, cause);
+    throw unusable(dirname(path), `${path} cannot be removed (${messageOf(cause)})`, cause);
   });
   return ended;
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** A server is known by the data folder it works in, never by its name or number. */

@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { chmod, constants, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Standing } from '../core/change.ts';
-import { Failure } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 
 /** Where a run finds how things stood after the one before it. */
 export interface VerdictMemory {
@@ -36,7 +36,7 @@ export function verdictMemory(base: string, key: string): VerdictMemory {
         await writeWhole(path, `${JSON.stringify(standing)}\n`);
         await removeOld(folder);
       } catch (cause) {
-        throw cause instanceof Failure ? cause : unusable(folder, reasonOf(cause), cause);
+        throw cause instanceof Failure ? cause : unusable(folder, messageOf(cause), cause);
       }
     },
   };
@@ -95,8 +95,4 @@ function unusable(path: string, why: string, cause?: unknown): Failure {
     ...(cause !== undefined && { cause }),
     hint: 'Give the user of this runner that folder, on a disk with room, or remove it. Until then each failure counts as a new one.',
   });
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

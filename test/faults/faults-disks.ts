@@ -11,6 +11,8 @@ function diskFault(name: string, action: Action, says: RegExp, act: (disk: Disk)
     ...{ group: 'Disk', name, action, store: 'disk', moments: 3 },
     // At its end everything is written; and a disk that is only read may be full.
     ...{ expected: 'either', says },
+    // All of a backup is written to it; a drill only reads the store, and its scratch may have room enough by then.
+    endsRed: action === 'backup',
     // Nothing can be removed from it either.
     mayLeave: act === readOnly,
     inject: async ({ disk }, dice, ground) => {

@@ -23,6 +23,7 @@ const { values } = parseArgs({
 const [seed, rounds] = [Number(values.seed), Number(values.rounds)];
 /** Turns that a fault has in each of its moments to come in time. */
 const TURNS = 5;
+const LINGER_MS = 10_000;
 const only = new RegExp(values.only, 'i');
 
 let isStopped = false;
@@ -53,6 +54,11 @@ try {
 console.log(`\nSeed ${seed}, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}.\n\n${tabulate(trials)}`);
 for (const line of untouched) console.log(line);
 process.exitCode = untouched.length > 0 || trials.some(({ problems }) => problems.length > 0) ? 1 : 0;
+// Something that a fault left running must not keep a soak that is over, and is named.
+setTimeout(() => {
+  console.log(`Still running at the end: ${process.getActiveResourcesInfo().join(', ')}.`);
+  process.exit();
+}, LINGER_MS).unref();
 
 function isWanted({ group, name, action, store, mounts = false }: Fault): boolean {
   if (store === 's3' && rgw === undefined) return false;

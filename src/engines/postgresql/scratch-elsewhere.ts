@@ -1,5 +1,5 @@
 import { formatDuration } from '../../core/duration.ts';
-import { Failure } from '../../core/failure.ts';
+import { Failure, messageOf } from '../../core/failure.ts';
 import type { Connection, Scratch, ScratchRequest } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
 import { childEnvironment, type Environment } from '../../sys/environment.ts';
@@ -81,7 +81,7 @@ async function lendDatabase<T>(
       .catch((error: unknown) => {
         if (isDone) throw error;
         // What went wrong before is what the reader needs.
-        context.log.warning(error instanceof Error ? error.message : String(error));
+        context.log.warning(messageOf(error));
       })
       .finally(() => folder.remove());
   }
