@@ -37,6 +37,10 @@ scale() {
   exec node test/scale/main.ts "$@"
 }
 
+guards() {
+  exec node test/guards/main.ts "$@"
+}
+
 soak() {
   bash scripts/build.sh || return 1
   exec node test/faults/soak.ts "$@"
@@ -47,6 +51,7 @@ case "$1" in
   bench) bench "${@:2}" ;;
   soak) soak "${@:2}" ;;
   scale) scale "${@:2}" ;;
+  guards) guards "${@:2}" ;;
   test) test_all ;;
-  *) echo "Usage: run.sh demo|test|bench|soak|scale" >&2 && exit 2 ;;
+  *) echo "Usage: run.sh demo|test|bench|soak|scale|guards" >&2 && exit 2 ;;
 esac

@@ -1,8 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { afterEach } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { openStore } from '../../src/stores/registry.ts';
 import { storeContract } from '../contracts/store.contract.ts';
 import { leaveUpload } from './leave-upload.ts';
@@ -24,3 +27,32 @@ storeContract('local', async () => {
   const store = await openStore(url, { env: {}, forbidden: [], stallMs: 60_000, now: () => new Date() });
   return { store, leaveUpload: (key) => leaveUpload(url, key) };
 });
+
+it('reads back what it wrote, and gives no name to a file that the disk has changed', async () => {
+  const folder = newFolder();
+  const store = await openStore(pathToFileURL(folder).href, {
+    ...{ env: {}, forbidden: [], stallMs: 60_000, now: () => new Date() },
+  });
+  async function* bytes(): AsyncGenerator<Buffer> {
+    yield Buffer.alloc(1 << 20, 1);
+    const [temporary = ''] = await written(folder);
+    await using file = await open(temporary, 'r+');
+    await file.write(Buffer.from([2]), 0, 1, 0);
+    yield Buffer.alloc(1 << 20, 1);
+  }
+  const put = store.put('a/b', Readable.from(bytes(), { objectMode: false, highWaterMark: 1 }));
+  await expect(put).rejects.toMatchObject({
+    code: 'artifact-corrupt',
+    message: expect.stringContaining('held other bytes than were written to it'),
+  });
+  expect(globSync(join(folder, '**/{*,.*}'))).toEqual([]);
+});
+
+/** The temporary file, once it holds something. */
+async function written(folder: string): Promise<string[]> {
+  for (;;) {
+    const found = globSync(join(folder, '**/.tmp-*')).filter((path) => statSync(path).size > 0);
+    if (found.length > 0) return found;
+    await delay(2);
+  }
+}

@@ -1,0 +1,111 @@
+// `npm run guards`: takes one guard after the other out of a copy of the program, and shows which test turns red without
+// it. A guard that no test misses is a failure of the tests.
+//
+//   npm run guards -- ['part of what it says']
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Guard, guards } from './guards.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+/** Folders whose action.yml the build writes. */
+const ACTIONS = readdirSync(ROOT).filter((name) => existsSync(join(ROOT, name, 'action.yml')));
+const [only = ''] = process.argv.slice(2);
+
+const copy = mkdtempSync(join(tmpdir(), 'lifeboat-guards-'));
+try {
+  layCopy();
+  const tried = guards.filter(({ what }) => what.includes(only)).map(tryWithout);
+  for (const line of tabulate(tried)) console.log(line);
+  process.exitCode = tried.length > 0 && tried.every(({ isRed }) => isRed) ? 0 : 1;
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+
+interface Tried extends Guard {
+  readonly isRed: boolean;
+  /** Tests that fail without it; the first of them, and how many there are. */
+  readonly failed: readonly string[];
+}
+
+function layCopy(): void {
+  for (const name of ['src', 'test', 'scripts', 'docs', 'dist', 'bin', 'workflows-examples', ...ACTIONS]) {
+    cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  }
+  for (const name of [
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.test.json',
+    'vitest.config.ts',
+    'README.md',
+    'action.yml',
+    'LICENSE',
+    'package-lock.json',
+    'biome.json',
+  ]) {
+    cpSync(join(ROOT, name), join(copy, name));
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+}
+
+function tryWithout(one: Guard): Tried {
+  const path = join(copy, one.file);
+  const sound = readFileSync(path, 'utf8');
+  if (sound.split(one.guard).length !== 2) throw new Error(`${one.file} does not hold this once: ${one.guard}`);
+  writeFileSync(
+    path,
+    sound.replace(one.guard, () => one.without),
+  );
+  try {
+    if (one.isBuilt === true) build();
+    const failed = failuresOf(one.test);
+    console.error(`${failed.length > 0 ? 'red ' : 'STILL GREEN'} without: ${one.what}`);
+    return { ...one, isRed: failed.length > 0, failed };
+  } finally {
+    writeFileSync(path, sound);
+    if (one.isBuilt === true) build();
+  }
+}
+
+/** In the copy; what it writes nobody reads. */
+function build(): void {
+  const { status } = spawnSync('bash', ['scripts/build.sh'], { cwd: copy, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) throw new Error('The program cannot be built without its guard.');
+}
+
+/** Names of the tests of a file that fail. A file that cannot even be read counts for nothing. */
+function failuresOf(test: string): string[] {
+  const report = join(copy, 'report.json');
+  rmSync(report, { force: true });
+  const args = [join(copy, 'node_modules/vitest/vitest.mjs'), 'run', test, '--reporter=json', `--outputFile=${report}`];
+  spawnSync(process.execPath, args, {
+    cwd: copy,
+    stdio: 'ignore',
+    env: { ...process.env, LIFEBOAT_TEST_REQUIRE_ALL: '1' },
+  });
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
+    testResults: { assertionResults: { fullName: string; status: string }[] }[];
+  };
+  const all = testResults.flatMap(({ assertionResults }) => assertionResults);
+  if (all.length === 0) throw new Error(`${test} could not be run.`);
+  return all.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
+}
+
+function tabulate(tried: readonly Tried[]): string[] {
+  const cell = (text: string) => text.replaceAll('|', '\\|');
+  const rows = tried.map(({ what, test, failed, isRed }) => {
+    const more = failed.length > 1 ? `, and ${failed.length - 1} more` : '';
+    return `| ${cell(what)} | ${test} | ${isRed ? `${cell(failed[0] ?? '')}${more}` : '**none**'} |`;
+  });
+  return ['| Guard | Test | Red without it |', '| --- | --- | --- |', ...rows];
+}
