@@ -108,6 +108,40 @@ export const removingSentences = {
   startedAt: "When the removal began, by the runner's clock.",
 } as const;
 
+export const restoreSentences = {
+  format: 'Version of the format.',
+  id: 'Id of the restore, also in the file name.',
+  source: 'Name of the source.',
+  backup: 'Id of the backup.',
+  manifestSha256: 'SHA-256 of its `manifest.json`.',
+  takenAt: 'Moment of its snapshot.',
+  store: 'Location of the store whose bytes were restored.',
+  startedAt: 'When the first step began.',
+  finishedAt: 'When it was over.',
+  way: 'What was to become of the target: `create`: there was none; `beside`: it was left alone; `swap`: it was kept under another name; `replace`: it was dropped in the end; `drop-first`: it was dropped in the beginning.',
+  target: 'Where it was restored.',
+  'target.server': 'Location of the server, without credentials.',
+  'target.database': 'Name of the target.',
+  database: 'Database that held the backup in the end, compared with its snapshot; null when none did.',
+  kept: 'Database that held in the end what was in the target before; null when none did.',
+  safetyBackup: 'Backup that was taken of the target first; null: none.',
+  'safetyBackup.source': 'Its source.',
+  'safetyBackup.id': 'Its id.',
+  restoreSeconds:
+    'Seconds from the first step until the backup could be used, commands and health check included; null when it did not come to that.',
+  dataLossSeconds: 'Seconds from `takenAt` to `startedAt`.',
+  verdict: 'The worst finding.',
+  failedAt: 'Step that it broke off at; null when it came to its end.',
+  findings: 'What was judged (see Findings).',
+  steps: 'Steps that were begun, in their order.',
+  'steps[].name': 'What was done.',
+  'steps[].seconds': 'How long it took.',
+  tool: 'The program that wrote this.',
+  'tool.name': 'Its name.',
+  'tool.version': 'Its version.',
+  run: 'Where it ran (see Run).',
+};
+
 export const drillSentences = {
   format: 'Version of the format.',
   id: 'Id of the drill, also in the file name.',

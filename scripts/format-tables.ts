@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Facts } from '../src/core/facts.ts';
 import { ArtifactRole, Manifest, RunInfo } from '../src/core/manifest.ts';
-import { DrillRecord, InProgressRecord, PinRecord, RemovingRecord } from '../src/core/records.ts';
+import { DrillRecord, InProgressRecord, PinRecord, RemovingRecord, RestoreRecord } from '../src/core/records.ts';
 import { StoredFinding } from '../src/core/report.ts';
 import { rules } from '../src/core/rules.ts';
 import * as sentences from './format-sentences.ts';
@@ -16,6 +16,7 @@ export const formatTables: Readonly<Record<string, () => string>> = {
   removing: () => fieldTable(RemovingRecord, sentences.removingSentences),
   drill: () => fieldTable(DrillRecord, sentences.drillSentences),
   pin: () => fieldTable(PinRecord, sentences.pinSentences),
+  restore: () => fieldTable(RestoreRecord, sentences.restoreSentences),
   finding: () => fieldTable(StoredFinding, sentences.findingSentences),
   run: () => fieldTable(RunInfo, sentences.runSentences),
   facts: () => fieldTable(Facts, sentences.factsSentences),

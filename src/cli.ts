@@ -51,11 +51,6 @@ async function runCli([command = '--help', ...words]: readonly string[]): Promis
 }
 
 function noCommand(command: string): Failure {
-  if (command === 'restore') {
-    return new Failure('invalid-input', 'There is no restore command: see docs/FORMAT.md.', {
-      hint: 'It says how each kind of backup is restored by hand, with age, zstd and pg_restore.',
-    });
-  }
   const meant = nearest(command, Object.keys(commands));
   const guess = meant === undefined ? '' : `Did you mean \`${meant}\`?\n\n`;
   return new Failure('invalid-input', `There is no command "${command}".`, { hint: guess + usage() });

@@ -4,6 +4,7 @@ import { actions } from './actions/index.ts';
 import { Failure, messageOf } from './core/failure.ts';
 import { isSourceName } from './core/keys.ts';
 import type { Log, World } from './core/ports.ts';
+import { safetySourceOf } from './core/restore-names.ts';
 import { removeUnfinished } from './core/unfinished.ts';
 import { stepInputs, variableOf } from './github/environment.ts';
 import type { Environment } from './github/inputs.ts';
@@ -45,7 +46,7 @@ async function removeLocal(world: World, env: Environment): Promise<void> {
   for (const line of await engine.removeLeftovers(scratchDir)) world.log.info(line);
 }
 
-/** The unfinished backup of this very process, in every store. */
+/** Unfinished backups of this very process, in every store. */
 async function removeStored(world: World, env: Environment, state: string): Promise<void> {
   const started = Started.parse(JSON.parse(state));
   const source = inputOf(env, 'source') ?? '';
@@ -54,7 +55,10 @@ async function removeStored(world: World, env: Environment, state: string): Prom
   for (const url of (inputOf(env, 'store') ?? '').split(/\s+/).filter((part) => part !== '')) {
     await attempt(world.log, async () => {
       const store = await world.openStore(url);
-      for (const line of await removeUnfinished(store, source, maker)) world.log.info(line);
+      // A restore backs its target up, too.
+      for (const name of new Set([source, safetySourceOf(source)])) {
+        for (const line of await removeUnfinished(store, name, maker)) world.log.info(line);
+      }
       await store.close();
     });
   }

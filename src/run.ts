@@ -18,6 +18,7 @@ const WORK: Record<CommandName, string> = {
   'verify-freshness': 'Freshness check',
   'restore-drill': 'Restore drill',
   prune: 'Prune',
+  restore: 'Restore',
   status: 'Status',
 };
 

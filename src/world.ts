@@ -11,6 +11,8 @@ import { interruptible } from './interruptible.ts';
 import { openStore } from './stores/registry.ts';
 import { age } from './sys/age.ts';
 import { writePage } from './sys/page-file.ts';
+import { probe } from './sys/probe.ts';
+import { runScript } from './sys/script.ts';
 import { traceTo } from './sys/trace.ts';
 import { zstd } from './sys/zstd.ts';
 import { tool } from './tool.ts';
@@ -47,6 +49,11 @@ export function realWorld({ env, log, signal, stallMs, redact }: Surroundings): 
     tool,
     scratchDir: defaultScratchDir(),
     redact,
+    application: {
+      runScript: (script, onLine) =>
+        runScript(script, onLine, { env, cwd: env.GITHUB_WORKSPACE || process.cwd(), signal }),
+      probe: (url, withinMs) => probe(url, { env, signal, withinMs }),
+    },
     // As a step sees paths: relative to the workspace; elsewhere to where the command was typed.
     writePage: (path, page, stores) => writePage(resolve(env.GITHUB_WORKSPACE ?? '', path), page, stores),
   };

@@ -225,6 +225,7 @@ export function fakeWorld(
     scratchDir: '/nowhere',
     redact: (text) => text,
     writePage: refuse('place for pages'),
+    application: { runScript: refuse('shell'), probe: refuse('application') },
     ...rest,
   };
 }

@@ -14,6 +14,7 @@ import { formatBytes } from '../core/size.ts';
 import { judgeSize, sizeHistory } from '../core/size-judgement.ts';
 import { type BackupPlan, writeBackup } from '../core/write-backup.ts';
 import { common } from '../github/inputs/every-action.ts';
+import { ofBackups } from '../github/inputs/of-backups.ts';
 import {
   choice,
   duration,
@@ -36,17 +37,13 @@ export const inputs = z.strictObject({
     { env: true, secret: true },
   ).optional(),
   ...common,
-  tables: lines(
-    'Keep the whole schema, and only the rows of these tables: one a line, exact names, case kept, `*` and `?` as wildcards; each line must match.',
-  ).prefault(''),
+  tables: ofBackups.tables.prefault(''),
   'exclude-tables': lines('Tables left out altogether, one a line, named as in `tables`.').prefault(''),
   'exclude-table-data': lines('Tables whose rows are left out, one a line, named as in `tables`.').prefault(''),
-  'schema-only': flag('Only the schema, no rows.').prefault('false'),
-  'data-only': flag('The rows, stored beside the schema they need.').prefault('false'),
+  'schema-only': ofBackups['schema-only'].prefault('false'),
+  'data-only': ofBackups['data-only'].prefault('false'),
   compression: text('`zstd`, or `zstd:LEVEL` with a level from 1 to 22.').prefault('zstd:3'),
-  'age-recipients': lines('Public keys of age (`age1…`) that backups are encrypted to, one a line.', {
-    env: true,
-  }).prefault(''),
+  'age-recipients': ofBackups['age-recipients'].prefault(''),
   facts: choice(
     ['counts', 'fingerprints', 'none'],
     'What is recorded for the drill to compare: rows of each table (`counts`), their values too (`fingerprints`), or nothing (`none`).',

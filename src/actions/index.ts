@@ -4,6 +4,7 @@ import type { Report } from '../core/report.ts';
 import type { RawInputs } from '../github/inputs.ts';
 import * as backup from './backup.ts';
 import * as prune from './prune.ts';
+import * as restore from './restore.ts';
 import * as restoreDrill from './restore-drill.ts';
 import * as verifyFreshness from './verify-freshness.ts';
 
@@ -25,6 +26,7 @@ export const actions = {
   'verify-freshness': { ...verifyFreshness, run: verifyFreshness.verifyFreshness },
   'restore-drill': { ...restoreDrill, run: restoreDrill.restoreDrill },
   prune: { ...prune, run: prune.prune },
+  restore: { ...restore, run: restore.restore },
 } satisfies Record<string, Action>;
 
 export type ActionName = keyof typeof actions;

@@ -12,6 +12,7 @@ import { type Finding, finding, type Report, report } from '../core/report.ts';
 import type { RetentionPolicy } from '../core/retention.ts';
 import { common } from '../github/inputs/every-action.ts';
 import { keepRules, policyOf } from '../github/inputs/keep-rules.ts';
+import { ofBackups } from '../github/inputs/of-backups.ts';
 import { flag, parseInputs, type RawInputs, share, shared } from '../github/inputs.ts';
 
 export const description =
@@ -27,7 +28,7 @@ export const inputs = z.strictObject({
     {},
     1,
   ).prefault('50%'),
-  'dry-run': flag('Show the plan and do nothing.').prefault('false'),
+  'dry-run': ofBackups['dry-run'].prefault('false'),
 });
 
 export const outputs = {

@@ -14,6 +14,7 @@ import type { Proof } from '../core/records.ts';
 import type { Finding, Report } from '../core/report.ts';
 import { examiners, selfTest, skippedSelfTest } from '../core/self-test.ts';
 import { common } from '../github/inputs/every-action.ts';
+import { ofBackups } from '../github/inputs/of-backups.ts';
 import { flag, lines, parseInputs, type RawInputs, shared, text, timespan } from '../github/inputs.ts';
 
 export const description =
@@ -22,7 +23,7 @@ export const description =
 export const inputs = z.strictObject({
   ...common,
   source: shared.source,
-  backup: text('Which backup: `latest`, `oldest`, `random`, or an id.').prefault('latest'),
+  backup: ofBackups.backup.prefault('latest'),
   'age-identity': shared['age-identity'].prefault(''),
   'scratch-url': text(
     'Another server to restore into, as `postgresql://…`; a database of its own is made and dropped there. An own scratch server is started when empty.',
@@ -37,7 +38,7 @@ export const inputs = z.strictObject({
   'compare-with': text('The live database, as `postgresql://…`: its row counts are shown beside the restored ones.', {
     secret: true,
   }).optional(),
-  'max-duration': timespan('Recovery time objective: the longest a restore may take, e.g. `30m`.').optional(),
+  'max-duration': ofBackups['max-duration'].optional(),
   'max-data-loss': timespan(
     'Recovery point objective: the oldest the newest backup may be, e.g. `26h`; judged with `backup: latest`.',
   ).optional(),

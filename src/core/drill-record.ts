@@ -146,13 +146,19 @@ const NAMING: ReadonlySet<RuleId> = new Set([
   'restore-completed',
   'roles-restored',
   'live-compare',
+  'critical-tables',
+  'roles-without-password',
+  'target-roles',
+  'target-replication',
+  'target-connections',
+  'restored-database',
 ]);
 
 /** Names of tables stay in the encrypted facts: anybody who lists the store can read a record. */
-function withoutNames(one: Finding): Finding {
+export function withoutNames(one: Finding): Finding {
   const isMissed = one.rule === 'self-test' && (one.status === 'fail' || one.status === 'unknown');
   const names = NAMING.has(one.rule) || isMissed || (one.rule.startsWith('facts-') && one.status !== 'pass');
   if (!names) return one;
   const { subject: _, hint: __, ...rest } = one;
-  return { ...rest, message: 'Named in the log and report of the run that made this drill.' };
+  return { ...rest, message: 'Named in the log and report of the run that wrote this.' };
 }

@@ -6,6 +6,7 @@ import { drillText, longestStory, overviewOf, overviewTable } from './freshness-
 import { relevant, type SourceSurvey } from './freshness-survey.ts';
 import type { Sample } from './metrics.ts';
 import type { Finding, Report, Table, Trend, Verdict } from './report.ts';
+import { isSafetySource } from './restore-names.ts';
 import { formatBytes } from './size.ts';
 import { sizeHistory } from './size-judgement.ts';
 import { sizeTrend } from './size-trend.ts';
@@ -170,6 +171,8 @@ function trendOf({ source, rows }: JudgedSource, now: Date): Trend[] {
 /** Of a store that could be read; what is known of another one stays as it was. */
 function samplesOfCopy(survey: SourceSurvey, now: Date): Sample[] {
   const { source, location, backups, since, scope, newest, proof } = survey;
+  // Alerts count the age of every source they see.
+  if (isSafetySource(source)) return [];
   const copy: Copy = { source, store: location };
   const kept = relevant(backups, scope, now);
   if (since === undefined && kept.length === 0) return emptySamples(copy, now);

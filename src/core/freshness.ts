@@ -5,6 +5,7 @@ import { judgeDrills } from './freshness-drills.ts';
 import { relevant, type SourceSurvey } from './freshness-survey.ts';
 import type { Finding } from './report.ts';
 import { finding } from './report.ts';
+import { isSafetySource } from './restore-names.ts';
 import type { RuleId } from './rules.ts';
 import { formatBytes } from './size.ts';
 import { judgeSize, sizeHistory } from './size-judgement.ts';
@@ -16,6 +17,9 @@ export interface FreshnessLimits {
   readonly maxDeviation: number;
   readonly minBackups?: number | undefined;
 }
+
+/** Limits that no size misses. */
+const NO_USUAL_SIZE = { minBytes: undefined, maxDeviation: Number.POSITIVE_INFINITY };
 
 /** Names shown of a list; the number says how many there are. */
 const MOST_NAMES = 5;
@@ -35,14 +39,16 @@ export function judgeFreshness(survey: SourceSurvey, limits: FreshnessLimits, no
   const complete = survey.backups.filter(isComplete);
   const around = [...judgeHidden(survey, say), ...judgeLeftovers(survey, say)];
   if (complete.length === 0) return [missing(survey, say), ...around];
+  // Taken before restores, whenever somebody restores: no schedule, no usual size, and nobody drills them.
+  const isOnSchedule = !isSafetySource(survey.source);
   return [
-    ...judgeAge(survey, limits, now, say),
+    ...(isOnSchedule ? judgeAge(survey, limits, now, say) : tellNoAge(survey, now, say)),
     ...judgeStrangers(survey, complete, now, say),
-    ...judgeCount(survey, limits, now, say),
-    ...judgeNewest(survey, limits, now, say),
+    ...(isOnSchedule ? judgeCount(survey, limits, now, say) : []),
+    ...judgeNewest(survey, isOnSchedule ? limits : { ...limits, ...NO_USUAL_SIZE }, now, say),
     ...judgeRead(survey, say),
     ...around,
-    ...judgeDrills(survey, limits.maxDrillAgeMs, now, say),
+    ...(isOnSchedule ? judgeDrills(survey, limits.maxDrillAgeMs, now, say) : []),
   ];
 }
 
@@ -71,14 +77,8 @@ function missing({ source, backups }: SourceSurvey, say: Say): Finding {
 }
 
 function judgeAge({ newest, unreadable }: SourceSurvey, { maxAgeMs }: FreshnessLimits, now: Date, say: Say): Finding[] {
-  const bad = unreadable.map(({ id, why }) =>
-    say('manifest-unreadable', 'fail', `the manifest of ${id} cannot be read. ${why}`, {
-      hint: 'Restore the manifest from another store or from an older version; the backup is never removed by itself.',
-    }),
-  );
-  if (newest === undefined) {
-    return [...bad, say('backup-age', 'unknown', 'none of the newest backups can be read, so their age is not known.')];
-  }
+  const bad = describeUnreadable(unreadable, say);
+  if (newest === undefined) return [...bad, ageUnknown(say)];
   const ageMs = now.getTime() - new Date(newest.manifest.takenAt).getTime();
   const isOld = ageMs > maxAgeMs;
   const relation = isOld ? 'more than' : 'within';
@@ -91,6 +91,26 @@ function judgeAge({ newest, unreadable }: SourceSurvey, { maxAgeMs }: FreshnessL
     ...(bad.length === 0 ? [say('manifest-unreadable', 'pass', 'the newest manifest can be read.')] : []),
     age,
   ];
+}
+
+function tellNoAge({ newest, unreadable }: SourceSurvey, now: Date, say: Say): Finding[] {
+  const bad = describeUnreadable(unreadable, say);
+  if (newest === undefined) return [...bad, ageUnknown(say)];
+  const ageMs = now.getTime() - new Date(newest.manifest.takenAt).getTime();
+  const message = `the newest backup ${newest.backup.id} is ${formatDuration(ageMs)} old. Such backups are taken before restores, by no schedule: age, number, size and drills are not judged.`;
+  return [...bad, say('backup-age', 'pass', message, { numbers: { ageSeconds: Math.round(ageMs / 1000) } })];
+}
+
+function ageUnknown(say: Say): Finding {
+  return say('backup-age', 'unknown', 'none of the newest backups can be read, so their age is not known.');
+}
+
+function describeUnreadable(unreadable: SourceSurvey['unreadable'], say: Say): Finding[] {
+  return unreadable.map(({ id, why }) =>
+    say('manifest-unreadable', 'fail', `the manifest of ${id} cannot be read. ${why}`, {
+      hint: 'Restore the manifest from another store or from an older version; the backup is never removed by itself.',
+    }),
+  );
 }
 
 function judgeStrangers({ scope }: SourceSurvey, complete: readonly CatalogBackup[], now: Date, say: Say): Finding[] {

@@ -56,6 +56,11 @@ export const nextSteps: Readonly<Record<Group, readonly string[]>> = {
     'Read the plan in the job summary: each backup stands there with its reason.',
     'Nothing proven? Run the drill first. Too much at once? Check the keep rules before raising `max-delete`.',
   ],
+  restore: [
+    'Read at the top of the report which databases exist under which names, and whether the application was stopped.',
+    'Take the commands from the report: they put things in their place, or back. Run nothing else before.',
+    'A refusal changed nothing: set right what it names, look at the plan with `dry-run: true`, and restore again.',
+  ],
   schedules: [
     'Enable the workflow again (Actions → the workflow → Enable), or bring its runner back.',
     'Run it once by hand, and look whether the next run by schedule comes.',

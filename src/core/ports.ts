@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Application } from './application.ts';
 import type { Compression, Encryption } from './codecs.ts';
 import type { Facts, FactsLevel } from './facts.ts';
 import type { ServerPlace } from './known-servers.ts';
@@ -184,4 +185,6 @@ export interface World extends Pages {
   readonly tool: { readonly name: string; readonly version: string };
   /** Default folder for scratch servers: per user, under /var/tmp. */
   readonly scratchDir: string;
+  /** Of a restore: what uses the database. */
+  readonly application: Application;
 }

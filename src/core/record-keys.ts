@@ -60,3 +60,8 @@ export function stampOf(at: Date): string {
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(/[-:]/g, '');
 }
+
+/** Key of the record of a restore, relative to the store. */
+export function restoreRecordKey(source: string, id: string): string {
+  return `${source}/restores/${id}.json`;
+}

@@ -101,3 +101,35 @@ export const RemovingRecord = z.object({
   startedAt: Moment,
 });
 export type RemovingRecord = z.output<typeof RemovingRecord>;
+
+/** `<source>/restores/<id>.json`: what was restored where, and how it ended; also of one that failed. */
+export const RestoreRecord = z.object({
+  format: z.literal(1),
+  id: z.string(),
+  source: z.string(),
+  backup: z.string(),
+  manifestSha256: z.string(),
+  /** Of the backup. */
+  takenAt: Moment,
+  /** Location of the store whose bytes were restored. */
+  store: z.string(),
+  startedAt: Moment,
+  finishedAt: Moment,
+  way: z.enum(['create', 'beside', 'swap', 'replace', 'drop-first']),
+  target: z.object({ server: z.string(), database: z.string() }),
+  /** Database that holds the backup now; null: none does. */
+  database: z.string().nullable(),
+  /** Database that holds what was in the target before; null: none does. */
+  kept: z.string().nullable(),
+  safetyBackup: z.object({ source: z.string(), id: z.string() }).nullable(),
+  /** Null when it did not come to its end. */
+  restoreSeconds: z.number().nonnegative().nullable(),
+  dataLossSeconds: z.number(),
+  verdict: Status,
+  failedAt: z.string().nullable(),
+  findings: z.array(StoredFinding),
+  steps: z.array(z.object({ name: z.string(), seconds: z.number() })),
+  tool: z.object({ name: z.string(), version: z.string() }),
+  run: RunInfo.optional(),
+});
+export type RestoreRecord = z.output<typeof RestoreRecord>;

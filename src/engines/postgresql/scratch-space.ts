@@ -1,30 +1,12 @@
 import type { Manifest } from '../../core/manifest.ts';
+import { estimateRestoredBytes } from '../../core/restored-size.ts';
 
-const MIB = 1024 * 1024;
+export { MOST_WAL } from '../../core/restored-size.ts';
+
 /** An empty cluster, some WAL, sort files. */
-const BASE_BYTES = 256 * MIB;
-/** Indexes beside the rows, and the overhead of pages, by experience. */
-const INDEX_FACTOR = 2.5;
-/** More than this makes a checkpoint, which costs little here. */
-export const MOST_WAL = 4 * 1024 * MIB;
-/** What zstd makes of tables at its best. */
-const COMPRESSION_FACTOR = 15;
+const BASE_BYTES = 256 * 1024 * 1024;
 
-/**
- * Bytes that a restored database will take on disk. The smaller of two bounds, since both can be far
- * too high: a source full of dead rows is larger than its dump, and a dump of few tables comes from a
- * large source. Refusing a drill that had room is worse than one that ends with a full disk.
- */
+/** Bytes that a scratch server with the restored database will take on disk. */
 export function estimateScratchBytes(manifest: Manifest, artifactBytes: number): number {
-  const archives = manifest.artifacts.filter(({ format }) => format === 'pg_dump-custom');
-  const plain = archives.map(({ plainBytes }) => plainBytes);
-  const known = plain.every((bytes) => bytes !== undefined);
-  const rows = known ? plain.reduce((sum: number, bytes) => sum + (bytes ?? 0), 0) : artifactBytes * COMPRESSION_FACTOR;
-  const restored = Math.min(manifest.totals.databaseBytes * 1.1, rows * INDEX_FACTOR);
-  return Math.round(BASE_BYTES + restored + Math.min(rows, walBytes(manifest)));
-}
-
-/** Rows are written without WAL only by the transaction that created their table. */
-function walBytes({ artifacts }: Manifest): number {
-  return artifacts.some(({ role }) => role === 'data') ? MOST_WAL : 0;
+  return BASE_BYTES + estimateRestoredBytes(manifest, artifactBytes);
 }

@@ -1,0 +1,155 @@
+import { quoteName, quoteWord } from './restore-names.ts';
+import type { RestorePlan } from './restore-plan.ts';
+import type { RestoreAsked } from './restore-request.ts';
+import type { Situation } from './restore-situation.ts';
+
+/** A line to type, and what it is for. */
+export interface NextCommand {
+  readonly to: string;
+  readonly command: string;
+}
+
+/** How the target's server and the stores are reached from a terminal. */
+export interface Reach {
+  /** `psql` with its words for host, port and user, none of them a secret. */
+  readonly psql: string;
+  readonly stores: readonly string[];
+}
+
+/** What psql needs to reach a server; a password comes from PGPASSWORD, ~/.pgpass or a service file. */
+export function psqlWords(
+  { host, port }: { readonly host: string; readonly port: number | null },
+  user: string,
+  prefix: readonly string[] = [],
+): string {
+  // Behind a prefix the address is another one, and psql there finds its server by itself.
+  const address = prefix.length > 0 ? [] : ['-h', host, ...(port === null ? [] : ['-p', String(port)])];
+  return [...prefix, 'psql', ...address, '-U', user].map(quoteWord).join(' ');
+}
+
+/** What can be typed in the end, the most urgent first. */
+export function nextCommands(
+  situation: Situation,
+  asked: RestoreAsked,
+  plan: RestorePlan,
+  reach: Reach,
+): NextCommand[] {
+  return [
+    ...placing(situation, plan, reach),
+    ...lostTarget(situation, plan, reach),
+    ...application(situation, asked),
+    ...turningBack(situation, plan, reach),
+    ...clearing(situation, plan, reach),
+  ];
+}
+
+function placing({ restored, target }: Situation, plan: RestorePlan, { psql }: Reach): NextCommand[] {
+  if (restored === undefined) return [];
+  const { name } = restored;
+  const look = { to: `look into ${name}`, command: `${psql} -d ${quoteWord(name)}` };
+  const isSound = restored.state === 'sound';
+  const put = { to: `put ${name} in the place of ${plan.target}${isSound ? '' : ' all the same'}`, command: '' };
+  if (target === 'as it was')
+    return [...(isSound ? [] : [look]), { ...put, command: swapLine(psql, name, plan.target, plan.names.old) }];
+  return [look, { ...put, command: renameLine(psql, name, plan.target) }];
+}
+
+/** After `drop-first` only the backup of the target has what was there. */
+function lostTarget({ target, safety }: Situation, plan: RestorePlan, { stores }: Reach): NextCommand[] {
+  if (target !== 'dropped' || safety === undefined) return [];
+  return [{ to: `bring back what was in ${plan.target}`, command: restoreLine(safety, stores) }];
+}
+
+function restoreLine({ source, id }: { source: string; id: string }, stores: readonly string[]): string {
+  const words = [
+    'lifeboat',
+    'restore',
+    '--source',
+    source,
+    '--backup',
+    id,
+    ...stores.flatMap((url) => ['--store', url]),
+  ];
+  return `${words.map(quoteWord).join(' ')} --target-url-file FILE`;
+}
+
+function application(
+  { application: state, target, restored, failedAt }: Situation,
+  { after }: RestoreAsked,
+): NextCommand[] {
+  const isBeside = restored?.state === 'sound' && target === 'as it was' && failedAt === undefined;
+  if (state !== 'stopped' && state !== 'unknown' && !isBeside) return [];
+  if (after !== undefined)
+    return [
+      { to: isBeside ? 'run `after`, once they are swapped' : 'start the application again (`after`)', command: after },
+    ];
+  return state === 'untouched'
+    ? []
+    : [{ to: 'start the application again', command: 'what `before` stopped, by hand' }];
+}
+
+function turningBack(
+  { target, old, safety, failedAt }: Situation,
+  plan: RestorePlan,
+  { psql, stores }: Reach,
+): NextCommand[] {
+  if (target !== 'restored' || failedAt === undefined || failedAt === 'drop the old database') return [];
+  if (old !== undefined)
+    return [
+      {
+        to: `go back to what was in ${plan.target} before`,
+        command: swapLine(psql, old, plan.target, plan.names.restored),
+      },
+    ];
+  if (safety === undefined) return [];
+  return [
+    {
+      to: `go back to what was in ${plan.target} before`,
+      command: `${restoreLine(safety, stores)} --swap --confirm ${quoteWord(plan.target)}`,
+    },
+  ];
+}
+
+function clearing({ old, restored, failedAt }: Situation, { target }: RestorePlan, { psql }: Reach): NextCommand[] {
+  const gone = [
+    ...(old === undefined
+      ? []
+      : [{ name: old, when: failedAt === 'drop the old database' ? '' : `, once ${target} is seen to be right` }]),
+    ...(restored === undefined ? [] : [{ name: restored.name, when: ', when it is not wanted' }]),
+  ];
+  return gone.map(({ name, when }) => ({ to: `drop ${name}${when}`, command: dropLine(psql, name) }));
+}
+
+function line(psql: string, statements: readonly string[]): string {
+  return `${psql} -d postgres -v ON_ERROR_STOP=1 ${statements.map((sql) => `-c ${quoteWord(sql)}`).join(' ')}`;
+}
+
+/** One statement each, but for the renames: psql sends what stands in one `-c` as one transaction. */
+export function swapLine(psql: string, restored: string, target: string, old: string): string {
+  const place = quoteName(target);
+  return line(psql, [
+    `ALTER DATABASE ${place} ALLOW_CONNECTIONS false`,
+    endConnections([target, restored]),
+    `ALTER DATABASE ${place} RENAME TO ${quoteName(old)}; ALTER DATABASE ${quoteName(restored)} RENAME TO ${place}`,
+    `ALTER DATABASE ${place} ALLOW_CONNECTIONS true`,
+    `ALTER DATABASE ${quoteName(old)} ALLOW_CONNECTIONS true`,
+  ]);
+}
+
+function renameLine(psql: string, restored: string, target: string): string {
+  const place = quoteName(target);
+  return line(psql, [
+    endConnections([restored]),
+    `ALTER DATABASE ${quoteName(restored)} RENAME TO ${place}`,
+    `ALTER DATABASE ${place} ALLOW_CONNECTIONS true`,
+  ]);
+}
+
+export function dropLine(psql: string, name: string): string {
+  return line(psql, [endConnections([name]), `DROP DATABASE ${quoteName(name)}`]);
+}
+
+function endConnections(names: readonly string[]): string {
+  const list = names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
+  return `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (${list})`;
+}

@@ -1,0 +1,72 @@
+import { bytesOf } from './drill-fetch.ts';
+import { Failure } from './failure.ts';
+import { readAgainstManifest } from './integrity.ts';
+import { readManifestOf } from './manifest-reading.ts';
+import type { Store, World } from './ports.ts';
+import { type Finding, finding, type Report } from './report.ts';
+import { formatBytes } from './size.ts';
+import { withTicker } from './ticker.ts';
+
+/** A backup of the target, as it was just taken. */
+export interface SafetyBackup {
+  readonly source: string;
+  readonly id: string;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Reads the backup of the target back from every store that took it. What its own report complains of, such as another
+ * size than usual, is told and no obstacle: it holds what was there.
+ *
+ * @throws {Failure} `restore-failed` unless one store holds all of it
+ */
+export async function confirmSafetyBackup(
+  source: string,
+  report: Report,
+  stores: readonly Store[],
+  world: World,
+): Promise<SafetyBackup> {
+  const id = report.outputs['backup-id'] ?? '';
+  const locations = new Set((report.outputs.locations ?? '').split('\n'));
+  const sound: string[] = [];
+  const findings: Finding[] = [];
+  let bytes = 0;
+  for (const store of stores.filter(({ location }) => locations.has(location))) {
+    const { manifest } = await readManifestOf(store, source, id, world.signal);
+    const reading = () => `reading back the backup of the target from ${store.location}`;
+    const damages = await withTicker(world, reading, () => readAgainstManifest(store, manifest, world.signal));
+    bytes = bytesOf(manifest);
+    if (damages.length === 0) sound.push(store.location);
+    else
+      findings.push(
+        damaged(
+          id,
+          store,
+          damages.map(({ artifact, what }) => `${artifact} ${what}`),
+        ),
+      );
+  }
+  if (sound.length === 0) throw noneSound(report);
+  const message = `${source}/${id}, ${formatBytes(bytes)}, holds what was in the target; it was read back from ${sound.join(', ')} and is pinned.`;
+  return { source, id, findings: [finding('safety-backup', 'pass', message), ...findings, ...complaints(report)] };
+}
+
+function damaged(id: string, { location }: Store, damages: readonly string[]): Finding {
+  return finding('safety-backup', 'warn', `The copy of ${id} is damaged: ${damages.join('; ')}.`, {
+    subject: location,
+  });
+}
+
+function complaints({ findings }: Report): Finding[] {
+  const bad = findings.filter(({ status }) => status === 'fail' || status === 'unknown');
+  return bad.map(({ rule, message }) =>
+    finding('safety-backup', 'warn', `The backup of the target: ${message} (${rule})`),
+  );
+}
+
+function noneSound({ findings }: Report): Failure {
+  const why = findings.find(({ status }) => status === 'fail' || status === 'unknown')?.message ?? '';
+  return new Failure('restore-failed', `The backup of the target is whole in no store. ${why}`.trim(), {
+    hint: 'Nothing of the target was changed. Mend the store and restore again, or waive this backup with `safety-backup: false`.',
+  });
+}
