@@ -21,6 +21,7 @@ export type FailureCode =
   | 'disk-full'
   | 'scratch-failed'
   | 'restore-failed'
+  | 'target-failed'
   | 'guard-refused'
   | 'github-denied'
   | 'github-invalid'

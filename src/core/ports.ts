@@ -22,7 +22,7 @@ export type {
   StoredCopy,
   StoredObject,
 } from './store-port.ts';
-export type { Target, TargetRequest, TargetState } from './target-port.ts';
+export type { RestoredPart, Target, TargetRequest, TargetState } from './target-port.ts';
 
 /** Where a database is, before anything was asked of it. Text from the user, secrets included. */
 export interface Connection {

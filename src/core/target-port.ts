@@ -35,7 +35,13 @@ export interface TargetState {
   /** Of the target's database where it exists, else of the one we are connected to, `database` being the target's name all the same. */
   readonly server: Omit<ServerInfo, 'clockOffsetSeconds'>;
   /** Name of who is connected, and whether they may do what a restore does. */
-  readonly user: { readonly name: string; readonly superuser: boolean; readonly mayCreateDatabases: boolean };
+  readonly user: {
+    readonly name: string;
+    readonly superuser: boolean;
+    readonly mayCreateDatabases: boolean;
+    /** What this restore needs and they may not do, a sentence each with the SQL that allows it. */
+    readonly lacks: readonly { readonly what: string; readonly sql: string }[];
+  };
   /** The server's location without credentials. */
   readonly location: string;
   /** Undefined when there is no database of this name. */
@@ -61,7 +67,7 @@ export interface TargetState {
   /** Free bytes where the server keeps its data; null with the reason when it cannot be asked (another machine). */
   readonly freeBytes: number | null;
   readonly freeUnknown: string | undefined;
-  /** Roles the backup needs and the server lacks. */
+  /** Roles the backup needs and the server lacks: owners, grantees, whose settings it holds. From its facts; without them only what the manifest says. */
   readonly missingRoles: readonly string[];
   readonly missingExtensions: readonly string[];
   /** Databases that earlier restores to this target left, by the mark in their comment: half-restored or kept. */
@@ -84,12 +90,15 @@ export interface Target {
   inspect(): Promise<TargetState>;
   /** Refuses with `guard-refused` while another restore works on this target; held until `use` settles. */
   lock(): Promise<void>;
+  /** Drops databases that killed restores to this target left half-restored; takes the lock, which proves them dead. */
+  dropLeft(): Promise<readonly string[]>;
   /**
-   * Creates `database`, marked as unfinished, with the settings, owner, grants and limit that the backup recorded of
+   * Creates `database`, which must not exist, marked as unfinished, with the settings, owner, grants and limit that the backup recorded of
    * its own, and restores into it. Connections of others are not allowed to it until it is finished.
    *
    * @returns what was left out or could not be applied
-   * @throws {Failure} `restore-failed`, `disk-full`, what the stored bytes errored with; the database is gone then
+   * @throws {Failure} `restore-failed`, `disk-full`, `target-failed` (the server, which says nothing of the backup),
+   *                   `guard-refused`, what the stored bytes errored with; the database is gone then
    */
   build(database: string, open: (artifact: Artifact) => Promise<Readable>): Promise<readonly Finding[]>;
   /** Of a database of this server, as `Scratch.readFacts`. */
@@ -105,17 +114,23 @@ export interface Target {
   /** Takes the mark off and lets connections in; it is a database like any other now. */
   finish(database: string): Promise<void>;
   /**
-   * Puts `restored` (finished or not) in the place of the target: new connections to both are refused, those that are
-   * there ended, both renamed in one transaction, connections allowed again as they were. The old one is kept as
-   * `keepAs` with a mark that says since when and why. On failure both are as before.
+   * Puts `restored` (finished or not; it is finished by it) in the place of the target, in one transaction: new
+   * connections to both wait, those that are there are ended, both are renamed, and who waited finds the new one or
+   * connects again. The old one is kept as `keepAs` with a mark that says since when and why. On failure, and when we
+   * are killed, both are as before.
    *
+   * @throws {Failure} `guard-refused` (prepared transactions), `target-failed` (naming a connection that does not end)
    * @returns how many connections were ended
    */
   swap(restored: string, keepAs: string): Promise<{ ended: number }>;
   /** Gives `database`, one that `build` made, the target's name, which must be free. */
   rename(database: string): Promise<void>;
-  /** Ends connections to `database` and drops it. */
+  /**
+   * Ends connections to `database` and drops it.
+   *
+   * @throws {Failure} `guard-refused` when it is neither the target nor bears the mark of a restore to it
+   */
   drop(database: string): Promise<void>;
-  /** Roles of the backup that can log in and have no password here, each with the command that sets one. */
+  /** Roles of the backup that can log in and have no password here, each with psql's command that sets one; none when we may not know. */
   rolesWithoutPassword(): Promise<readonly { role: string; command: string }[]>;
 }

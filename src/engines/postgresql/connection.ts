@@ -6,6 +6,8 @@ export interface Target {
   /** `postgresql://user@host:5432/shop?sslmode=require`; parts that are missing come from libpq's environment. */
   dsn(given: { applicationName: string; database?: string }): string;
   readonly password: string | undefined;
+  /** The database that the URL names. */
+  readonly database: string | undefined;
   /** For people: `host:port/database`. */
   readonly label: string;
 }
@@ -42,11 +44,14 @@ export function parseTarget(connection: Connection): Target {
   const at = user === '' ? host : `${user}@${host}`;
   return {
     password: password === '' ? undefined : password,
+    database: path === '' ? parameters.database : decode(path),
     label: `${address || 'the local socket'}${path === '' ? '' : `/${decode(path)}`}`,
     dsn: ({ applicationName, database }) => {
       const name = database === undefined ? path : encodeURIComponent(database);
+      // A parameter would win over the path.
+      const kept = database === undefined ? plain : plain.filter((entry) => !entry.startsWith('dbname='));
       const alive = KEEPALIVES.filter((entry) => !plain.some((given) => given.startsWith(entry.replace(/=.*/, '='))));
-      const entries = [...plain, ...alive, `application_name=${encodeURIComponent(applicationName)}`];
+      const entries = [...kept, ...alive, `application_name=${encodeURIComponent(applicationName)}`];
       return `postgresql://${at}/${name}?${entries.join('&')}`;
     },
   };
@@ -61,7 +66,13 @@ function refuseSpiltPassword(address: string, behind: string): void {
   throw malformed('a password holds `/` or `?`: write them as `%2F` and `%3F`');
 }
 
-function parseParameters(query: string): { plain: string[]; secrets: Map<string, string> } {
+interface Parameters {
+  readonly plain: string[];
+  readonly secrets: Map<string, string>;
+  readonly database: string | undefined;
+}
+
+function parseParameters(query: string): Parameters {
   const plain: string[] = [];
   const secrets = new Map<string, string>();
   for (const entry of query.split('&').filter((text) => text !== '')) {
@@ -69,7 +80,8 @@ function parseParameters(query: string): { plain: string[]; secrets: Map<string,
     if (SECRET_PARAMETERS.has(name)) secrets.set(name, decode(value));
     else if (name !== 'application_name') plain.push(entry);
   }
-  return { plain, secrets };
+  const database = plain.findLast((entry) => entry.startsWith('dbname='))?.slice('dbname='.length);
+  return { plain, secrets, database: database === undefined ? undefined : decode(database) };
 }
 
 function decode(text: string): string {

@@ -12,7 +12,7 @@ export interface GlobalsPlan {
 }
 
 /** A quoted or plain identifier as PostgreSQL's tools write them. */
-const NAME = '("[^"]*(?:""[^"]*)*"|[^\\s";]+)';
+export const NAME = '("[^"]*(?:""[^"]*)*"|[^\\s";]+)';
 const CREATE_ROLE = new RegExp(`^CREATE ROLE ${NAME}$`);
 const TABLESPACE = /^(CREATE|ALTER|DROP|COMMENT ON) TABLESPACE\b|^(GRANT|REVOKE)\b[^"']*\bON TABLESPACE\b/;
 const ROLE_STATEMENT = /^(CREATE ROLE|ALTER ROLE|GRANT|REVOKE|COMMENT ON ROLE|ALTER DEFAULT|SET|SELECT)\b/;
@@ -42,7 +42,8 @@ export function rolesIn(text: string): string[] {
     .filter((name) => name !== undefined);
 }
 
-function nameOf(written: string | undefined): string | undefined {
+/** A name as an identifier says it. */
+export function nameOf(written: string | undefined): string | undefined {
   return written?.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written;
 }
 

@@ -47,10 +47,11 @@ export async function createDatabase(session: Session, plan: DatabasePlan): Prom
   return findings;
 }
 
-function localeClauses(server: ServerInfo): string {
+/** @param major of the server the clauses are for; undefined: its default provider stays */
+export function localeClauses(server: ServerInfo, major = 0): string {
   const base = `ENCODING ${literal(server.encoding)} LC_COLLATE ${literal(server.collate)} LC_CTYPE ${literal(server.ctype)}`;
   const { icuLocale, localeProvider } = server;
-  if (icuLocale === undefined || localeProvider === 'libc') return base;
+  if (icuLocale === undefined || localeProvider === 'libc') return major >= 15 ? `${base} LOCALE_PROVIDER libc` : base;
   return `${base} LOCALE_PROVIDER ${localeProvider} ${localeProvider.toUpperCase()}_LOCALE ${literal(icuLocale)}`;
 }
 

@@ -21,7 +21,8 @@ export interface ListedStep extends Step {
 export async function danglingKeys(target: RestoreTarget, step: ListedStep, open: OpenArtifact): Promise<LeftOutKey[]> {
   const wanted = keyEntries(step.entries);
   const mayDangle = hasTablesWithoutRows(step) && wanted.some(({ what }) => what.startsWith('FK CONSTRAINT '));
-  if (target.manifest.scope === 'schema' || step.sections.includes('pre-data') || !mayDangle) return [];
+  const isRowless = target.manifest.scope === 'schema' || target.part === 'schema';
+  if (isRowless || step.sections.includes('pre-data') || !mayDangle) return [];
   const read = await restoreListed(target, { name: 'keys.list', entries: wanted }, ['--verbose', '-f', '-']);
   const commands = [unzstdCommand(target.env), ...read];
   return findDanglingKeys(step.all, await readHead(commands, await open(step.artifact), target.signal));

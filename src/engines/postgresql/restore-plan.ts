@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Failure } from '../../core/failure.ts';
 import type { Artifact, Manifest } from '../../core/manifest.ts';
+import type { RestoredPart } from '../../core/ports.ts';
 
 type Section = 'pre-data' | 'data' | 'post-data';
 
@@ -11,14 +12,37 @@ export interface Step {
   readonly sections: readonly Section[];
 }
 
+const SECTIONS_OF: Readonly<Record<RestoredPart, readonly Section[]>> = {
+  all: ['pre-data', 'data', 'post-data'],
+  schema: ['pre-data', 'post-data'],
+  data: ['pre-data', 'data'],
+};
+
+/** Of a step what belongs to the part that is restored; nothing when none of it does. */
+function restrict(step: Step, part: RestoredPart): Step[] {
+  const { artifact, sections } = step;
+  if (part === 'all') return [step];
+  const one = SECTIONS_OF.all.filter((section) => section === artifact.role);
+  const held = sections.length > 0 ? sections : one.length > 0 ? one : SECTIONS_OF.all;
+  const wanted = held.filter((section) => SECTIONS_OF[part].includes(section));
+  if (wanted.length === 0) return [];
+  return [wanted.length === held.length ? step : { artifact, sections: wanted }];
+}
+
 /**
  * The order in which archives make a database; steps of one phase do not wait for each other. Rows come
  * between the halves of their schema: with indexes, keys and triggers in place they would be checked and
  * changed on their way.
  *
+ * @param part `data`: rows in bare tables, without indexes, keys and triggers
  * @throws {Failure} `backup-invalid` when there is nothing to restore
  */
-export function planPhases(manifest: Manifest): Step[][] {
+export function planPhases(manifest: Manifest, part: RestoredPart = 'all'): Step[][] {
+  const phases = planAll(manifest).map((steps) => steps.flatMap((step) => restrict(step, part)));
+  return phases.filter((steps) => steps.length > 0);
+}
+
+function planAll(manifest: Manifest): Step[][] {
   const archives = manifest.artifacts.filter(({ format }) => format === 'pg_dump-custom');
   const of = (role: string) => archives.filter((artifact) => artifact.role === role);
   const all = (artifacts: readonly Artifact[], sections: readonly Section[] = []) =>

@@ -44,7 +44,7 @@ export async function restoreRoles(session: Session, globals: string, bootstrapR
  * Sent as hex, so that psql sees no byte of it: a name with a line end and a backslash in it would be
  * a command to psql, and psql has our rights.
  */
-async function runVerbatim(session: Session, sql: string): Promise<void> {
+export async function runVerbatim(session: Session, sql: string): Promise<void> {
   const hex = Buffer.from(sql, 'utf8').toString('hex');
   await session.execute(`DO $run$BEGIN EXECUTE convert_from(decode('${hex}', 'hex'), 'UTF8'); END$run$`);
 }
@@ -55,7 +55,7 @@ export function ownersAsSql(facts: Facts | undefined): string {
   return names.map((name) => `CREATE ROLE ${identifier(name)};\n`).join('');
 }
 
-function hidePassword(sql: string): string {
+export function hidePassword(sql: string): string {
   return sql.replace(/PASSWORD '(?:[^']|'')*'/, "PASSWORD '…'").slice(0, 200);
 }
 

@@ -80,8 +80,11 @@ function restoreCommand(target: RestoreTarget, what: readonly string[]): Command
 }
 
 /** For a pg_restore into the target that ends at the first error. */
-export function restoreArguments({ client, database }: RestoreTarget, what: readonly string[]): string[] {
+export function restoreArguments(target: RestoreTarget, what: readonly string[]): string[] {
+  const { client, database, ownership } = target;
   const dsn = client.target.dsn({ applicationName: 'lifeboat', database });
   const always = ['--exit-on-error', '--no-tablespaces', '--no-subscriptions', '--no-password', '-d', dsn];
-  return [...always, ...what];
+  const owner = ownership?.owner === false ? ['--no-owner', '--no-privileges'] : [];
+  const role = ownership?.role === undefined ? [] : [`--role=${ownership.role}`];
+  return [...always, ...owner, ...role, ...what];
 }

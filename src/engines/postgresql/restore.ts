@@ -3,7 +3,7 @@ import type { Facts } from '../../core/facts.ts';
 import { Failure } from '../../core/failure.ts';
 import { inLanes } from '../../core/lanes.ts';
 import type { Artifact, Manifest } from '../../core/manifest.ts';
-import type { Log } from '../../core/ports.ts';
+import type { Log, RestoredPart } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
 import { feed, startPipeline } from '../../sys/process.ts';
 import { unzstdCommand } from '../../sys/zstd.ts';
@@ -13,8 +13,10 @@ import { explainRestore, explainStep, type Where } from './restore-failure.ts';
 import { danglingKeys, type ListedStep, restoreListed } from './restore-keys.ts';
 import { planPhases } from './restore-plan.ts';
 import { mayBeSpooled, restoreArguments, restoreSpooled } from './restore-spooled.ts';
+import { describeSubscriptions } from './restore-subscriptions.ts';
 import { refuseForeignOwners } from './scratch-role.ts';
 import type { Session } from './session.ts';
+import { missingExtensions } from './target-words.ts';
 
 /** Gives the decrypted, still compressed bytes of one artifact. */
 export type OpenArtifact = (artifact: Artifact) => Promise<Readable>;
@@ -29,6 +31,12 @@ export interface RestoreTarget {
   readonly facts: Facts | undefined;
   /** The server was configured by us, with room for the locks of one large transaction. */
   readonly tuned: boolean;
+  /** Whose server it is, for what is said of it; undefined: told by `tuned`. */
+  readonly place?: Where;
+  /** Undefined: all. */
+  readonly part?: RestoredPart;
+  /** Undefined: owners and grants as they were. */
+  readonly ownership?: { readonly owner: boolean; readonly role?: string };
   /** Streams at a time. */
   readonly jobs: number;
   /** For the lists that pg_restore reads; a folder of ours. */
@@ -46,7 +54,7 @@ export interface RestoreTarget {
  *                   or the server died, `disk-full`, or what the stored bytes errored with
  */
 export async function restoreArchives(target: RestoreTarget, open: OpenArtifact): Promise<Finding[]> {
-  const phases = planPhases(target.manifest);
+  const phases = planPhases(target.manifest, target.part);
   const lists = new Map<Artifact, ArchiveEntry[]>();
   const artifacts = new Set(phases.flat().map((step) => step.artifact));
   await inLanes([...artifacts], target.jobs, async (artifact) => {
@@ -54,13 +62,16 @@ export async function restoreArchives(target: RestoreTarget, open: OpenArtifact)
   });
   const all = [...lists.values()].flat();
   await refuseMissingExtensions(target, all);
-  await refuseForeignOwners(target.session, all);
+  if (target.ownership?.owner !== false) await refuseForeignOwners(target.session, all, placeOf(target));
   const leftOut: string[] = [];
   for (const phase of phases) {
     const steps = phase.map((step) => ({ ...step, entries: lists.get(step.artifact) ?? [], isPartial: false, all }));
     leftOut.push(...(await runPhase(target, steps, open)));
   }
-  return leftOut.length === 0 ? [] : [describeLeftOut(leftOut)];
+  return [
+    ...(leftOut.length === 0 ? [] : [describeLeftOut(leftOut)]),
+    ...(placeOf(target) === 'target' ? await describeSubscriptions(target, lists, open) : []),
+  ];
 }
 
 /** The first step that fails ends the others. */
@@ -107,8 +118,8 @@ async function runStep(target: RestoreTarget, step: ListedStep, open: OpenArtifa
 }
 
 /** A server that we did not configure is not ours. */
-function placeOf({ tuned }: RestoreTarget): Where {
-  return tuned ? 'own' : 'elsewhere';
+function placeOf({ tuned, place }: RestoreTarget): Where {
+  return place ?? (tuned ? 'own' : 'elsewhere');
 }
 
 async function restoreStreamed(target: RestoreTarget, step: ListedStep, open: OpenArtifact): Promise<void> {
@@ -174,6 +185,7 @@ async function refuseMissingExtensions(target: RestoreTarget, entries: readonly 
   const there = await target.session.query<{ name: string }>('SELECT name FROM pg_catalog.pg_available_extensions');
   const missing = [...wanted].filter((name) => !there.some((one) => one.name === name));
   if (missing.length === 0) return;
+  if (placeOf(target) === 'target') throw missingExtensions(missing);
   const { major } = target.manifest.server;
   const verb = missing.length === 1 ? 'extension is' : 'extensions are';
   throw new Failure(

@@ -2,7 +2,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { Failure, messageOf } from '../../core/failure.ts';
 import type { Connection, Scratch, ScratchRequest } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
-import { childEnvironment, type Environment } from '../../sys/environment.ts';
+import { childEnvironment } from '../../sys/environment.ts';
 import { makeScratchDir } from '../../sys/scratch-dir.ts';
 import { buildDatabase, globalsOf } from './build-database.ts';
 import { refuseSourceServer } from './drill-guard.ts';
@@ -16,7 +16,7 @@ import { createMarkedRole, createMissingRoles, roleNames } from './restore-roles
 import type { ConnectedContext } from './scratch.ts';
 import { checksOf } from './scratch-checks.ts';
 import { mayCreateRoles } from './scratch-role.ts';
-import { shieldedOptions } from './scratch-settings.ts';
+import { shieldedConnection, shieldedOptions } from './scratch-settings.ts';
 import { readServerInfo } from './server-info.ts';
 import type { Session } from './session.ts';
 
@@ -61,7 +61,7 @@ async function lendDatabase<T>(
   await refuseSourceServer(server, request.knownServers ?? []);
   refuseOlder(server.major, request);
   const env = { ...childEnvironment(context.env, { libpq: true }), ...shieldedOptions(server.major, superuser) };
-  const client = await clientForMajor(shielded(connection, env), env, {
+  const client = await clientForMajor(shieldedConnection(connection, env), env, {
     major: server.major,
     program: 'pg_restore',
     allowNewer: true,
@@ -85,13 +85,6 @@ async function lendDatabase<T>(
       })
       .finally(() => folder.remove());
   }
-}
-
-/** Where the programs run, our environment does not come along. */
-function shielded(connection: Connection, { PGOPTIONS = '' }: Environment): Connection {
-  const { toolsPrefix } = connection;
-  if (toolsPrefix === undefined) return connection;
-  return { ...connection, toolsPrefix: [...toolsPrefix, 'env', `PGOPTIONS=${PGOPTIONS}`] };
 }
 
 /** The hints for a failed connection name `database-url`, and there is none here. */

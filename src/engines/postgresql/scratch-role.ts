@@ -1,6 +1,9 @@
 import { Failure } from '../../core/failure.ts';
 import type { ArchiveEntry } from './archive-list.ts';
+import type { Where } from './restore-failure.ts';
 import { identifier, literal, type Session } from './session.ts';
+
+const TARGET_OTHERWISE = 'Or leave owners and grants out with `owner: false`, or give a superuser in `target-url`.';
 
 /** What the role of `scratch-url` may do on its server. */
 interface Rights {
@@ -53,7 +56,11 @@ export async function joinRole(session: Session, role: string): Promise<void> {
  *
  * @throws {Failure} `scratch-failed`, naming the owners
  */
-export async function refuseForeignOwners(session: Session, entries: readonly ArchiveEntry[]): Promise<void> {
+export async function refuseForeignOwners(
+  session: Session,
+  entries: readonly ArchiveEntry[],
+  where: Where = 'elsewhere',
+): Promise<void> {
   // From 16 on a member may be one that cannot become the role.
   const become = `CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END`;
   const strangers = await session.query<{ name: string }>(`
@@ -64,9 +71,10 @@ export async function refuseForeignOwners(session: Session, entries: readonly Ar
     .filter((name) => entries.some((one) => one.what.endsWith(` ${name}`)));
   if (owners.length === 0) return;
   const { name } = await rightsOf(session);
-  const message = `The backup holds objects of ${owners.join(', ')}, and the role ${name} of \`scratch-url\` cannot give them to a role that it is no inheriting member of.`;
-  throw new Failure('scratch-failed', message, {
-    hint: `GRANT ${owners.map(identifier).join(', ')} TO ${identifier(name)} there. ${OTHERWISE}`,
+  const isTarget = where === 'target';
+  const message = `The backup holds objects of ${owners.join(', ')}, and the role ${name} of \`${isTarget ? 'target-url' : 'scratch-url'}\` cannot give them to a role that it is no inheriting member of.`;
+  throw new Failure(isTarget ? 'target-failed' : 'scratch-failed', message, {
+    hint: `GRANT ${owners.map(identifier).join(', ')} TO ${identifier(name)} there. ${isTarget ? TARGET_OTHERWISE : OTHERWISE}`,
   });
 }
 
@@ -84,7 +92,11 @@ export async function isDenied(session: Session, said: string): Promise<boolean>
   return !superuser && DENIED.test(said);
 }
 
-export const DENIED_HINT = `That needs more rights than the role of \`scratch-url\` has. ${OTHERWISE}`;
+export function deniedHint(where: Where): string {
+  return where === 'target'
+    ? `That needs more rights than the role of \`target-url\` has. ${TARGET_OTHERWISE}`
+    : `That needs more rights than the role of \`scratch-url\` has. ${OTHERWISE}`;
+}
 
 /** Roles that this server has none of. */
 export async function missingRoles(session: Session, names: readonly string[]): Promise<string[]> {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Manifest } from '../../core/manifest.ts';
+import type { Connection } from '../../core/ports.ts';
 import type { Environment } from '../../sys/environment.ts';
 import { MOST_WAL } from './scratch-space.ts';
 
@@ -30,6 +31,13 @@ export function shieldedOptions(major: number, superuser = true): Environment {
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
   };
+}
+
+/** Where wrapped programs run, our environment does not come along. */
+export function shieldedConnection(connection: Connection, { PGOPTIONS = '' }: Environment): Connection {
+  const { toolsPrefix } = connection;
+  if (toolsPrefix === undefined) return connection;
+  return { ...connection, toolsPrefix: [...toolsPrefix, 'env', `PGOPTIONS=${PGOPTIONS}`] };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ServerInfo } from '../../core/manifest.ts';
-import type { Session } from './session.ts';
+import { literal, type Session } from './session.ts';
 
 interface Row {
   version: string;
@@ -26,13 +26,18 @@ const SQL = `
     (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS "bootstrapRole",
     pg_is_in_recovery() AS standby,
     (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS superuser
-  FROM pg_catalog.pg_database d WHERE d.datname = current_database()`;
+  FROM pg_catalog.pg_database d WHERE d.datname = `;
 
-/** What the manifest says of the server, and whether we are superuser. `clockOffsetSeconds` is the caller's. */
+/**
+ * What the manifest says of the server, and whether we are superuser. `clockOffsetSeconds` is the caller's.
+ *
+ * @param of name of a database that exists; undefined: the session's
+ */
 export async function readServerInfo(
   session: Session,
+  of?: string,
 ): Promise<{ server: Omit<ServerInfo, 'clockOffsetSeconds'>; superuser: boolean }> {
-  const row = await session.one<Row>(SQL);
+  const row = await session.one<Row>(`${SQL}${of === undefined ? 'current_database()' : literal(of)}`);
   const { database } = row;
   const icuLocale = textOf(database, 'datlocale') ?? textOf(database, 'daticulocale');
   const collationVersion = textOf(database, 'datcollversion');

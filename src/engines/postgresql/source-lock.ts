@@ -48,11 +48,15 @@ export async function lockSource(
 
 /** A signed 64-bit number that is the same for a source everywhere. */
 export function lockKey(source: string): string {
-  const digest = createHash('sha256').update(`lifeboat source ${source}`).digest();
+  return advisoryKey(`lifeboat source ${source}`);
+}
+
+export function advisoryKey(what: string): string {
+  const digest = createHash('sha256').update(what).digest();
   return `'${digest.readBigInt64BE(0)}'::int8`;
 }
 
-async function holderOf(session: Session, key: string): Promise<Holder | undefined> {
+export async function holderOf(session: Session, key: string): Promise<Holder | undefined> {
   const [holder] = await session.query<Holder>(`
     SELECT a.application_name AS application, to_char(a.backend_start, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since,
       host(a.client_addr) AS address
@@ -64,12 +68,16 @@ async function holderOf(session: Session, key: string): Promise<Holder | undefin
 }
 
 function describeBusy(source: string, holder: Holder | undefined): string {
+  return `source ${source} is being backed up by ${describeHolder(holder)}.`;
+}
+
+export function describeHolder(holder: Holder | undefined): string {
   const who = holder === undefined ? 'another run' : `"${holder.application}"`;
   const since =
     holder?.since == null
       ? ''
       : `, connected since ${holder.since}${holder.address == null ? '' : ` from ${holder.address}`}`;
-  return `source ${source} is being backed up by ${who}${since}.`;
+  return `${who}${since}`;
 }
 
 function busy(source: string, holder: Holder | undefined, waitMs: number): Failure {

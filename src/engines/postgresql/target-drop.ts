@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../core/failure.ts';
+import { identifier, type Session } from './session.ts';
+import { type ListedDatabase, listDatabases } from './target-databases.ts';
+import { type Lent, openBeside } from './target-lent.ts';
+import { refusedAs } from './target-words.ts';
+
+/** Between tries on new connections: of a server that was started again the old ones are gone. */
+const AGAIN_MS = [0, 1_000, 2_000, 4_000];
+
+/** Ends connections to `database` and drops it, when it is the target or bears the mark of a restore to it. */
+export async function dropNamed(lent: Lent, database: string): Promise<void> {
+  const listed = (await listDatabases(lent.session, lent.name)).find(({ name }) => name === database);
+  if (listed === undefined || (listed.mark === undefined && database !== lent.name)) {
+    throw new Failure(
+      'guard-refused',
+      `The database ${database} was not dropped: it is not ${lent.name}, and bears no mark of a restore to it.`,
+      { hint: `Look what it holds. If nobody needs it: DROP DATABASE ${identifier(database)};` },
+    );
+  }
+  await dropDatabase(lent.session, database);
+  lent.building.delete(database);
+}
+
+async function dropDatabase(session: Session, database: string): Promise<void> {
+  const name = identifier(database);
+  await refusedAs(
+    session.execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    `The database ${database} could not be dropped`,
+    'What keeps it: prepared transactions (pg_prepared_xacts), logical replication slots in use (pg_replication_slots), subscriptions in it (pg_subscription), or connections that this role may not end. Remove them, and drop it again.',
+  );
+}
+
+/** What killed restores left half-restored. The caller holds the lock: whoever made it is gone. */
+export async function dropLeft(lent: Lent): Promise<string[]> {
+  const left = (await listDatabases(lent.session, lent.name)).filter(
+    (one) => one.mark?.what === 'unfinished' && one.name !== lent.name && !lent.building.has(one.name),
+  );
+  for (const { name } of left) {
+    await dropDatabase(lent.session, name);
+    lent.context.log.info(`Removed the database ${name}, which a killed restore left unfinished.`);
+  }
+  return left.map(({ name }) => name);
+}
+
+/**
+ * Drops what was made and not finished, also when the run was cancelled or its session was ended.
+ *
+ * @throws {Failure} `target-failed` when the server does not let us
+ */
+export async function dropUnfinished(lent: Lent): Promise<void> {
+  if (lent.building.size === 0) return;
+  let failed = await failureIn(() => dropBuilding(lent, lent.session));
+  for (const pauseMs of AGAIN_MS) {
+    if (failed === undefined || lent.silence.aborted) break;
+    await sleep(pauseMs);
+    failed = await failureIn(async () => {
+      const session = await openBeside(lent);
+      await dropBuilding(lent, session).finally(() => session.close());
+    });
+  }
+  if (failed === undefined) return;
+  const message = `The database ${[...lent.building.keys()].join(', ')}, which was not finished, could not be removed.`;
+  throw new Failure('target-failed', message, {
+    cause: failed.error,
+    hint: 'The next restore to this target removes it. Look why the server does not answer.',
+  });
+}
+
+async function dropBuilding(lent: Lent, session: Session): Promise<void> {
+  const isOurs = ({ mark }: ListedDatabase) =>
+    mark?.what === 'unfinished' && (mark.restore === lent.request.restoreId || mark.restore === '');
+  const listed = await listDatabases(session, lent.name);
+  for (const name of [...lent.building.keys()]) {
+    if (listed.some((one) => one.name === name && isOurs(one))) await dropDatabase(session, name);
+    lent.building.delete(name);
+  }
+}
+
+async function failureIn(use: () => Promise<void>): Promise<{ error: unknown } | undefined> {
+  return use().then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+}
