@@ -151,7 +151,6 @@ const NAMING: ReadonlySet<RuleId> = new Set([
   'target-roles',
   'target-replication',
   'target-connections',
-  'restored-database',
 ]);
 
 /** Names of tables stay in the encrypted facts: anybody who lists the store can read a record. */

@@ -5,7 +5,6 @@ import type { Facts } from './facts.ts';
 import type { Manifest } from './manifest.ts';
 import { type Finding, finding, type Table } from './report.ts';
 import type { RestoreAsked } from './restore-request.ts';
-import type { TargetState } from './target-port.ts';
 
 /** Kinds of facts that a restore without owners leaves out. */
 const OF_OWNERS = new Set(['owner', 'grant', 'default-privileges']);
@@ -50,30 +49,6 @@ export function nothingToCompare(): Finding {
 
 function withoutOwners(facts: Facts): Facts {
   return { ...facts, roles: [], settings: [], schema: facts.schema.filter(({ kind }) => !OF_OWNERS.has(kind)) };
-}
-
-/** Owner, grants and limit of the database itself, which are in no dump. */
-export function compareDatabase({ server }: Manifest, state: TargetState): Finding {
-  const sorted = (acl: readonly string[] | null) => acl?.toSorted().join(' ') ?? 'never granted';
-  const pairs = [
-    ['owner', server.owner, state.server.owner],
-    ['grants', sorted(server.acl), sorted(state.server.acl)],
-    ['limit of connections', String(server.connectionLimit), String(state.server.connectionLimit)],
-    ['encoding', server.encoding, state.server.encoding],
-    ['collation', server.collate, state.server.collate],
-  ] as const;
-  const wrong = pairs.filter(([, expected, found]) => expected !== found);
-  if (wrong.length === 0)
-    return finding(
-      'restored-database',
-      'pass',
-      'Owner, grants, limit, encoding and collation of the database are as they were.',
-    );
-  const named = wrong.map(([what, expected, found]) => `${what}: expected ${expected}, found ${found}`);
-  return finding('restored-database', 'warn', `The database itself is not as it was: ${named.join('; ')}.`, {
-    numbers: { differences: wrong.length },
-    hint: 'Set them by hand where the application needs them: `ALTER DATABASE … OWNER TO …`, `GRANT … ON DATABASE …`.',
-  });
 }
 
 export interface CriticalRows {

@@ -74,7 +74,7 @@ function whoseDatabase({ sources, state, target }: RestoreKnown): string {
   return names.length === 0 ? '' : ` The backups of ${[...new Set(names)].join(', ')} come from it.`;
 }
 
-function judgeServer({ known: { state, manifest } }: Question): Finding[] {
+function judgeServer({ known: { state, manifest }, way }: Question): Finding[] {
   const { server, user } = state;
   const refuse = (message: string, hint: string) =>
     finding('target-server', 'fail', message, { subject: state.location, hint });
@@ -87,13 +87,12 @@ function judgeServer({ known: { state, manifest } }: Question): Finding[] {
     ];
   if (server.standby)
     return [refuse('The target is a standby, which takes no writes.', 'Give the URL of its primary.')];
-  if (!user.superuser && !user.mayCreateDatabases)
-    return [
-      refuse(
-        `${user.name} may not create databases.`,
-        `Connect as a superuser, or let one run: ALTER ROLE ${user.name} CREATEDB`,
-      ),
-    ];
+  // Of a target that is left alone nothing must be allowed.
+  const lacks = touchesTarget(way) ? user.lacks : user.lacks.filter(({ what }) => !what.startsWith('rename or drop'));
+  if (lacks.length > 0) {
+    const message = `${user.name} may not ${lacks.map(({ what }) => what).join('; ')}.`;
+    return [refuse(message, `Connect as a superuser, or let one run: ${lacks.map(({ sql }) => sql).join(' ')}`)];
+  }
   const message = `PostgreSQL ${server.version} takes a backup of ${manifest.server.version}.`;
   return [finding('target-server', 'pass', message, { subject: state.location })];
 }

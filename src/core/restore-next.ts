@@ -11,20 +11,22 @@ export interface NextCommand {
 
 /** How the target's server and the stores are reached from a terminal. */
 export interface Reach {
-  /** `psql` with its words for host, port and user, none of them a secret. */
+  /** `psql` with its words for host, port, user and, at its end, a database that is not the target; none is a secret. */
   readonly psql: string;
   readonly stores: readonly string[];
 }
 
 /** What psql needs to reach a server; a password comes from PGPASSWORD, ~/.pgpass or a service file. */
 export function psqlWords(
-  { host, port }: { readonly host: string; readonly port: number | null },
+  { host, port, database }: { readonly host: string; readonly port: number | null; readonly database: string },
   user: string,
   prefix: readonly string[] = [],
 ): string {
+  // A database cannot be renamed from within.
+  const home = database === 'postgres' ? 'template1' : 'postgres';
   // Behind a prefix the address is another one, and psql there finds its server by itself.
   const address = prefix.length > 0 ? [] : ['-h', host, ...(port === null ? [] : ['-p', String(port)])];
-  return [...prefix, 'psql', ...address, '-U', user].map(quoteWord).join(' ');
+  return [...prefix, 'psql', ...address, '-U', user, '-d', home].map(quoteWord).join(' ');
 }
 
 /** What can be typed in the end, the most urgent first. */
@@ -46,7 +48,7 @@ export function nextCommands(
 function placing({ restored, target }: Situation, plan: RestorePlan, { psql }: Reach): NextCommand[] {
   if (restored === undefined) return [];
   const { name } = restored;
-  const look = { to: `look into ${name}`, command: `${psql} -d ${quoteWord(name)}` };
+  const look = { to: `look into ${name}`, command: psql.replace(/ -d \S+$/, ` -d ${quoteWord(name)}`) };
   const isSound = restored.state === 'sound';
   const put = { to: `put ${name} in the place of ${plan.target}${isSound ? '' : ' all the same'}`, command: '' };
   if (target === 'as it was')
@@ -121,18 +123,19 @@ function clearing({ old, restored, failedAt }: Situation, { target }: RestorePla
 }
 
 function line(psql: string, statements: readonly string[]): string {
-  return `${psql} -d postgres -v ON_ERROR_STOP=1 ${statements.map((sql) => `-c ${quoteWord(sql)}`).join(' ')}`;
+  return `${psql} -v ON_ERROR_STOP=1 ${statements.map((sql) => `-c ${quoteWord(sql)}`).join(' ')}`;
 }
 
-/** One statement each, but for the renames: psql sends what stands in one `-c` as one transaction. */
+/**
+ * Both renames in one `-c`, which psql sends as one transaction. Where somebody connects again in between, the rename
+ * waits five seconds, fails, and has changed nothing: the line can be typed again.
+ */
 export function swapLine(psql: string, restored: string, target: string, old: string): string {
   const place = quoteName(target);
   return line(psql, [
-    `ALTER DATABASE ${place} ALLOW_CONNECTIONS false`,
     endConnections([target, restored]),
     `ALTER DATABASE ${place} RENAME TO ${quoteName(old)}; ALTER DATABASE ${quoteName(restored)} RENAME TO ${place}`,
-    `ALTER DATABASE ${place} ALLOW_CONNECTIONS true`,
-    `ALTER DATABASE ${quoteName(old)} ALLOW_CONNECTIONS true`,
+    unmark(target),
   ]);
 }
 
@@ -141,8 +144,13 @@ function renameLine(psql: string, restored: string, target: string): string {
   return line(psql, [
     endConnections([restored]),
     `ALTER DATABASE ${quoteName(restored)} RENAME TO ${place}`,
-    `ALTER DATABASE ${place} ALLOW_CONNECTIONS true`,
+    unmark(target),
   ]);
+}
+
+/** What a restore wrote there says that the database is not in its place. */
+function unmark(name: string): string {
+  return `COMMENT ON DATABASE ${quoteName(name)} IS NULL`;
 }
 
 export function dropLine(psql: string, name: string): string {

@@ -31,8 +31,8 @@ export function describeSituation(
   const { restored, old, safety } = situation;
   const words: Record<RestoredState, string> = {
     sound: `holds ${backup}, compared with its snapshot and sound`,
-    differs: `holds ${backup}, and differs from its snapshot; only superusers can connect`,
-    'not checked': `holds ${backup}, not checked; only superusers can connect`,
+    differs: `holds ${backup}, and differs from its snapshot`,
+    'not checked': `holds ${backup}, and nobody compared it`,
   };
   return [
     { what: target, is: targetWords(situation, backup) },

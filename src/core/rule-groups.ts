@@ -98,7 +98,6 @@ export const groupOf: Readonly<Record<RuleId, Group>> = {
   'restore-maintenance': 'restore',
   'critical-tables': 'restore',
   'roles-without-password': 'restore',
-  'restored-database': 'restore',
   'restore-placed': 'restore',
   'restore-health': 'restore',
   'restore-recorded': 'restore',

@@ -79,7 +79,6 @@ export const rules = {
   'restore-maintenance': 'Statistics and indexes of the restored database were made anew.',
   'critical-tables': 'Tables that the user named hold rows.',
   'roles-without-password': 'Roles that can log in have a password.',
-  'restored-database': 'Owner, grants and limit of the restored database are as they were.',
   'restore-placed': 'The restored database stands where it was meant to.',
   'restore-health': 'The application was healthy after the restore.',
   'restore-recorded': 'The record of the restore is in every store.',

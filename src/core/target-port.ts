@@ -106,10 +106,7 @@ export interface Target {
   countRows(database: string, tables: readonly string[]): Promise<readonly { table: string; rows: number | null }[]>;
   analyze(database: string): Promise<void>;
   reindex(database: string): Promise<void>;
-  /**
-   * Leaves `database`, one that `build` made, for a person to look at: it is not dropped when `use` settles, and its mark
-   * says that it is kept, and why. Connections of others stay forbidden.
-   */
+  /** Finishes `database`, one that `build` made and that is not to take the target's place, with a mark that says why it is kept. */
   keep(database: string, why: string): Promise<void>;
   /** Takes the mark off and lets connections in; it is a database like any other now. */
   finish(database: string): Promise<void>;

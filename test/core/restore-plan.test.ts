@@ -44,7 +44,7 @@ const database: NonNullable<TargetState['database']> = {
 
 const state: TargetState = {
   server: serverInfo,
-  user: { name: 'postgres', superuser: true, mayCreateDatabases: true },
+  user: { name: 'postgres', superuser: true, mayCreateDatabases: true, lacks: [] },
   location: 'postgresql://db.example:5432',
   database,
   freeBytes: 10_000 * MiB,
@@ -190,6 +190,8 @@ describe('the steps of each way', () => {
 
 describe('guards', () => {
   const connections = [{ user: 'shop', application: 'api', count: 3 }];
+  const app = { name: 'app', superuser: false, mayCreateDatabases: false };
+  const owned = { user: { ...app, lacks: [{ what: 'rename or drop the database shop', sql: 'GRANT x TO app;' }] } };
   const drill = { proof: 'disproven', at: at('2026-11-21T08:00:00Z') } as const;
   it.each([
     ['a database that exists, and no `confirm`', { swap: true }, {}, 'restore-confirm', 'fail', 'would be renamed'],
@@ -234,11 +236,15 @@ describe('guards', () => {
     [
       'a user who may not create databases',
       {},
-      withState({ user: { name: 'app', superuser: false, mayCreateDatabases: false } }),
+      withState({
+        user: { ...app, lacks: [{ what: 'create and rename databases', sql: 'ALTER ROLE app CREATEDB;' }] },
+      }),
       'target-server',
       'fail',
-      'app may not create databases',
+      'app may not create and rename databases',
     ],
+    ['a target that belongs to somebody else', swap, withState(owned), 'target-server', 'fail', 'rename or drop'],
+    ['the same, when it is left alone', {}, withState(owned), 'target-server', 'pass', ''],
     ['a full disk', {}, withState({ freeBytes: 20 * MiB }), 'target-room', 'fail', 'and only 20 MiB are free'],
     [
       'room only once the target is dropped',

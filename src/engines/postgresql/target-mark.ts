@@ -2,6 +2,12 @@ import { z } from 'zod';
 
 const UNFINISHED = 'Lifeboat restore, unfinished, may be dropped: ';
 const KEPT = 'Lifeboat restore, what was there before: ';
+const LEFT = 'Lifeboat restore, not in its place: ';
+const TEXTS = [
+  [UNFINISHED, 'unfinished'],
+  [KEPT, 'kept'],
+  [LEFT, 'kept'],
+] as const;
 
 const Mark = z.object({
   /** Name of the target's database. */
@@ -30,10 +36,15 @@ export function keptMark(given: { target: string; restore: string; since: string
   return KEPT + JSON.stringify(given);
 }
 
+/** The comment on a database that was restored and left beside the target for a person to look at. */
+export function leftMark(given: { target: string; restore: string; why: string }): string {
+  return LEFT + JSON.stringify(given);
+}
+
 /** What a comment says of a restore; undefined when it is none of ours. */
 export function readMark(comment: string | null): RestoreMark | undefined {
-  const [text, what] = comment?.startsWith(UNFINISHED) ? [UNFINISHED, 'unfinished' as const] : [KEPT, 'kept' as const];
-  if (comment === null || !comment.startsWith(text)) return undefined;
+  const [text, what] = TEXTS.find(([begin]) => comment?.startsWith(begin)) ?? [];
+  if (comment === null || text === undefined) return undefined;
   try {
     return { ...Mark.parse(JSON.parse(comment.slice(text.length))), what };
   } catch {

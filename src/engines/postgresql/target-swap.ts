@@ -3,7 +3,7 @@ import { Failure } from '../../core/failure.ts';
 import { identifier, literal, type Session } from './session.ts';
 import { hasDatabase, listDatabases } from './target-databases.ts';
 import { type Lent, openBeside } from './target-lent.ts';
-import { keptMark } from './target-mark.ts';
+import { keptMark, leftMark } from './target-mark.ts';
 
 /** A try waits five seconds in the server for connections to end. */
 const TRIES = 4;
@@ -51,6 +51,17 @@ export async function finishDatabase(lent: Lent, database: string): Promise<void
   if (statements === undefined) return;
   const name = identifier(database);
   const all = [...statements.map((statement) => statement(name)), `COMMENT ON DATABASE ${name} IS NULL`];
+  await transact(lent.session, all);
+  lent.building.delete(database);
+}
+
+/** The same for one that stays beside the target: its mark says why. */
+export async function keepDatabase(lent: Lent, database: string, why: string): Promise<void> {
+  const statements = lent.building.get(database);
+  if (statements === undefined) return;
+  const name = identifier(database);
+  const mark = leftMark({ target: lent.name, restore: lent.request.restoreId, why });
+  const all = [...statements.map((statement) => statement(name)), `COMMENT ON DATABASE ${name} IS ${literal(mark)}`];
   await transact(lent.session, all);
   lent.building.delete(database);
 }

@@ -13,7 +13,7 @@ import type { Lent } from './target-lent.ts';
 import { lockTarget } from './target-lock.ts';
 import { analyzeDatabase, countTables, readFactsOf, reindexDatabase } from './target-reading.ts';
 import { readRolesWithoutPassword } from './target-roles.ts';
-import { finishDatabase, renameToTarget, swapDatabases } from './target-swap.ts';
+import { finishDatabase, keepDatabase, renameToTarget, swapDatabases } from './target-swap.ts';
 import { aboutTarget } from './target-words.ts';
 
 /**
@@ -109,6 +109,7 @@ function describe(lent: Lent): Target {
     countRows: (database, tables) => countTables(lent, database, tables),
     analyze: (database) => analyzeDatabase(lent, database),
     reindex: (database) => reindexDatabase(lent, database),
+    keep: (database, why) => locked(() => keepDatabase(lent, database, why)),
     finish: (database) => locked(() => finishDatabase(lent, database)),
     swap: (restored, keepAs) => locked(() => swapDatabases(lent, restored, keepAs)),
     rename: (database) => locked(() => renameToTarget(lent, database)),
