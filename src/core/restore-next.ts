@@ -158,6 +158,7 @@ export function dropLine(psql: string, name: string): string {
 }
 
 function endConnections(names: readonly string[]): string {
-  const list = names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
+  // In single quotes of a shell, `$$` is read more easily than quotes.
+  const list = names.map((name) => (name.includes('$') ? `'${name.replaceAll("'", "''")}'` : `$$${name}$$`)).join(', ');
   return `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (${list})`;
 }

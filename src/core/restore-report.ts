@@ -90,9 +90,9 @@ function aboutBackup({ manifest, now, state }: RestoreKnown, store: string): Rep
   ];
 }
 
-function aboutTarget({ state, target }: RestoreKnown): Report['headline'] {
+function aboutTarget({ state }: RestoreKnown): Report['headline'] {
   const { database, location } = state;
-  if (database === undefined) return [{ name: 'Target now', value: `${target} does not exist at ${location}` }];
+  if (database === undefined) return [{ name: 'Target now', value: `${location} does not exist` }];
   const { bytes, tables, isEmpty, newestWrite, connections } = database;
   const written =
     newestWrite === null
@@ -100,7 +100,7 @@ function aboutTarget({ state, target }: RestoreKnown): Report['headline'] {
       : `last written ${newestWrite.from === 'files' ? 'about ' : ''}${newestWrite.at.toISOString().replace(/\.\d+Z$/, 'Z')}`;
   const who = connections.length === 0 ? 'nobody is connected' : `connected: ${describeConnections(connections)}`;
   const size = isEmpty ? 'empty' : `${formatBytes(bytes)} in ${tables} tables`;
-  return [{ name: 'Target now', value: `${target} at ${location}: ${size}, ${written}, ${who}` }];
+  return [{ name: 'Target now', value: `${location}: ${size}, ${written}, ${who}` }];
 }
 
 /** @param done steps that were begun; undefined: none was */

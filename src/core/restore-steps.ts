@@ -93,7 +93,12 @@ async function tellRolesWithoutPassword(
   const roles = await target.rolesWithoutPassword();
   if (roles.length === 0) return [];
   const columns = [{ name: 'Role' }, { name: 'Command' }];
-  tables.push({ title: 'Roles without a password', columns, rows: roles.map(({ role, command }) => [role, command]) });
+  tables.push({
+    title: 'Roles without a password',
+    columns,
+    rows: roles.map(({ role, command }) => [role, command]),
+    folded: true,
+  });
   const message = `${counted(roles.length, 'role')} of the backup can log in and ${roles.length === 1 ? 'has' : 'have'} no password here: ${roles.map(({ role }) => role).join(', ')}.`;
   const hint = 'Set them before the application connects; the table below has a command for each.';
   return [finding('roles-without-password', created ? 'warn' : 'pass', message, created ? { hint } : {})];

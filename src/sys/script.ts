@@ -19,6 +19,9 @@ const GRACE_MS = 3_000;
 /** What went into the background may keep the pipes open for ever. */
 const LAST_WORDS_MS = 500;
 
+/** Node's pipes are sockets, which bash can read from and not open by a name. */
+const READ_AND_RUN = 'lines=$(cat <&3); exec 3<&-; eval "$lines"';
+
 /**
  * Runs a script as a workflow's `run:` does. It comes to bash by a pipe: anybody on the machine can read an argument.
  *
@@ -30,7 +33,7 @@ export async function runScript(
   { env, cwd, signal }: ScriptOptions,
 ): Promise<ScriptEnd> {
   signal.throwIfAborted();
-  const args = ['--noprofile', '--norc', '-eo', 'pipefail', '/dev/fd/3'];
+  const args = ['--noprofile', '--norc', '-eo', 'pipefail', '-c', READ_AND_RUN];
   const command = { program: 'bash', args, env: childEnvironment(env, { libpq: false }) };
   const ended = tracedStart(command);
   // A group of its own, so that what the commands started can be ended with them.
