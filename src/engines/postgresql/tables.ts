@@ -1,7 +1,7 @@
 import { Failure } from '../../core/failure.ts';
 import type { Scope } from '../../core/manifest.ts';
+import { type NamePattern, parsePattern } from '../../core/table-pattern.ts';
 import type { Session } from './session.ts';
-import { type NamePattern, parsePattern } from './table-pattern.ts';
 
 /** A table whose rows this dump holds. */
 export interface DumpedTable {

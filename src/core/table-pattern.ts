@@ -1,4 +1,4 @@
-import { Failure } from '../../core/failure.ts';
+import { Failure } from './failure.ts';
 
 /** A user's table name: what table, and of which schema; no schema: of any. */
 export interface NamePattern {
