@@ -83,7 +83,7 @@ function statementsById(sql: string): { id: number; statement: string }[] {
 }
 
 /** `"My Schema".orders` as a list writes it: `My Schema orders`, line ends as spaces. */
-function listName(qualified: string): string {
+export function listName(qualified: string): string {
   const [, schema = '', name = ''] = new RegExp(`^(${IDENT})\\.(${IDENT})$`).exec(qualified) ?? [];
   return [schema, name].map(plain).join(' ');
 }

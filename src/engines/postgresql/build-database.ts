@@ -16,6 +16,15 @@ export async function buildDatabase(
   given: { comment: string; explicitLocale: boolean },
   open: OpenArtifact,
 ): Promise<Finding[]> {
+  const properties = await makeDatabase(target, given);
+  return [...properties, ...(await restoreArchives(target, open))];
+}
+
+/** Creates the database as the source's was, without anything in it. */
+export async function makeDatabase(
+  target: RestoreTarget,
+  given: { comment: string; explicitLocale: boolean },
+): Promise<Finding[]> {
   const { session, database, client, facts, manifest, signal } = target;
   // The manifest of an encrypted backup has none.
   const settings = facts?.settings ?? manifest.server.settings;
@@ -26,5 +35,5 @@ export async function buildDatabase(
   } finally {
     await fresh.close();
   }
-  return [...properties, ...(await restoreArchives(target, open))];
+  return properties;
 }

@@ -34,7 +34,7 @@ function hasTablesWithoutRows({ entries, all }: ListedStep): boolean {
   return entries.filter(({ what }) => /^TABLE (?!DATA |ATTACH )/.test(what)).length > data;
 }
 
-/** What is restored of an archive: a file of this name in the drill's folder says so. */
+/** What is restored of an archive: a file of this name in the drill's folder, of one step alone, says so. */
 interface List {
   readonly name: string;
   readonly entries: readonly ArchiveEntry[];

@@ -55,14 +55,12 @@ export interface RestoreTarget {
  */
 export async function restoreArchives(target: RestoreTarget, open: OpenArtifact): Promise<Finding[]> {
   const phases = planPhases(target.manifest, target.part);
-  const lists = new Map<Artifact, ArchiveEntry[]>();
-  const artifacts = new Set(phases.flat().map((step) => step.artifact));
-  await inLanes([...artifacts], target.jobs, async (artifact) => {
-    lists.set(artifact, await readList(target, artifact, open));
-  });
+  const lists = await readLists(
+    target,
+    phases.flat().map(({ artifact }) => artifact),
+    open,
+  );
   const all = [...lists.values()].flat();
-  await refuseMissingExtensions(target, all);
-  if (target.ownership?.owner !== false) await refuseForeignOwners(target.session, all, placeOf(target));
   const leftOut: string[] = [];
   for (const phase of phases) {
     const steps = phase.map((step) => ({ ...step, entries: lists.get(step.artifact) ?? [], isPartial: false, all }));
@@ -74,8 +72,36 @@ export async function restoreArchives(target: RestoreTarget, open: OpenArtifact)
   ];
 }
 
-/** The first step that fails ends the others. */
-async function runPhase(target: RestoreTarget, steps: readonly ListedStep[], open: OpenArtifact) {
+/**
+ * What the archives hold, each read as far as its list.
+ *
+ * @throws {Failure} when this server cannot take it: extensions that are missing, owners that are not ours
+ */
+export async function readLists(
+  target: RestoreTarget,
+  artifacts: readonly Artifact[],
+  open: OpenArtifact,
+): Promise<ReadonlyMap<Artifact, ArchiveEntry[]>> {
+  const lists = new Map<Artifact, ArchiveEntry[]>();
+  await inLanes([...new Set(artifacts)], target.jobs, async (artifact) => {
+    lists.set(artifact, await readList(target, artifact, open));
+  });
+  const all = [...lists.values()].flat();
+  await refuseMissingExtensions(target, all);
+  if (target.ownership?.owner !== false) await refuseForeignOwners(target.session, all, placeOf(target));
+  return lists;
+}
+
+/**
+ * Runs steps that do not wait for each other; the first one that fails ends the others.
+ *
+ * @returns foreign keys that were left out
+ */
+export async function runPhase(
+  target: RestoreTarget,
+  steps: readonly ListedStep[],
+  open: OpenArtifact,
+): Promise<string[]> {
   const failed = new AbortController();
   const signal = AbortSignal.any([target.signal, failed.signal]);
   const leftOut: string[] = [];
@@ -110,7 +136,7 @@ async function runStep(target: RestoreTarget, step: ListedStep, open: OpenArtifa
     const gone = new Set(keys.map(({ id }) => id));
     const entries = step.entries.filter(({ id }) => !gone.has(id));
     const restore = mayBeSpooled(target, step) ? restoreSpooled : restoreStreamed;
-    await restore(target, { ...step, entries, isPartial: keys.length > 0 }, open);
+    await restore(target, { ...step, entries, isPartial: step.isPartial || keys.length > 0 }, open);
     return keys.map(({ constraint, references }) => `${constraint} (into ${references})`);
   } catch (error) {
     throw await explainStep(error, step.artifact.key, target.session, placeOf(target));
@@ -128,7 +154,7 @@ async function restoreStreamed(target: RestoreTarget, step: ListedStep, open: Op
   if (fitsOneTransaction(target, entries)) what.push('--single-transaction');
   const args = restoreArguments(target, what);
   const restore = isPartial
-    ? await restoreListed(target, { name: 'restore.list', entries }, args)
+    ? await restoreListed(target, { name: `${artifact.sha256}.list`, entries }, args)
     : [target.client.command('pg_restore', args, { LC_ALL: 'C' })];
   const stored = await open(artifact);
   const pipe = startPipeline([unzstdCommand(target.env), ...restore], 'pipe', target.signal);

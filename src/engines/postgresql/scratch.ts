@@ -48,6 +48,25 @@ export async function withScratch<T>(
 ): Promise<T> {
   if (request.scratchUrl !== undefined)
     return withElsewhere(request, request.scratchUrl, { ...context, connections }, use);
+  return withOwnServer(request, { ...context, connections }, (own) => use(describe(own)));
+}
+
+/** A server of our own, and the empty database in it that a backup is to be restored into. */
+export interface OwnServer {
+  readonly target: RestoreTarget & { readonly connections: Connecting };
+  readonly version: string;
+  readonly notIsolated: readonly string[];
+  /** The comment that its databases bear. */
+  readonly mark: string;
+  keep(): Promise<string | undefined>;
+}
+
+/** As `withScratch`, always of our own, for who works in it with SQL. */
+export async function withOwnServer<T>(
+  request: ScratchRequest,
+  context: ConnectedContext,
+  use: (own: OwnServer) => Promise<T>,
+): Promise<T> {
   const installation = await findServer(context.env, request.connection.binDir, request.manifest.server.major);
   const needed = estimateScratchBytes(request.manifest, request.artifactBytes);
   const folder = await makeScratchDir(request.scratchDir, request.drillId.toLowerCase(), needed);
@@ -59,7 +78,7 @@ export async function withScratch<T>(
     const plan = { manifest, installation, isolation, folder: folder.path, settings, env: context.env, signal };
     end.server = await startScratchServer(plan);
     const { notIsolated } = isolation;
-    return await use(await describe(end, { request, context: { ...context, connections }, folder, notIsolated }));
+    return await use(await connect(end, { request, context, folder, notIsolated }));
   } catch (error) {
     end.keep = true;
     throw (await explainFullDisk(folder.path, error)) ?? explainDisk(folder.path, error);
@@ -146,8 +165,8 @@ interface Own {
   readonly notIsolated: readonly string[];
 }
 
-async function describe(end: End, own: Own): Promise<Scratch> {
-  const { request, context, folder } = own;
+async function connect(end: End, own: Own): Promise<OwnServer> {
+  const { request, context, folder, notIsolated } = own;
   const { manifest, facts, signal } = request;
   const client = end.server?.client;
   if (client === undefined) throw new Failure('scratch-failed', 'The scratch server is gone.');
@@ -157,13 +176,11 @@ async function describe(end: End, own: Own): Promise<Scratch> {
   const database = drillDatabase(request.drillId);
   const jobs = restoreJobs(manifest, request.jobs);
   const given = { manifest, facts, folder: folder.path, tuned: true, jobs, signal, ...context };
-  const target = { client, session, database, ...given };
   return {
-    server: 'own',
+    target: { client, session, database, ...given },
     version: version.split(' ')[0] ?? version,
-    notIsolated: own.notIsolated,
-    restore: (open) => restoreOwn(target, request.drillId, open),
-    ...checksOf(target),
+    notIsolated,
+    mark: drillMark(request.drillId),
     keep: async () => {
       end.keep = true;
       return request.keepOnFailure ? folder.path : undefined;
@@ -171,13 +188,27 @@ async function describe(end: End, own: Own): Promise<Scratch> {
   };
 }
 
-async function restoreOwn(target: RestoreTarget, drillId: string, open: OpenArtifact): Promise<Finding[]> {
-  const globals = await globalsOf(target, open);
-  const roles = await restoreRoles(
-    target.session,
-    globals ?? ownersAsSql(target.facts),
-    target.manifest.server.bootstrapRole,
-  );
-  const rest = await buildDatabase(target, { comment: drillMark(drillId), explicitLocale: false }, open);
+function describe(own: OwnServer): Scratch {
+  const { target, version, notIsolated, keep } = own;
+  return {
+    server: 'own',
+    version,
+    notIsolated,
+    restore: (open) => restoreOwn(own, open),
+    ...checksOf(target),
+    keep,
+  };
+}
+
+async function restoreOwn({ target, mark }: OwnServer, open: OpenArtifact): Promise<Finding[]> {
+  const roles = await restoreOwnRoles(target, open);
+  const rest = await buildDatabase(target, { comment: mark, explicitLocale: false }, open);
   return [roles, ...rest];
+}
+
+/** Roles of the backup, in a server of our own. */
+export async function restoreOwnRoles(target: RestoreTarget, open: OpenArtifact): Promise<Finding> {
+  const { session, facts, manifest } = target;
+  const globals = await globalsOf(target, open);
+  return restoreRoles(session, globals ?? ownersAsSql(facts), manifest.server.bootstrapRole);
 }
