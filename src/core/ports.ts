@@ -3,6 +3,7 @@ import type { Application } from './application.ts';
 import type { Compression, Encryption } from './codecs.ts';
 import type { Facts, FactsLevel } from './facts.ts';
 import type { ServerPlace } from './known-servers.ts';
+import type { Loaded, LoadRequest } from './load-port.ts';
 import type { Log } from './log.ts';
 import type { Artifact, ArtifactRole, EngineName, Manifest, RunInfo, Scope, ServerInfo } from './manifest.ts';
 import type { Pages } from './pages.ts';
@@ -12,6 +13,7 @@ import type { Tampering } from './self-test-trial.ts';
 import type { Store } from './store-port.ts';
 import type { Target, TargetRequest } from './target-port.ts';
 
+export type { Loaded, LoadRequest } from './load-port.ts';
 export type { Log } from './log.ts';
 export type {
   HiddenObject,
@@ -157,6 +159,8 @@ export interface Engine {
   withScratch<T>(request: ScratchRequest, use: (scratch: Scratch) => Promise<T>): Promise<T>;
   /** Lends the server that a restore works on. Rejects with `source-unreachable`, `source-denied`, `tool-missing`. */
   withTarget<T>(request: TargetRequest, use: (target: Target) => Promise<T>): Promise<T>;
+  /** Puts tables, or rows into tables, beside what a database holds: whole or not at all. */
+  loadTables(request: LoadRequest): Promise<Loaded>;
   /** Removes scratch servers, directories and sessions that killed runs left; says what it removed. */
   removeLeftovers(scratchDir: string): Promise<readonly string[]>;
   /** How often connecting to a server that is not our own met a passing error and was tried again. */

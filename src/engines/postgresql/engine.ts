@@ -10,6 +10,7 @@ import { readGlobals } from './dump-globals.ts';
 import { mergeSequences, readFacts, readSequences } from './facts.ts';
 import { whileAnswering } from './heartbeat.ts';
 import { listLeftOut, refuseDependents } from './left-out.ts';
+import { loadTables } from './load-tables.ts';
 import { anyClient, type Client, clientForMajor, parseVersion } from './programs.ts';
 import { removeLeftovers, withScratch } from './scratch.ts';
 import { readServerInfo } from './server-info.ts';
@@ -40,6 +41,7 @@ export function postgresql(context: EngineContext): Engine {
     withSnapshot: (request, use) => withSnapshot(request, { ...context, connections }, use),
     withScratch: (request, use) => withScratch(request, context, use, connections),
     withTarget: (request, use) => withTarget(request, { ...context, connections }, use),
+    loadTables: (request) => loadTables(request, { ...context, connections }),
     removeLeftovers: (scratchDir) => removeLeftovers(scratchDir, context),
     retries: () => connections.retries(),
   };
