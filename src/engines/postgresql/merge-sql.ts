@@ -1,7 +1,7 @@
 import type { TableSql } from '../../core/load-port.ts';
 import { splitName } from '../../core/table-name.ts';
-import { identifier, literal } from './session.ts';
 import type { ColumnShape, TableShape } from './table-shapes.ts';
+import { visibleIdentifier as identifier, visibleLiteral as literal, visibleName } from './visible-sql.ts';
 
 /** A table as it was restored, and the live one of the same name. */
 export interface Restored {
@@ -15,17 +15,23 @@ export interface Restored {
 }
 
 /** SQL that shows how a restored table and the live one differ, and SQL that puts back what is missing. */
-export function sqlFor(restored: Restored): TableSql {
+export function sqlFor(given: Restored): TableSql {
+  const restored = { ...given, name: visibleName(given.name), into: visibleName(given.into) };
   const { name, live } = restored;
-  if (live === undefined) return { table: name, ...sqlForMissing(restored) };
+  if (live === undefined)
+    return { table: given.name, ...sqlForMissing(restored, identifier(splitName(given.name).schema)) };
   const pair = pairOf(restored, live);
   const noted = pair.notes.map(comment).join('');
   if (pair.columns.length === 0) {
     const nothing = `${comment(`${name} and ${restored.into} have no column in common.`)}${noted}`;
-    return { table: name, differences: nothing, merge: nothing };
+    return { table: given.name, differences: nothing, merge: nothing };
   }
   const { differences, merge } = pair.key.length > 0 ? byKey(pair) : byRow(pair);
-  return { table: name, differences: `${noted}${differences}`, merge: `${noted}${merge}${sequencesOf(pair, live)}` };
+  return {
+    table: given.name,
+    differences: `${noted}${differences}`,
+    merge: `${noted}${merge}${sequencesOf(pair, live)}`,
+  };
 }
 
 /** Statements of all tables, those first that others refer to. */
@@ -155,14 +161,13 @@ function sequencesOf({ live, columns }: Pair, { sequences }: TableShape): string
     .map(({ column, sequence, ascending }) => {
       const [most, further] = ascending ? ['max', 'GREATEST'] : ['min', 'LEAST'];
       const furthest = `(SELECT ${most}(${identifier(column)}) FROM ${live})`;
-      const text = comment(`${sequence}: behind the rows that were put back`);
-      return `${text}SELECT pg_catalog.setval(${literal(sequence)}, ${further}(${furthest}, last_value)) FROM ${sequence}\nWHERE ${furthest} IS NOT NULL;\n`;
+      const text = comment(`${visibleName(sequence)}: behind the rows that were put back`);
+      return `${text}SELECT pg_catalog.setval(${literal(sequence)}, ${further}(${furthest}, last_value)) FROM ${visibleName(sequence)}\nWHERE ${furthest} IS NOT NULL;\n`;
     })
     .join('');
 }
 
-function sqlForMissing({ name, into }: Restored): Pick<TableSql, 'differences' | 'merge'> {
-  const schema = identifier(splitName(name).schema);
+function sqlForMissing({ name, into }: Restored, schema: string): Pick<TableSql, 'differences' | 'merge'> {
   return {
     differences: `${comment(`${name} is not there live: every row of the backup is missing.`)}SELECT count(*) FROM ${into};\n`,
     merge: `${comment(`${name} is not there live: move it to its place. Foreign keys, triggers, policies and grants are not on it.`)}${commentedOut(`CREATE SCHEMA IF NOT EXISTS ${schema};\nALTER TABLE ${into} SET SCHEMA ${schema};\n`)}`,
@@ -171,10 +176,10 @@ function sqlForMissing({ name, into }: Restored): Pick<TableSql, 'differences' |
 
 /** A name in it may hold line ends, behind which a comment would be over. */
 function comment(text: string): string {
-  return `-- ${text.replaceAll(/[\r\n]+/g, ' ')}\n`;
+  return `-- ${text.replaceAll(/[\p{C}\u2028\u2029]+/gu, ' ')}\n`;
 }
 
-/** Every line of it, those within a name too: without the marks it is the statement again. */
+/** Without the marks it is the statement again. */
 function commentedOut(sql: string): string {
   return `-- ${sql.trimEnd().replaceAll(/\r\n|\n|\r/g, '$&-- ')}\n`;
 }

@@ -60,7 +60,7 @@ it('moves a sequence ahead only, whichever way it counts', () => {
 
 /** What is left when comments, quoted names and literals are taken out. */
 function bare(sql: string): string {
-  const code = sql.replaceAll(/"(?:[^"]|"")*"|'(?:[^']|'')*'|--[^\n\r]*/g, (piece) =>
+  const code = sql.replaceAll(/(?:U&)?"(?:[^"]|"")*"|(?:U&)?'(?:[^']|'')*'|--[^\n\r]*/g, (piece) =>
     piece.startsWith('-') ? '' : '?',
   );
   return code.replaceAll(/\s+/g, ' ');
@@ -68,26 +68,30 @@ function bare(sql: string): string {
 
 it('lets no name out of its quotes, nor out of a comment', () => {
   const odd = fc.string({
-    unit: fc.constantFrom('"', "'", '\n', '\r', '-', ';', '\\', '$', ' ', 'x', '🐘', '/', '*'),
+    unit: fc.constantFrom('"', "'", '\n', '\r', '\t', '\u202e', '-', ';', '\\', '$', ' ', 'x', '🐘', '/', '*'),
     minLength: 1,
   });
   fc.assert(
     fc.property(odd, odd, odd, fc.boolean(), (table, key, other, hasKey) => {
       fc.pre(key !== other);
       const columns = [column(key), column(other)];
-      const sequences = [{ column: key, sequence: identifier(other), ascending: true }];
+      const sequences = [{ column: key, sequence: `"q".${identifier(other)}`, ascending: true }];
       const given = { columns, sequences, key: hasKey ? [key] : [] };
-      const { differences, merge } = sqlFor(restored(identifier(table), given));
+      const { differences, merge } = sqlFor({
+        ...restored(`"n".${identifier(table)}`, given),
+        into: `"r".${identifier(table)}`,
+      });
       const plain = [column('k'), column('o')];
-      const same = sqlFor(
-        restored('"t"', {
-          columns: plain,
-          key: hasKey ? ['k'] : [],
-          sequences: [{ ...sequences[0], column: 'k', sequence: '"s"' } as never],
-        }),
-      );
+      const plainly = {
+        columns: plain,
+        sequences: [{ column: 'k', sequence: '"q"."s"', ascending: true }],
+        key: hasKey ? ['k'] : [],
+      };
+      const same = sqlFor({ ...restored('"n"."t"', plainly), into: '"r"."t"' });
       expect(bare(differences)).toBe(bare(same.differences));
       expect(bare(merge)).toBe(bare(same.merge));
+      expect(`${differences}${merge}`).not.toMatch(/[\r\t\u202e]/);
+      expect(merge.split('\n')).toHaveLength(same.merge.split('\n').length);
     }),
   );
 });
