@@ -15,6 +15,7 @@ import { planLines, planRestore } from '../core/restore-plan.ts';
 import { writeRestoreRecord } from '../core/restore-record.ts';
 import { describePlan, describeRestore, planHeadline } from '../core/restore-report.ts';
 import type { RestoreAsked, RestoreKnown } from '../core/restore-request.ts';
+import { restoreTables, type TablesJob } from '../core/restore-tables.ts';
 import { readRestoreTimes } from '../core/restore-trend.ts';
 import { askedOf, type GivenRestore, refuseContradictions, restoring } from '../github/inputs/restoring.ts';
 import { parseInputs, type RawInputs } from '../github/inputs.ts';
@@ -46,15 +47,8 @@ export async function restore(raw: RawInputs, world: World): Promise<Report> {
     const now = world.now();
     const random = (below: number) => Number.parseInt(world.randomHex(6), 16) % below;
     const chosen = await chooseForRestore(stores, given.source, given.backup, { now, random, signal: world.signal });
-    if (given.tables.length > 0 || given['data-only']) refuseParts();
     const asked = askedOf(given, makeId(now, world.randomHex(3)));
     return restoreWhole(given, { asked, chosen, stores, around: findings.map(asWarning) }, world);
-  });
-}
-
-function refuseParts(): never {
-  throw new Failure('invalid-input', 'Single tables and rows alone cannot be restored yet.', {
-    hint: 'Restore all of it beside the target (`mode: new-database`), and copy the tables from there.',
   });
 }
 
@@ -99,6 +93,8 @@ async function useTarget(target: Target, given: GivenRestore, prepared: Prepared
   const lock = asked.dryRun ? [] : await lockTarget(target);
   const state = await target.inspect();
   const known = await learn(target, state, prepared, world);
+  if (given.tables.length > 0 || given['data-only'])
+    return restoreTables(tablesJob(given, prepared, known, world), [...around, ...chosen.findings, ...lock], world);
   const plan = planRestore(asked, known);
   const identity = given['age-identity'];
   const backUp = (source: string, reason: string) => backup(backupInputs(given, known, { source, reason }), world);
@@ -168,6 +164,16 @@ function targetRequest(given: GivenRestore, { chosen, asked, expected }: Prepare
     part,
     ownership: { owner, createRoles, ...(role !== undefined && { role }) },
     signal: world.signal,
+  };
+}
+
+function tablesJob(given: GivenRestore, prepared: Prepared, known: RestoreKnown, world: World): TablesJob {
+  const { connection, scratchDir, jobs, stallMs } = targetRequest(given, prepared, world);
+  const { artifacts, expected, stores, chosen } = prepared;
+  const asked = { ...prepared.asked, tables: given.tables, intoSchema: given['into-schema'] };
+  return {
+    ...{ asked, known, artifacts, expected, stores, copies: chosen.copies, target: connection },
+    scratch: { scratchDir, stallMs, ...(jobs !== undefined && { jobs }) },
   };
 }
 

@@ -115,7 +115,7 @@ export const RestoreRecord = z.object({
   store: z.string(),
   startedAt: Moment,
   finishedAt: Moment,
-  way: z.enum(['create', 'beside', 'swap', 'replace', 'drop-first']),
+  way: z.enum(['create', 'beside', 'swap', 'replace', 'drop-first', 'tables', 'rows']),
   target: z.object({ server: z.string(), database: z.string() }),
   /** Database that holds the backup now; null: none does. */
   database: z.string().nullable(),

@@ -19,7 +19,7 @@ import { formatBytes } from './size.ts';
 /** Names shown of a list. */
 const MOST_NAMES = 10;
 
-interface Question {
+export interface Question {
   readonly asked: RestoreAsked;
   readonly known: RestoreKnown;
   readonly way: RestoreWay;
@@ -124,7 +124,7 @@ function judgeRoom({ known, way }: Question): Finding[] {
   ];
 }
 
-function judgeProof({ asked, known: { proof, backup, now } }: Question): Finding[] {
+export function judgeProof({ asked, known: { proof, backup, now } }: Question): Finding[] {
   if (proof === undefined)
     return [
       finding('drill-missing', 'warn', `${backup.id} was never restored in a drill: nobody knows whether it can be.`, {
@@ -143,7 +143,7 @@ function judgeProof({ asked, known: { proof, backup, now } }: Question): Finding
   ];
 }
 
-function judgeMade({ known: { manifest } }: Question): Finding[] {
+export function judgeMade({ known: { manifest } }: Question): Finding[] {
   if (!hasWrongSize(manifest)) return [];
   return [
     finding('backup-findings', 'warn', `The size of ${manifest.id} was judged wrong when it was made.`, {

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { withoutNames } from './drill-record.ts';
 import { messageOf } from './failure.ts';
 import { wholeSeconds } from './make-manifest.ts';
-import type { World } from './ports.ts';
+import type { Store, World } from './ports.ts';
 import { restoreRecordKey } from './record-keys.ts';
 import { RestoreRecord } from './records.ts';
 import { type Finding, finding, worst } from './report.ts';
@@ -10,11 +10,20 @@ import type { RestoreJob, RestoreOutcome } from './restore.ts';
 
 /** Writes the record into every store, also of a restore that failed or was stopped. */
 export async function writeRestoreRecord(job: RestoreJob, outcome: RestoreOutcome, world: World): Promise<Finding[]> {
-  const record = RestoreRecord.parse(makeRecord(job, outcome, world));
+  return putRestoreRecord(makeRecord(job, outcome, world), job.stores, world);
+}
+
+/** Whatever was restored, and however it ended. */
+export async function putRestoreRecord(
+  given: RestoreRecord,
+  stores: readonly Store[],
+  world: World,
+): Promise<Finding[]> {
+  const record = RestoreRecord.parse(given);
   const bytes = Buffer.from(`${world.redact(JSON.stringify(record, undefined, 2))}\n`);
-  const key = restoreRecordKey(job.asked.source, job.asked.id);
+  const key = restoreRecordKey(record.source, record.id);
   const findings: Finding[] = [];
-  for (const store of job.stores) {
+  for (const store of stores) {
     const subject = store.location;
     try {
       // Without the signal: of a restore that was stopped it is told, too.

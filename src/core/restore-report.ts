@@ -76,7 +76,7 @@ export function describeRestore(
   });
 }
 
-function aboutBackup({ manifest, now, state }: RestoreKnown, store: string): Report['headline'] {
+export function aboutBackup({ manifest, now, state }: RestoreKnown, store: string): Report['headline'] {
   const takenAt = Date.parse(manifest.takenAt);
   const age = formatDuration(Math.max(0, now.getTime() - takenAt));
   const write = state.database?.newestWrite;
@@ -90,7 +90,7 @@ function aboutBackup({ manifest, now, state }: RestoreKnown, store: string): Rep
   ];
 }
 
-function aboutTarget({ state }: RestoreKnown): Report['headline'] {
+export function aboutTarget({ state }: RestoreKnown): Report['headline'] {
   const { database, location } = state;
   if (database === undefined) return [{ name: 'Target now', value: `${location} does not exist` }];
   const { bytes, tables, isEmpty, newestWrite, connections } = database;

@@ -93,9 +93,9 @@ export function askedOf(given: GivenRestore, id: string): RestoreAsked {
 export function refuseContradictions(given: GivenRestore): void {
   const { swap, mode, tables, waive } = given;
   const intoSchema = given['into-schema'];
-  const parts = [tables.length > 0, given['schema-only'], given['data-only']].filter(Boolean).length;
-  if (parts > 1)
-    refuse('`tables`, `schema-only` and `data-only` exclude each other.', 'Restore one part after the other.');
+  if (given['schema-only'] && (given['data-only'] || tables.length > 0))
+    refuse('`schema-only` excludes `tables` and `data-only`.', 'Restore one part after the other.');
+  refuseWithTables(given);
   if (swap && mode === 'replace')
     refuse(
       '`swap` and `mode: replace` exclude each other.',
@@ -106,11 +106,13 @@ export function refuseContradictions(given: GivenRestore): void {
       '`drop-first` is part of `mode: replace`.',
       'Give `mode: replace` when the target is to be dropped, else leave `drop-first` out.',
     );
-  if (tables.length > 0 && intoSchema === undefined)
+  if (tables.length > 0 && intoSchema === undefined && !given['data-only'])
     refuse(
       '`tables` are restored beside the live data, and `into-schema` does not say where.',
-      'Name a schema that is made for them, e.g. `into-schema: restored`.',
+      'Name a schema that is made for them, e.g. `into-schema: restored`; or with `data-only` their rows go into the tables that are there, which must be empty.',
     );
+  if (given['data-only'] && intoSchema !== undefined)
+    refuse('`data-only` and `into-schema` exclude each other.', 'Rows go into tables that are there: leave one out.');
   if (tables.length === 0 && intoSchema !== undefined)
     refuse('`into-schema` is for `tables`, and none is named.', 'Name the tables.');
   const unknown = waive.filter((one) => !waivers.some((kind) => kind === one));
@@ -119,6 +121,34 @@ export function refuseContradictions(given: GivenRestore): void {
       `\`waive\` cannot be "${unknown.join('", "')}".`,
       `Use ${waivers.map((kind) => `\`${kind}\``).join(', ')}, one a line.`,
     );
+}
+
+/** What speaks of a whole database that is put in the place of another one. */
+const WHOLE = [
+  'swap',
+  'drop-first',
+  'safety-backup',
+  'create-roles',
+  'reindex',
+  'before',
+  'after',
+  'health-url',
+] as const;
+
+function refuseWithTables(given: GivenRestore): void {
+  if (given.tables.length === 0 && !given['data-only']) return;
+  const what = given['data-only'] ? 'data-only' : 'tables';
+  const set = [
+    ...(given.mode === 'replace' ? ['mode'] : []),
+    ...WHOLE.filter((name) => given[name] !== undefined && given[name] !== false),
+    ...(given['critical-tables'].length > 0 ? ['critical-tables'] : []),
+  ];
+  if (set.length === 0) return;
+  const names = set.map((name) => `\`${name}\``).join(', ');
+  refuse(
+    `${names} and \`${what}\` exclude each other.`,
+    `With \`${what}\` the database stays where it is: leave ${names} out.`,
+  );
 }
 
 function refuse(message: string, hint: string): never {
