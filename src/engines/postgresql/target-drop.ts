@@ -8,6 +8,8 @@ import { refusedAs } from './target-words.ts';
 /** Between tries on new connections: of a server that was started again the old ones are gone. */
 const AGAIN_MS = [0, 1_000, 2_000, 4_000];
 
+const MOST_DROP_MINUTES = 10;
+
 /** Ends connections to `database` and drops it, when it is the target or bears the mark of a restore to it. */
 export async function dropNamed(lent: Lent, database: string): Promise<void> {
   const listed = (await listDatabases(lent.session, lent.name)).find(({ name }) => name === database);
@@ -22,10 +24,14 @@ export async function dropNamed(lent: Lent, database: string): Promise<void> {
   lent.building.delete(database);
 }
 
+/** It waits for every process of the server to take note: one that hangs must not hold us for ever. */
 async function dropDatabase(session: Session, database: string): Promise<void> {
   const name = identifier(database);
+  await session.execute(`SET statement_timeout = '${MOST_DROP_MINUTES}min'`);
   await refusedAs(
-    session.execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    session
+      .execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      .finally(() => session.execute('SET statement_timeout = 0').catch(() => {})),
     `The database ${database} could not be dropped`,
     'What keeps it: prepared transactions (pg_prepared_xacts), logical replication slots in use (pg_replication_slots), subscriptions in it (pg_subscription), or connections that this role may not end. Remove them, and drop it again.',
   );

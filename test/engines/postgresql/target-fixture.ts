@@ -56,3 +56,12 @@ export function propertiesOf(server: TestPostgres, database: string): Promise<st
 export function databasesOf(server: TestPostgres): Promise<string> {
   return server.psql(`SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY datname COLLATE "C"`);
 }
+
+/** All that a test made, also where a slot or a limit keeps it. */
+export async function dropDatabases(server: TestPostgres): Promise<void> {
+  for (const name of (await databasesOf(server)).split('\n').filter((one) => one !== 'postgres')) {
+    const slots = `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${name}'`;
+    await server.psql(slots, name).catch(() => {});
+    await server.psql(`DROP DATABASE "${name}" WITH (FORCE)`);
+  }
+}

@@ -2,7 +2,7 @@ import { rmSync, statfsSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { startPostgres, type TestPostgres } from '../../servers/postgresql.ts';
 import { type TakenBackup, takeBackup } from './backup-fixture.ts';
-import { databasesOf, makeBase, propertiesOf, restoring } from './target-fixture.ts';
+import { databasesOf, dropDatabases, makeBase, propertiesOf, restoring } from './target-fixture.ts';
 
 const base = makeBase();
 let source: TestPostgres;
@@ -35,14 +35,7 @@ afterAll(async () => {
   await server?.stop();
   rmSync(base, { recursive: true, force: true });
 });
-afterEach(async () => {
-  for (const name of (await databasesOf(server)).split('\n').filter((one) => one !== 'postgres')) {
-    await server
-      .psql(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${name}'`, name)
-      .catch(() => {});
-    await server.psql(`DROP DATABASE "${name}" WITH (FORCE)`);
-  }
-});
+afterEach(() => dropDatabases(server));
 
 it('sees that there is no target yet', async () => {
   const state = await restoring(server, backup, base, (target) => target.inspect());
