@@ -18,6 +18,7 @@ export type { Log } from './log.ts';
 export type {
   HiddenObject,
   ObjectState,
+  ObjectVersion,
   OpenUpload,
   PutOptions,
   Store,

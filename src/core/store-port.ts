@@ -39,6 +39,14 @@ export interface HiddenObject {
   readonly hiddenAt: Date;
 }
 
+/** One version of a key in a store that keeps them, or the deletion that hides the versions before it. */
+export interface ObjectVersion extends ObjectState {
+  readonly versionId: string;
+  /** Whether it is what `get` reads, or the deletion because of which `get` finds nothing. */
+  readonly isCurrent: boolean;
+  readonly isDeletion: boolean;
+}
+
 /** An upload that was begun and neither completed nor aborted (multipart, or a temporary file). */
 export interface OpenUpload {
   readonly key: string;
@@ -85,8 +93,12 @@ export interface Store {
    */
   list(prefix: string, options?: { after?: string; signal?: AbortSignal }): AsyncIterable<StoredObject>;
 
-  /** Names of the folders at the top, ascending, without a trailing slash: one listing, however full they are. */
-  listFolders(): Promise<string[]>;
+  /**
+   * Names of the folders at the top, ascending, without a trailing slash: one listing, however full they are.
+   *
+   * @param options.deleted also those that exist in older versions only
+   */
+  listFolders(options?: { deleted?: boolean }): Promise<string[]>;
 
   /**
    * Removes keys, in the order given between batches; those already gone succeed. On a versioned bucket every version
@@ -104,6 +116,21 @@ export interface Store {
   keepsVersions(): Promise<boolean>;
   /** Keys under `prefix` that exist in an older version but are deleted or hidden now. Empty without versions. */
   hidden(prefix: string): AsyncIterable<HiddenObject>;
+  /**
+   * Every version of every key under `prefix`, in ascending order of keys, of each key the newest first. Empty without
+   * versions.
+   */
+  versionsUnder(prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<ObjectVersion>;
+  /** Opens one version as `get` opens an object. Rejects with `not-found` where there is none of this name. */
+  getVersion(
+    version: Pick<ObjectVersion, 'key' | 'versionId' | 'bytes' | 'tag'>,
+    options?: { start?: number; length?: number; signal?: AbortSignal },
+  ): Promise<Readable>;
+  /**
+   * Makes a version the one that `get` reads: takes away the deletions above it or, where other bytes lie above it,
+   * writes its own once more. No version is removed. Rejects with `not-found` where there is none of this name.
+   */
+  undelete(version: ObjectVersion, options?: { signal?: AbortSignal }): Promise<void>;
   /** Unfinished uploads under `prefix`, also those of a killed process. */
   openUploads(prefix: string): AsyncIterable<OpenUpload>;
   /** Room of the file system, in bytes; undefined where the idea makes no sense. */

@@ -3,13 +3,22 @@ import { type FileHandle, lstat, open, readdir, rm, statfs } from 'node:fs/promi
 import { basename, dirname, join } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { Failure } from '../core/failure.ts';
-import type { HiddenObject, ObjectState, OpenUpload, PutOptions, Store, StoredCopy } from '../core/ports.ts';
+import type {
+  HiddenObject,
+  ObjectState,
+  ObjectVersion,
+  OpenUpload,
+  PutOptions,
+  Store,
+  StoredCopy,
+} from '../core/ports.ts';
 import { cancelled, endedEarly, exactly, guardBody } from './body.ts';
 import { isAbsent, localFailure, onDisk } from './local-errors.ts';
 import { Folder, syncFolder } from './local-folder.ts';
 import { compareBytes, isTemporary, walk } from './local-list.ts';
 import { nameOfTemporary, writeDurably } from './local-write.ts';
 import type { FilePlace } from './store-url.ts';
+import { noVersions } from './versions.ts';
 import { alreadyThere, isRewritten } from './write-once.ts';
 
 const READ_BYTES = 1024 * 1024;
@@ -122,6 +131,16 @@ class Local implements Store {
   }
 
   async *hidden(): AsyncIterable<HiddenObject> {}
+
+  async *versionsUnder(): AsyncIterable<ObjectVersion> {}
+
+  async getVersion({ key }: Pick<ObjectVersion, 'key'>): Promise<never> {
+    throw noVersions(key, this.location);
+  }
+
+  async undelete({ key }: Pick<ObjectVersion, 'key'>): Promise<never> {
+    throw noVersions(key, this.location);
+  }
 
   async *openUploads(prefix: string): AsyncIterable<OpenUpload> {
     await this.#checkPrefix(prefix);

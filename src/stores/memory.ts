@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Failure } from '../core/failure.ts';
-import type { HiddenObject, ObjectState, OpenUpload, PutOptions, Store, StoredCopy } from '../core/ports.ts';
+import type {
+  HiddenObject,
+  ObjectState,
+  ObjectVersion,
+  OpenUpload,
+  PutOptions,
+  Store,
+  StoredCopy,
+} from '../core/ports.ts';
 import { cancelled, guardBody, readInto } from './body.ts';
+import { noVersions } from './versions.ts';
 import { alreadyThere, isRewritten } from './write-once.ts';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -101,9 +110,10 @@ class InMemory implements MemoryStore {
     }
   }
 
-  async listFolders(): Promise<string[]> {
+  async listFolders(options: { deleted?: boolean } = {}): Promise<string[]> {
     this.#check();
-    const nested = this.#keys('').filter((key) => key.includes('/'));
+    const all = [...this.#keys(''), ...(options.deleted === true ? this.#hidden.keys() : [])];
+    const nested = all.filter((key) => key.includes('/'));
     return sortedByBytes(new Set(nested.map((key) => key.slice(0, key.indexOf('/')))));
   }
 
@@ -130,6 +140,16 @@ class InMemory implements MemoryStore {
   async *hidden(prefix: string): AsyncIterable<HiddenObject> {
     this.#check();
     for (const [key, hiddenAt] of this.#hidden) if (key.startsWith(prefix)) yield { key, hiddenAt };
+  }
+
+  async *versionsUnder(): AsyncIterable<ObjectVersion> {}
+
+  async getVersion({ key }: Pick<ObjectVersion, 'key'>): Promise<never> {
+    throw noVersions(key, this.location);
+  }
+
+  async undelete({ key }: Pick<ObjectVersion, 'key'>): Promise<never> {
+    throw noVersions(key, this.location);
   }
 
   async *openUploads(prefix: string): AsyncIterable<OpenUpload> {

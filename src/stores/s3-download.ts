@@ -17,6 +17,8 @@ const BACKOFF_MS = 200;
 export interface Span {
   readonly key: string;
   readonly etag: string;
+  /** Of a version that need not be the current one. */
+  readonly versionId?: string;
   /** First byte. */
   readonly start: number;
   /** Byte after the last one. */
@@ -95,6 +97,7 @@ async function fetchRange(access: S3Access, span: Span, signal: AbortSignal): Pr
   const command = new GetObjectCommand({
     Bucket: access.place.bucket,
     Key: access.full(span.key),
+    ...(span.versionId !== undefined && { VersionId: span.versionId }),
     Range: `bytes=${span.start}-${span.end - 1}`,
     IfMatch: `"${span.etag}"`,
   });

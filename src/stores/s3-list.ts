@@ -17,6 +17,10 @@ export interface Version {
   readonly isMarker: boolean;
   readonly isLatest: boolean;
   readonly modifiedAt: Date;
+  /** 0 of a delete marker. */
+  readonly bytes: number;
+  /** Empty of a delete marker. */
+  readonly etag: string;
 }
 
 /** Names come URL-encoded, since XML cannot carry every character a key may hold. */
@@ -98,13 +102,14 @@ export async function* listVersions(
     const page = await access.call('s3:ListBucketVersions', (client) => client.send(command));
     const decode = decoder(page.EncodingType);
     const found = [
-      ...(page.Versions ?? []).map((entry) => ({ entry, isMarker: false })),
-      ...(page.DeleteMarkers ?? []).map((entry) => ({ entry, isMarker: true })),
+      ...(page.Versions ?? []).map((entry) => ({ entry, bytes: entry.Size ?? 0, etag: entry.ETag, isMarker: false })),
+      ...(page.DeleteMarkers ?? []).map((entry) => ({ entry, bytes: 0, etag: '', isMarker: true })),
     ];
-    for (const { entry, isMarker } of found) {
+    for (const { entry, isMarker, bytes, etag = '' } of found) {
       const key = access.relative(decode(entry.Key));
       const { VersionId: versionId, IsLatest = false, LastModified = new Date(0) } = entry;
-      const version = { versionId, isMarker, isLatest: IsLatest, modifiedAt: LastModified };
+      const written = { bytes, etag: etag.replaceAll('"', ''), modifiedAt: LastModified };
+      const version = { versionId, isMarker, isLatest: IsLatest, ...written };
       const versions = pending.get(key);
       if (versions === undefined) pending.set(key, [version]);
       else versions.push(version);

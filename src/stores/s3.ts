@@ -5,6 +5,7 @@ import { Failure } from '../core/failure.ts';
 import type {
   HiddenObject,
   ObjectState,
+  ObjectVersion,
   OpenUpload,
   PutOptions,
   Store,
@@ -19,6 +20,7 @@ import { listFolders, listObjects, listUploads, listVersions } from './s3-list.t
 import { type Lock, lockObject, lockUntil } from './s3-lock.ts';
 import { type NotRemoved, S3Remover } from './s3-remove.ts';
 import { uploadObject } from './s3-upload.ts';
+import { bringBack, listVersionFolders, openVersion, versionsUnder } from './s3-versions.ts';
 import type { S3Place } from './store-url.ts';
 import { alreadyThere, isRewritten } from './write-once.ts';
 
@@ -87,8 +89,9 @@ class S3 implements Store {
     return listObjects(this.#access, prefix, options);
   }
 
-  listFolders(): Promise<string[]> {
-    return listFolders(this.#access);
+  async listFolders(options: { deleted?: boolean } = {}): Promise<string[]> {
+    const isAll = options.deleted === true && (await this.#remover.isVersioned());
+    return isAll ? listVersionFolders(this.#access) : listFolders(this.#access);
   }
 
   remove(keys: readonly string[]): Promise<NotRemoved[]> {
@@ -110,6 +113,21 @@ class S3 implements Store {
       if (marker !== undefined && versions.some(({ isMarker }) => !isMarker))
         yield { key, hiddenAt: marker.modifiedAt };
     }
+  }
+
+  async *versionsUnder(prefix: string, options: { signal?: AbortSignal } = {}): AsyncIterable<ObjectVersion> {
+    if (await this.#remover.isVersioned()) yield* versionsUnder(this.#access, prefix, options.signal);
+  }
+
+  getVersion(
+    version: Pick<ObjectVersion, 'key' | 'versionId' | 'bytes' | 'tag'>,
+    options: { start?: number; length?: number; signal?: AbortSignal } = {},
+  ): Promise<Readable> {
+    return openVersion(this.#access, version, options);
+  }
+
+  undelete(version: ObjectVersion, options: { signal?: AbortSignal } = {}): Promise<void> {
+    return bringBack(this.#access, version, this, options.signal);
   }
 
   openUploads(prefix: string): AsyncIterable<OpenUpload> {

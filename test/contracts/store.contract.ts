@@ -9,6 +9,8 @@ export interface Subject {
   readonly store: Store;
   /** Hides a key as somebody else's deletion would; absent where a deletion is final. */
   readonly hide?: (key: string) => Promise<void>;
+  /** Writes over a key as somebody else would; absent where what was there is then gone. */
+  readonly overwrite?: (key: string, bytes: Buffer) => Promise<void>;
   /** Locks an object; null is a legal hold. Absent where nothing can be locked. */
   readonly lock?: (key: string, until: Date | null) => Promise<void>;
   /** Leaves an upload behind as a process that was killed does. */
@@ -43,6 +45,7 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
     describe('listing', () => describeListing(open));
     describe('removing', () => describeRemoving(open));
     describe('versions, locks, unfinished uploads', () => describeRest(open));
+    describe('older versions', () => describeVersions(open));
   });
 }
 
@@ -352,6 +355,75 @@ function describeRest(open: () => Promise<Subject>): void {
     if (space !== undefined) expect(space.freeBytes).toBeLessThanOrEqual(space.totalBytes);
     if (space !== undefined) expect(space.freeBytes).toBeGreaterThan(0);
   });
+}
+
+function describeVersions(open: () => Promise<Subject>): void {
+  it('tells every version, of each key the newest first, or that it keeps none', async () => {
+    const { store, hide, overwrite } = await open();
+    for (const key of ['db/1', 'db/2', 'db-x/3']) await store.put(key, Readable.from([key]));
+    await overwrite?.('db/1', Buffer.from('garbage'));
+    await hide?.('db/1');
+    const found = await versionsOf(store, 'db/');
+    if (overwrite === undefined) return expect(found).toEqual([]);
+    expect(found.map(({ key, bytes, isCurrent, isDeletion }) => ({ key, bytes, isCurrent, isDeletion }))).toEqual([
+      { key: 'db/1', bytes: 0, isCurrent: true, isDeletion: true },
+      { key: 'db/1', bytes: 7, isCurrent: false, isDeletion: false },
+      { key: 'db/1', bytes: 4, isCurrent: false, isDeletion: false },
+      { key: 'db/2', bytes: 4, isCurrent: true, isDeletion: false },
+    ]);
+    for (const { modifiedAt } of found) expect(Math.abs(modifiedAt.getTime() - Date.now())).toBeLessThan(60_000);
+    expect(new Set(found.map(({ versionId }) => versionId)).size).toBe(found.length);
+  });
+
+  it('names the folders of what was deleted only when it is asked to', async () => {
+    const { store, hide } = await open();
+    for (const key of ['db/1', 'gone/1']) await store.put(key, Readable.from([key]));
+    await hide?.('gone/1');
+    expect(await store.listFolders()).toEqual(hide === undefined ? ['db', 'gone'] : ['db']);
+    expect(await store.listFolders({ deleted: true })).toEqual(['db', 'gone']);
+  });
+
+  it('reads a version, and refuses one that it does not have', async () => {
+    const { store, overwrite } = await open();
+    await store.put('db/one', Readable.from(['first']));
+    await overwrite?.('db/one', Buffer.from('second, and longer'));
+    const [second, first] = await versionsOf(store, 'db/one');
+    if (first === undefined || second === undefined) {
+      const never = { key: 'db/one', versionId: 'v1', bytes: 5, tag: 'x' };
+      return expect(store.getVersion(never)).rejects.toMatchObject({ code: 'not-found' });
+    }
+    expect(await text(await store.getVersion(first))).toBe('first');
+    expect(await text(await store.getVersion(second, { start: 8, length: 3 }))).toBe('and');
+    const removed = { ...first, key: 'db/other' };
+    await expect(store.getVersion(removed)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(store.undelete(removed)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it.each([
+    ['was deleted', false],
+    ['was written over', true],
+  ])('brings back what %s, and removes no version', { timeout: 60_000 }, async (_, isOverwritten) => {
+    const { store, hide, overwrite } = await open();
+    const bytes = randomBytes(20 * MIB);
+    await store.put('db/one', inChunks(bytes));
+    await store.put('db/one-more', Readable.from(['beside it']));
+    if (hide === undefined || overwrite === undefined) return;
+    if (isOverwritten) await overwrite('db/one', randomBytes(100));
+    await hide('db/one');
+    await hide('db/one');
+    const before = (await versionsOf(store, 'db/')).filter(({ isDeletion }) => !isDeletion);
+    const first = before.findLast(({ key }) => key === 'db/one');
+    if (first !== undefined) await store.undelete(first);
+    expect(sha256(await buffer(await store.get('db/one')))).toBe(sha256(bytes));
+    const after = (await versionsOf(store, 'db/')).map(({ versionId }) => versionId);
+    expect(after).toEqual(expect.arrayContaining(before.map(({ versionId }) => versionId)));
+    if (first !== undefined) await store.undelete({ ...first, isCurrent: true });
+    expect(await text(await store.get('db/one-more'))).toBe('beside it');
+  });
+}
+
+function versionsOf(store: Store, prefix: string) {
+  return Array.fromAsync(store.versionsUnder(prefix));
 }
 
 async function expectNothing(store: Store, key: string): Promise<void> {

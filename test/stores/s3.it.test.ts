@@ -8,6 +8,7 @@ import {
   DeleteObjectCommand,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
+  PutObjectCommand,
   PutObjectLegalHoldCommand,
   PutObjectRetentionCommand,
   S3Client,
@@ -186,6 +187,7 @@ async function open(bucket: string, query = ''): Promise<Subject> {
     leaveUpload: (key) => leaveUpload(url, key),
     ...(bucket !== buckets.plain && {
       hide: async (key) => void (await client.send(new DeleteObjectCommand(target(key)))),
+      overwrite: async (key, Body) => void (await client.send(new PutObjectCommand({ ...target(key), Body }))),
     }),
     ...(bucket === buckets.locking && {
       lock: async (key, until) => {
