@@ -13,21 +13,23 @@ export interface Flags {
   readonly debug: boolean;
 }
 
-const FILE = '-file';
+/** `--<input>-file PATH` reads the value of an input from a file. */
+export const FILE = '-file';
 
 /**
  * Reads `--input value`, `--input=value`, `--switch`, and `--input-file PATH`, which reads the value from a file. An input that takes
- * several values may be repeated.
+ * several values may be repeated. Words without a flag are the values of the inputs in `positional`, in that order.
  *
  * @throws {Failure} `invalid-input` for what is no flag, a flag without a value or with two, a secret in the open
  */
-export function parseFlags(words: readonly string[], schema: z.ZodObject): Flags {
+export function parseFlags(words: readonly string[], schema: z.ZodObject, positional: readonly string[] = []): Flags {
   const inputs = new Map(describeInputs(schema).map((input) => [input.name, input]));
   const given: Record<string, string> = {};
   const own = { json: false, help: false, debug: false };
   const rest = [...words];
+  const places = [...positional];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    const [name, inlineValue] = splitFlag(word);
+    const [name, inlineValue] = isPlaced(word) && places.length > 0 ? [places.shift() ?? '', word] : splitFlag(word);
     if (name === 'json' || name === 'help' || name === 'debug') own[name] = true;
     else {
       const [input, value] = readFlag(name, inlineValue, rest, inputs);
@@ -38,25 +40,9 @@ export function parseFlags(words: readonly string[], schema: z.ZodObject): Flags
   return { given, ...own };
 }
 
-/** How to use one command, from the same schema as action.yml. */
-export function describeFlags(command: string, description: string, schema: z.ZodObject): string {
-  const lines = describeInputs(schema).map((input) => {
-    const value = input.flag
-      ? input.default === 'true'
-        ? '=false'
-        : ''
-      : input.secret
-        ? `${FILE} PATH`
-        : ` ${placeholder(input)}`;
-    const notes = [
-      input.required ? 'required' : '',
-      input.default === undefined ? '' : `default ${input.default}`,
-      input.env ? `or ${variableOf(input.name)}` : '',
-    ].filter((note) => note !== '');
-    return `  --${input.name}${value}\n      ${input.description}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
-  });
-  const own = ['  --json\n      Print the report as JSON.', '  --debug\n      Show programs, timings and stacks.'];
-  return `${description}\n\nUsage: lifeboat ${command} [--input value]…\n\n${[...lines, ...own].join('\n')}\n`;
+/** Not a flag, and not something that was meant as one. */
+function isPlaced(word: string): boolean {
+  return word !== '' && !word.startsWith('-');
 }
 
 function splitFlag(word: string): [string, string | undefined] {
@@ -83,7 +69,7 @@ function readFlag(
       hint: `${guess(name, inputs)}There are ${known}.`,
     });
   }
-  if (input.secret && fromFile === undefined) throw secretInTheOpen(input.name);
+  if (input.secret && fromFile === undefined) throw secretInTheOpen(input);
   // Like `dry-run: true`; a switch takes no other word, so that `--dry-run --json` is two flags.
   if (input.flag)
     return [input.name, inlineValue ?? (/^(true|false)$/.test(rest[0] ?? '') ? rest.shift() : undefined) ?? 'true'];
@@ -104,9 +90,10 @@ function guess(name: string, inputs: ReadonlyMap<string, InputDescription>): str
 }
 
 /** Everybody on the machine can read a command line, and the shell writes it to a file. */
-function secretInTheOpen(name: string): Failure {
+function secretInTheOpen({ name, env }: InputDescription): Failure {
+  const file = `a file with \`--${name}${FILE} PATH\``;
   return new Failure('invalid-input', `--${name} is a secret and cannot be a flag.`, {
-    hint: `Set ${variableOf(name)} in the environment, or give a file with \`--${name}${FILE} PATH\`.`,
+    hint: env ? `Set ${variableOf(name)} in the environment, or give ${file}.` : `Give ${file}.`,
   });
 }
 
@@ -119,8 +106,4 @@ function readValue(name: string, path: string): string {
       hint: 'Check the path, and that this user may read the file: `ls -l` shows its owner and rights.',
     });
   }
-}
-
-function placeholder(input: InputDescription): string {
-  return input.values.length > 0 ? input.values.join('|') : 'VALUE';
 }

@@ -1,9 +1,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { describeFlags, parseFlags } from '../src/flags.ts';
+import { parseFlags } from '../src/flags.ts';
 import { common } from '../src/github/inputs/every-action.ts';
 import { choice, flag, text } from '../src/github/inputs.ts';
 
@@ -36,11 +36,6 @@ it('refuses a second value where there can be one only, and names the flag', () 
 it('takes `true` or `false` behind a switch as its value, and no other word', () => {
   expect(given('--dry-run', 'false', '--store', 'a')).toEqual({ 'dry-run': 'false', store: 'a' });
   expect(() => given('--dry-run', 'no')).toThrow('"no" is no flag');
-});
-
-it('shows a switch that is on by default with what switches it off', () => {
-  const on = z.strictObject({ 'require-proven': flag('Only with proof.').prefault('true') });
-  expect(describeFlags('prune', 'Removes.', on)).toContain('  --require-proven=false\n');
 });
 
 it('guesses what a mistyped flag was meant to be', () => {
@@ -89,22 +84,30 @@ it.each([
   expect(() => given(...words)).toThrow(message);
 });
 
-it('describes flags as the README describes inputs', () => {
-  expect(describeFlags('prune', 'Removes backups.', schema)).toBe(`Removes backups.
+describe('inputs without their names', () => {
+  const placed = (...words: string[]) =>
+    parseFlags(words, z.strictObject({ id: text('An id.'), ...schema.shape }), ['id']).given;
 
-Usage: lifeboat prune [--input value]…
+  it('takes the first word that is no flag, wherever it stands', () => {
+    expect(placed('20261121T031500Z-3f9a1c', '--facts', 'none')).toEqual({
+      id: '20261121T031500Z-3f9a1c',
+      facts: 'none',
+    });
+    expect(placed('--dry-run', 'x')).toEqual({ 'dry-run': 'true', id: 'x' });
+    expect(placed('--dry-run', 'true', 'x')).toEqual({ 'dry-run': 'true', id: 'x' });
+    expect(placed('--id', 'x')).toEqual({ id: 'x' });
+  });
 
-  --store VALUE
-      Where backups are, one URL a line: \`file:///srv/backups\` or \`s3://bucket/prefix?region=eu-central-1\`. (required; or LIFEBOAT_STORE)
-  --dry-run
-      Only shows the plan. (default false)
-  --facts counts|none
-      What is recorded. (default counts)
-  --age-identity-file PATH
-      Secret key. (or LIFEBOAT_AGE_IDENTITY)
-  --json
-      Print the report as JSON.
-  --debug
-      Show programs, timings and stacks.
-`);
+  it('refuses one more, and one that was given by name as well', () => {
+    expect(() => placed('x', 'y')).toThrow('"y" is no flag');
+    expect(() => placed('x', '--id', 'y')).toThrow('--id was given twice.');
+    expect(() => placed('-x')).toThrow('"-x" is no flag');
+  });
+});
+
+it('names no variable for a secret that has none', () => {
+  const hidden = z.strictObject({ 'target-url': text('A URL.', { secret: true }) });
+  expect(() => parseFlags(['--target-url', 'x'], hidden)).toThrow(
+    expect.objectContaining({ hint: 'Give a file with `--target-url-file PATH`.' }),
+  );
 });

@@ -14,6 +14,8 @@ export interface Action {
   readonly description: string;
   /** `z.strictObject({ ...common, … })` of building blocks from `github/inputs.ts`. */
   readonly inputs: z.ZodObject;
+  /** Inputs that a command line may give without their names, in this order. */
+  readonly positional?: readonly string[];
   /** Name of each output beside the common ones, and a sentence on it. */
   readonly outputs: Readonly<Record<string, string>>;
   /** Parses its own inputs, does the work, says what it found. Rejects with a `Failure` when it could not. */

@@ -1,4 +1,5 @@
 import type { World } from './ports.ts';
+import type { Progress } from './progress.ts';
 import { formatBytes } from './size.ts';
 
 const EVERY_MS = 10_000;
@@ -37,15 +38,27 @@ export async function reportProgress(
   stop: AbortSignal,
   renew: () => Promise<void>,
 ): Promise<void> {
+  const hide = world.log.progress?.(() => progressOf(progress));
   let before = { stored: 0, plain: 0 };
   for (let tick = 1; ; tick++) {
     await world.sleep(EVERY_MS, stop);
-    if (stop.aborted) return;
+    if (stop.aborted) return hide?.();
     const now = lookAt(progress.parts);
-    world.log.info(describeProgress(progress, now, before));
+    if (hide === undefined) world.log.info(describeProgress(progress, now, before));
     before = now;
     if (tick % RENEW_EVERY === 0) await renew();
   }
+}
+
+/** The same for a bar. What goes into compression is measured where it can be; the size of the database bounds it. */
+export function progressOf({ doing, parts }: BackupProgress): Progress {
+  const { plain, stored } = lookAt(parts);
+  const underWay = parts.filter(({ isOver }) => !isOver).map(({ name }) => name);
+  if (underWay.length === 0) return { doing, doneBytes: 0, totalBytes: undefined };
+  const totalBytes = parts.reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0);
+  const name = underWay.join(', ');
+  if (plain === 0) return { doing: name, doneBytes: stored, totalBytes: undefined };
+  return { doing: name, doneBytes: plain, totalBytes, isEstimate: true };
 }
 
 interface Look {

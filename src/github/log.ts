@@ -1,5 +1,6 @@
 import { clip, visible } from '../core/plain-text.ts';
 import type { Log } from '../core/ports.ts';
+import type { ProgressBar } from './progress-bar.ts';
 import { harmless } from './stream-guard.ts';
 import type { Toolkit } from './toolkit.ts';
 
@@ -8,6 +9,8 @@ export interface LogOptions {
   readonly debug: boolean;
   /** Hides secrets. */
   readonly redact: (text: string) => string;
+  /** Where a line can be redrawn in place. */
+  readonly bar?: ProgressBar | undefined;
 }
 
 /** An annotation takes 4,096 characters. */
@@ -37,8 +40,9 @@ export function githubLog({ core, past }: Toolkit, { debug, redact }: LogOptions
  *
  * @param write takes whole lines, each with its line end
  */
-export function terminalLog(write: (text: string) => void, { debug, redact }: LogOptions): Log {
-  const line = (text: string) => write(`${visible(redact(text))}\n`);
+export function terminalLog(write: (text: string) => void, { debug, redact, bar }: LogOptions): Log {
+  const put = bar === undefined ? write : (text: string) => bar.above(text);
+  const line = (text: string) => put(`${visible(redact(text))}\n`);
   return {
     info: line,
     warning: (text) => line(`warning: ${text}`),
@@ -47,5 +51,6 @@ export function terminalLog(write: (text: string) => void, { debug, redact }: Lo
       line(`${title}`);
       return use();
     },
+    ...(bar !== undefined && { progress: (look) => bar.show(look) }),
   };
 }
