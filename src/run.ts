@@ -20,6 +20,11 @@ const WORK: Record<CommandName, string> = {
   prune: 'Prune',
   restore: 'Restore',
   status: 'Status',
+  list: 'List',
+  show: 'Showing a backup',
+  pin: 'Pin',
+  unpin: 'Unpinning',
+  undelete: 'Undelete',
 };
 
 export interface Run {
