@@ -98,6 +98,7 @@ export const inProgressSentences = {
   startedAt: "When it began, by the runner's clock.",
   host: 'Name of the machine that makes it.',
   pid: 'Process that makes it.',
+  copyFrom: 'Where it is copied from; absent while it is made. Another `copy` may take it up at once.',
   run: 'Where it runs (see Run).',
 } as const;
 

@@ -25,6 +25,7 @@ const WORK: Record<CommandName, string> = {
   pin: 'Pin',
   unpin: 'Unpinning',
   undelete: 'Undelete',
+  copy: 'Copy',
 };
 
 export interface Run {

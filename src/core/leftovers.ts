@@ -27,6 +27,11 @@ export function isInProgress({ backup, uploads }: OpenFolder, now: Date): boolea
   return isComplete(backup) ? isRecent(backup.inProgressAt, MARK_MS) : isRecent(backup.lastChangeAt, QUIET_MS);
 }
 
+/** Whether whoever wrote `in-progress.json` may still be at work. */
+export function isFreshMark({ inProgressAt }: Pick<CatalogBackup, 'inProgressAt'>, now: Date): boolean {
+  return inProgressAt !== undefined && inProgressAt.getTime() > now.getTime() - MARK_MS;
+}
+
 /** Uploads nobody has added to for a day. */
 export function isStale(upload: Pick<OpenUpload, 'lastChangeAt'>, now: Date): boolean {
   return upload.lastChangeAt.getTime() <= now.getTime() - QUIET_MS;

@@ -90,6 +90,8 @@ export const InProgressRecord = z.object({
   host: z.string(),
   pid: z.int(),
   run: RunInfo.optional(),
+  /** Location of the store it is copied from; absent while it is made. */
+  copyFrom: z.string().optional(),
 });
 export type InProgressRecord = z.output<typeof InProgressRecord>;
 
