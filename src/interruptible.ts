@@ -24,6 +24,9 @@ export function interruptible(store: Store, signal: AbortSignal): Store {
     undelete: (version, options) => store.undelete(version, options),
     openUploads: (prefix) => eachUnlessAborted(store.openUploads(prefix), signal),
     freeSpace: () => until(store.freeSpace()),
+    lifecycle: () => until(store.lifecycle()),
+    lockTraits: () => until(store.lockTraits()),
+    traits: (key) => until(store.traits(key)),
     retries: () => store.retries(),
     close: () => store.close(),
   };

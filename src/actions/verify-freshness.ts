@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { conclusiveDrill, listSources } from '../core/catalog.ts';
 import { counted } from '../core/counted.ts';
 import { Failure } from '../core/failure.ts';
+import { judgeRoom } from '../core/free-space.ts';
 import { type FreshnessLimits, judgeCopies, judgeFreshness } from '../core/freshness.ts';
 import { describeSources, type JudgedSource } from '../core/freshness-report.ts';
 import { type ReadData, type SourceSurvey, type SurveyOptions, surveySource } from '../core/freshness-survey.ts';
 import { checkSourceName } from '../core/keys.ts';
+import { judgeLifecycle, readLifecycle } from '../core/lifecycle-judgement.ts';
 import { notReadable, withStores } from '../core/open-stores.ts';
 import type { Store, World } from '../core/ports.ts';
 import { type Finding, finding, type Report, report, type Trend, worst } from '../core/report.ts';
@@ -109,15 +111,16 @@ export async function judge(
 ): Promise<Report> {
   for (const name of [...given.source, ...given.expect]) if (name !== '*') checkSourceName(name);
   return withStores(world, given.store, async ({ stores, findings }) => {
-    const rooms = (await Promise.all(stores.map((store) => judgeRoom(store, given)))).flat();
+    const rooms = (await Promise.all(stores.map((store) => judgeRoom(store, given['min-free-space'])))).flat();
     const around = [...findings, ...rooms, ...elsewhere];
     const listing = await listAll(stores, given);
     const judged: JudgedSource[] = [];
     for (const source of listing.sources) judged.push(await judgeSource(source, stores, given, world));
+    const rules = (await Promise.all(stores.map((store) => judgeRules(store, judged, given, world.now())))).flat();
     // A store that was not read may hold everything.
     const isRead = findings.length === 0 && listing.findings.length === 0;
     const nothing = listing.sources.length === 0 && isRead ? [noSource(given)] : [];
-    const all = [...around, ...listing.findings, ...nothing, ...judged.flatMap(({ findings }) => findings)];
+    const all = [...around, ...rules, ...listing.findings, ...nothing, ...judged.flatMap(({ findings }) => findings)];
     const notices = await also((path) => writeStatus(path, { stores, judged, findings: all }, given, world));
     const title = judged.length === 1 ? `Freshness of ${judged[0]?.source}` : `Freshness of ${judged.length} sources`;
     const details = describeSources(judged, limitsOf(given), world.now());
@@ -253,40 +256,13 @@ function noSource(given: Given): Finding {
   });
 }
 
-/** The room of a folder that is not there would be its parent's; that the store is missing is said by who lists it. */
-async function isThere(store: Store): Promise<boolean> {
-  try {
-    await store.listFolders();
-    return true;
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'store-missing') return false;
-    throw error;
-  }
-}
-
-async function judgeRoom(store: Store, given: Given): Promise<Finding[]> {
-  try {
-    if (!(await isThere(store))) return [];
-    const space = await store.freeSpace();
-    if (space === undefined) return [];
-    const limit = given['min-free-space'];
-    const isLow = space.freeBytes < limit * space.totalBytes;
-    const percent = (part: number) => `${Math.floor(part * 100)} %`;
-    const free = `${formatBytes(space.freeBytes)} of ${formatBytes(space.totalBytes)} are free`;
-    const relation = isLow ? 'less than' : 'at least';
-    const message = `${free} (${percent(space.freeBytes / space.totalBytes)}), ${relation} ${percent(limit)}.`;
-    const numbers = { ...space, limitShare: limit };
-    const hint = 'Prune, or give the store more room, before the next backup no longer fits.';
-    return [
-      finding('free-space', isLow ? 'fail' : 'pass', message, {
-        numbers,
-        subject: store.location,
-        ...(isLow && { hint }),
-      }),
-    ];
-  } catch (error) {
-    return [notReadable(store.location, error, 'Free space')];
-  }
+/** By what the bucket itself would take away of what was judged. */
+async function judgeRules(store: Store, judged: readonly JudgedSource[], given: Given, now: Date): Promise<Finding[]> {
+  const holdings = judged.flatMap(({ source, rows }) =>
+    rows.flatMap(({ survey }) => (survey?.location === store.location ? [{ source, backups: survey.backups }] : [])),
+  );
+  const matters = { holdings, policy: policyOf(given), now, ifUnknown: 'pass' } as const;
+  return judgeLifecycle(store.location, await readLifecycle(store), matters);
 }
 
 async function judgeWorkflows(given: z.output<typeof inputs>, world: World): Promise<Finding[]> {

@@ -25,6 +25,7 @@ export type {
   StoredCopy,
   StoredObject,
 } from './store-port.ts';
+export type { ConditionalWrite, FileSystem, LifecycleRule, LockTraits, StoreTraits } from './store-traits.ts';
 export type { RestoredPart, Target, TargetRequest, TargetState } from './target-port.ts';
 
 /** Where a database is, before anything was asked of it. Text from the user, secrets included. */

@@ -54,6 +54,7 @@ export const groupOf: Readonly<Record<RuleId, Group>> = {
   'drill-age': 'proof',
   'drill-proof': 'proof',
   'free-space': 'room',
+  lifecycle: 'copies',
   'store-readable': 'stores',
   'artifact-fetched': 'integrity',
   decryption: 'integrity',

@@ -35,6 +35,7 @@ export const rules = {
   'drill-age': 'The newest conclusive drill is younger than `max-drill-age`.',
   'drill-proof': 'The newest drill proved its backup.',
   'free-space': 'A local store has room.',
+  lifecycle: 'No lifecycle rule of a bucket takes away what is to be kept.',
   'store-readable': 'The store could be listed and read.',
   'artifact-fetched': 'Every artifact was fetched and matched its SHA-256.',
   decryption: 'Artifacts could be decrypted with the identity given.',

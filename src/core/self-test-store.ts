@@ -37,6 +37,9 @@ export function damagedStore(store: Store, damages: ReadonlyMap<string, StoredDa
     undelete: refuse,
     openUploads: (prefix) => store.openUploads(prefix),
     freeSpace: () => store.freeSpace(),
+    lifecycle: () => store.lifecycle(),
+    lockTraits: () => store.lockTraits(),
+    traits: refuse,
     retries: () => store.retries(),
     close: async () => {},
   };

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { LifecycleRule, LockTraits, StoreTraits } from './store-traits.ts';
 
 export interface StoredObject {
   /** Relative to the store's location. */
@@ -135,6 +136,15 @@ export interface Store {
   openUploads(prefix: string): AsyncIterable<OpenUpload>;
   /** Room of the file system, in bytes; undefined where the idea makes no sense. */
   freeSpace(): Promise<{ freeBytes: number; totalBytes: number } | undefined>;
+  /**
+   * Enabled rules by which the store itself removes or moves what lies in it, as far as they reach keys of ours;
+   * undefined where there is no such thing. Rejects with `store-denied` when they may not be read.
+   */
+  lifecycle(): Promise<readonly LifecycleRule[] | undefined>;
+  /** What it does with locks; rejects with `store-denied` when it may not be asked. */
+  lockTraits(): Promise<LockTraits>;
+  /** Finds out what else it is like, by writing under `key`, which must hold an object of the caller's already. */
+  traits(key: string): Promise<StoreTraits>;
   /** How often a request met a passing error and was sent again, since the store was opened. */
   retries(): number;
   /** Ends connections; the store is not used afterwards. */

@@ -5,13 +5,16 @@ import { pipeline, Readable } from 'node:stream';
 import { Failure } from '../core/failure.ts';
 import type {
   HiddenObject,
+  LockTraits,
   ObjectState,
   ObjectVersion,
   OpenUpload,
   PutOptions,
   Store,
   StoredCopy,
+  StoreTraits,
 } from '../core/ports.ts';
+import { fileSystemOf } from '../core/store-traits.ts';
 import { cancelled, endedEarly, exactly, guardBody } from './body.ts';
 import { isAbsent, localFailure, onDisk } from './local-errors.ts';
 import { Folder, syncFolder } from './local-folder.ts';
@@ -164,6 +167,22 @@ class Local implements Store {
       });
     });
     return { freeBytes: space.bavail * space.bsize, totalBytes: space.blocks * space.bsize };
+  }
+
+  async lifecycle(): Promise<undefined> {
+    return undefined;
+  }
+
+  async lockTraits(): Promise<LockTraits> {
+    return { isPossible: false, byDefault: undefined };
+  }
+
+  async traits(key: string): Promise<StoreTraits> {
+    const path = await this.#folder.safePathOf(key);
+    const { type } = await onDisk(`Looking at ${path}`, () => statfs(path));
+    // A name is taken by a link, which the kernel refuses where there is one.
+    const conditionalWrites = { whole: 'honoured', inParts: 'honoured' } as const;
+    return { conditionalWrites, clockOffsetSeconds: undefined, fileSystem: fileSystemOf(type) };
   }
 
   retries(): number {

@@ -3,12 +3,15 @@ import { Readable } from 'node:stream';
 import { Failure } from '../core/failure.ts';
 import type {
   HiddenObject,
+  LifecycleRule,
+  LockTraits,
   ObjectState,
   ObjectVersion,
   OpenUpload,
   PutOptions,
   Store,
   StoredCopy,
+  StoreTraits,
 } from '../core/ports.ts';
 import { cancelled, guardBody, readInto } from './body.ts';
 import { noVersions } from './versions.ts';
@@ -33,6 +36,10 @@ export interface MemoryStore extends Store {
   /** Changes the bytes under a key, or adds an object, without any of the checks of `put`. */
   overwrite(key: string, bytes: Buffer, modifiedAt?: Date): void;
   setFreeSpace(space: { freeBytes: number; totalBytes: number } | undefined): void;
+  /** The rules of its bucket, or why they may not be read. */
+  setLifecycle(rules: readonly LifecycleRule[] | Failure): void;
+  /** What it is found to be like. */
+  setTraits(traits: Partial<StoreTraits>, locks?: LockTraits): void;
   /** Makes every later call reject with this, until undefined is given. */
   failWith(failure: Failure | undefined): void;
   /** How often `get` and `list` were called: thousands of manifests are not opened one by one. */
@@ -52,6 +59,13 @@ class InMemory implements MemoryStore {
   readonly #locks = new Map<string, Date | null>();
   readonly #hidden = new Map<string, Date>();
   readonly #uploads = new Set<{ key: string; at: Date }>();
+  #lifecycle: readonly LifecycleRule[] | Failure | undefined;
+  #lockTraits: LockTraits = { isPossible: false, byDefault: undefined };
+  #traits: StoreTraits = {
+    conditionalWrites: { whole: 'honoured', inParts: 'honoured' },
+    clockOffsetSeconds: undefined,
+    fileSystem: undefined,
+  };
   #space: { freeBytes: number; totalBytes: number } | undefined;
   #failure: Failure | undefined;
   #writes = 0;
@@ -165,6 +179,23 @@ class InMemory implements MemoryStore {
     return this.#space;
   }
 
+  async lifecycle() {
+    this.#check();
+    if (this.#lifecycle instanceof Failure) throw this.#lifecycle;
+    return this.#lifecycle;
+  }
+
+  async lockTraits() {
+    this.#check();
+    return this.#lockTraits;
+  }
+
+  async traits(key: string) {
+    this.#check();
+    this.#entry(key);
+    return this.#traits;
+  }
+
   retries(): number {
     return 0;
   }
@@ -192,6 +223,15 @@ class InMemory implements MemoryStore {
 
   setFreeSpace(space: { freeBytes: number; totalBytes: number } | undefined): void {
     this.#space = space;
+  }
+
+  setLifecycle(rules: readonly LifecycleRule[] | Failure): void {
+    this.#lifecycle = rules;
+  }
+
+  setTraits(traits: Partial<StoreTraits>, locks: LockTraits = this.#lockTraits): void {
+    this.#traits = { ...this.#traits, ...traits };
+    this.#lockTraits = locks;
   }
 
   failWith(failure: Failure | undefined): void {

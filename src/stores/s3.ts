@@ -4,6 +4,8 @@ import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { Failure } from '../core/failure.ts';
 import type {
   HiddenObject,
+  LifecycleRule,
+  LockTraits,
   ObjectState,
   ObjectVersion,
   OpenUpload,
@@ -11,13 +13,16 @@ import type {
   Store,
   StoredCopy,
   StoredObject,
+  StoreTraits,
 } from '../core/ports.ts';
 import { cancelled, guardBody } from './body.ts';
 import { S3Access, type S3Context } from './s3-access.ts';
 import { openRanges } from './s3-download.ts';
 import { statusOf, undefinedWhere } from './s3-errors.ts';
+import { readLifecycle } from './s3-lifecycle.ts';
 import { listFolders, listObjects, listUploads, listVersions } from './s3-list.ts';
 import { type Lock, lockObject, lockUntil } from './s3-lock.ts';
+import { readLockTraits, tryTraits } from './s3-probe.ts';
 import { type NotRemoved, S3Remover } from './s3-remove.ts';
 import { uploadObject } from './s3-upload.ts';
 import { bringBack, listVersionFolders, openVersion, versionsUnder } from './s3-versions.ts';
@@ -136,6 +141,18 @@ class S3 implements Store {
 
   async freeSpace(): Promise<undefined> {
     return undefined;
+  }
+
+  lifecycle(): Promise<readonly LifecycleRule[] | undefined> {
+    return readLifecycle(this.#access);
+  }
+
+  lockTraits(): Promise<LockTraits> {
+    return readLockTraits(this.#access);
+  }
+
+  traits(key: string): Promise<StoreTraits> {
+    return tryTraits(this.#access, key);
   }
 
   retries(): number {

@@ -371,6 +371,35 @@ describe('ten thousand backups', () => {
   });
 });
 
+describe('lifecycle rules of a bucket', () => {
+  const expiry = { name: 'old', prefix: '', isNarrowed: false, expires: { afterDays: 7 }, archives: undefined };
+
+  it('fail where they take what there is, and pass where they may not be read', async () => {
+    const store = await goodStore(there);
+    store.setLifecycle([{ ...expiry, abortsUploadsAfterDays: 7 }]);
+    expect(found(await verify([store]), 'lifecycle', there)).toMatchObject({
+      status: 'fail',
+      message: expect.stringContaining('orders has 20261110T030000Z'),
+    });
+    store.setLifecycle(new Failure('store-denied', 'AccessDenied'));
+    expect(bad(await verify([store]))).toEqual([]);
+    expect(found(await verify([store]), 'lifecycle', there)?.message).toContain('could not be read: AccessDenied');
+  });
+
+  it('fail where they take what the keep rules of the page keep', async () => {
+    const store = await goodStore(there);
+    store.setLifecycle([{ ...expiry, expires: { afterDays: 30 }, abortsUploadsAfterDays: 7 }]);
+    expect(found(await verify([store]), 'lifecycle', there)?.status).toBe('warn');
+    const writePage = async (path: string) => path;
+    const world = fakeWorld({ [there]: store }, now, { writePage });
+    const report = await verifyFreshness({ store: there, 'status-page': 'page', 'keep-monthly': '6' }, world);
+    expect(found(report, 'lifecycle', there)).toMatchObject({
+      status: 'fail',
+      message: expect.stringContaining('keep-monthly 6 keeps backups for 186 days'),
+    });
+  });
+});
+
 /** Counts the keys a listing yields: pages of a thousand on S3. */
 function counting(store: MemoryStore): { store: Store; keys: () => number } {
   let keys = 0;

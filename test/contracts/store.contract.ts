@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../src/core/ports.ts';
+import type { LifecycleRule, Store } from '../../src/core/ports.ts';
 
 /** An empty store to test, and what it takes to bring about what the port itself cannot. */
 export interface Subject {
@@ -13,6 +13,8 @@ export interface Subject {
   readonly overwrite?: (key: string, bytes: Buffer) => Promise<void>;
   /** Locks an object; null is a legal hold. Absent where nothing can be locked. */
   readonly lock?: (key: string, until: Date | null) => Promise<void>;
+  /** Gives the bucket rules, with prefixes relative to the store; absent where a store has none of its own. */
+  readonly setLifecycle?: (rules: readonly LifecycleRule[]) => Promise<void>;
   /** Leaves an upload behind as a process that was killed does. */
   readonly leaveUpload: (key: string) => Promise<void>;
 }
@@ -347,6 +349,37 @@ function describeRest(open: () => Promise<Subject>): void {
     await expect(store.get('db/two')).rejects.toMatchObject({ code: 'not-found' });
     expect(await keysOf(store, '')).toEqual(['db/one']);
     expect(store.retries()).toBe(0);
+  });
+
+  it('says by which rules it would remove or move something itself', async () => {
+    const { store, setLifecycle } = await open();
+    if (setLifecycle === undefined) {
+      expect(await store.lifecycle()).toBeUndefined();
+      return;
+    }
+    const none = { isNarrowed: false, expires: undefined, archives: undefined, abortsUploadsAfterDays: undefined };
+    const rules: LifecycleRule[] = [
+      { ...none, name: 'old', prefix: '', expires: { afterDays: 30 } },
+      { ...none, name: 'parts', prefix: 'db/', abortsUploadsAfterDays: 7 },
+    ];
+    await setLifecycle(rules);
+    const found = (await store.lifecycle()) ?? [];
+    expect(found.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual(rules);
+  });
+
+  it('finds out what it is like by writing under one key, and leaves that key to be removed', async () => {
+    const { store } = await open();
+    const key = '.lifeboat-doctor-x/1/in-progress.json';
+    await store.put(key, Readable.from(['probe']));
+    const { conditionalWrites, clockOffsetSeconds, fileSystem } = await store.traits(key);
+    for (const answer of Object.values(conditionalWrites)) expect(answer).toMatch(/^(honoured|ignored|not-supported)$/);
+    expect(await uploadsOf(store, '')).toEqual([]);
+    if (clockOffsetSeconds !== undefined) expect(Math.abs(clockOffsetSeconds)).toBeLessThan(60);
+    if (fileSystem !== undefined) expect(fileSystem.name).not.toBe('');
+    const { isPossible, byDefault } = await store.lockTraits();
+    expect(isPossible || byDefault === undefined).toBe(true);
+    expect(await store.remove([key])).toEqual([]);
+    expect(await keysOf(store, '')).toEqual([]);
   });
 
   it('knows the room it has, or that the question makes no sense', async () => {

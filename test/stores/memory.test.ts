@@ -7,6 +7,7 @@ storeContract('memory', async () => {
     store,
     hide: async (key) => store.hide(key),
     lock: async (key, until) => store.lock(key, until),
+    setLifecycle: async (rules) => store.setLifecycle(rules),
     leaveUpload: async (key) => store.leaveUpload(key, new Date()),
   };
 });

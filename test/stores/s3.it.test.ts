@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
+  PutBucketLifecycleConfigurationCommand,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
@@ -14,6 +15,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LifecycleRule } from '../../src/core/ports.ts';
 import { openStore } from '../../src/stores/registry.ts';
 import { inChunks, type Subject, storeContract } from '../contracts/store.contract.ts';
 import type { Rgw } from '../servers/rgw.ts';
@@ -89,6 +91,53 @@ describe.skipIf(whyNoRgw() !== undefined)('s3', () => {
         });
       }
       expect(await Array.fromAsync(store.openUploads(''))).toEqual([]);
+    });
+
+    it('has the rules of the bucket that reach its keys, and no other', async () => {
+      const bucket = `rules-${run}`;
+      await client.send(new CreateBucketCommand({ Bucket: bucket }));
+      const prod = await openStore(`s3://${bucket}/prod?endpoint=${rgw.endpoint}&path-style=true`, {
+        env: process.env,
+        forbidden: [],
+        stallMs: 60_000,
+        now: () => new Date(),
+      });
+      expect(await prod.lifecycle()).toEqual([]);
+      const rule = (ID: string, Prefix: string, rest: object) => ({
+        ID,
+        Status: 'Enabled' as const,
+        Filter: { Prefix },
+        ...rest,
+      });
+      const Rules = [
+        rule('elsewhere', 'logs/', { Expiration: { Days: 1 } }),
+        rule('above', 'pro', { Expiration: { Days: 30 } }),
+        rule('below', 'prod/orders/', { NoncurrentVersionExpiration: { NoncurrentDays: 90 } }),
+        { ...rule('off', 'prod/', { Expiration: { Days: 1 } }), Status: 'Disabled' as const },
+      ];
+      await client.send(
+        new PutBucketLifecycleConfigurationCommand({ Bucket: bucket, LifecycleConfiguration: { Rules } }),
+      );
+      const found = ((await prod.lifecycle()) ?? []).toSorted((a, b) => a.name.localeCompare(b.name));
+      expect(found).toMatchObject([
+        { name: 'above', prefix: '', expires: { afterDays: 30 } },
+        { name: 'below', prefix: 'orders/', expires: undefined },
+      ]);
+      await prod.close();
+    });
+
+    it('finds out that this gateway honours the condition of a write, and ignores it where the object comes in parts', async () => {
+      const { store } = await open(buckets.plain);
+      await store.put('.x/1/in-progress.json', Readable.from(['probe']));
+      expect(await store.traits('.x/1/in-progress.json')).toMatchObject({
+        conditionalWrites: { whole: 'honoured', inParts: 'ignored' },
+        clockOffsetSeconds: expect.any(Number),
+      });
+      expect(await store.lockTraits()).toEqual({ isPossible: false, byDefault: undefined });
+      expect(await (await open(buckets.locking)).store.lockTraits()).toEqual({
+        isPossible: true,
+        byDefault: undefined,
+      });
     });
 
     it('locks what the URL says it shall lock, until the day it says', { timeout: 30_000 }, async () => {
@@ -185,6 +234,11 @@ async function open(bucket: string, query = ''): Promise<Subject> {
   return {
     store,
     leaveUpload: (key) => leaveUpload(url, key),
+    setLifecycle: async (rules) => {
+      const Rules = rules.map((rule) => s3RuleOf(rule, prefix));
+      const LifecycleConfiguration = { Rules };
+      await client.send(new PutBucketLifecycleConfigurationCommand({ Bucket: bucket, LifecycleConfiguration }));
+    },
     ...(bucket !== buckets.plain && {
       hide: async (key) => void (await client.send(new DeleteObjectCommand(target(key)))),
       overwrite: async (key, Body) => void (await client.send(new PutObjectCommand({ ...target(key), Body }))),
@@ -199,5 +253,15 @@ async function open(bucket: string, query = ''): Promise<Subject> {
         }
       },
     }),
+  };
+}
+
+function s3RuleOf({ name, prefix, expires, abortsUploadsAfterDays: days }: LifecycleRule, root: string) {
+  return {
+    ID: name,
+    Status: 'Enabled' as const,
+    Filter: { Prefix: `${root}/${prefix}` },
+    ...(expires !== undefined && 'afterDays' in expires && { Expiration: { Days: expires.afterDays } }),
+    ...(days !== undefined && { AbortIncompleteMultipartUpload: { DaysAfterInitiation: days } }),
   };
 }
