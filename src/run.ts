@@ -19,6 +19,7 @@ const WORK: Record<CommandName, string> = {
   'restore-drill': 'Restore drill',
   prune: 'Prune',
   restore: 'Restore',
+  doctor: 'Doctor',
   status: 'Status',
   list: 'List',
   show: 'Showing a backup',

@@ -7,13 +7,17 @@ import type { Log, World } from './core/ports.ts';
 import { openEngine } from './engines/registry.ts';
 import type { Environment } from './github/inputs.ts';
 import { openSchedules } from './github/schedules.ts';
+import { tryIssues } from './github/try-issues.ts';
 import { interruptible } from './interruptible.ts';
 import { openStore } from './stores/registry.ts';
 import { age } from './sys/age.ts';
+import { examineMachine } from './sys/machine.ts';
 import { writePage } from './sys/page-file.ts';
 import { probe } from './sys/probe.ts';
 import { runScript } from './sys/script.ts';
+import { terminalQuestion } from './sys/terminal-question.ts';
 import { traceTo } from './sys/trace.ts';
+import { userFiles } from './sys/user-files.ts';
 import { zstd } from './sys/zstd.ts';
 import { tool } from './tool.ts';
 
@@ -54,6 +58,10 @@ export function realWorld({ env, log, signal, stallMs, redact }: Surroundings): 
         runScript(script, onLine, { env, cwd: env.GITHUB_WORKSPACE || process.cwd(), signal }),
       probe: (url, withinMs) => probe(url, { env, signal, withinMs }),
     },
+    examineMachine: (scratchDir) => examineMachine(env, scratchDir),
+    tryIssues: (token) => tryIssues({ token, env, log, signal }),
+    files: userFiles(env.GITHUB_WORKSPACE || process.cwd()),
+    ask: env.GITHUB_ACTIONS === 'true' ? undefined : terminalQuestion(signal),
     // As a step sees paths: relative to the workspace; elsewhere to where the command was typed.
     writePage: (path, page, stores) => writePage(resolve(env.GITHUB_WORKSPACE ?? '', path), page, stores),
   };

@@ -212,6 +212,8 @@ export function fakeWorld(
       decrypt: refuse('key'),
       checkRecipients: refuse('key'),
       checkIdentity: refuse('key'),
+      makeIdentity: refuse('key'),
+      recipientsOf: refuse('key'),
     },
     compression: { compress: refuse('compression'), decompress: refuse('compression') },
     // Time stands still: waiting ends only when it is given up.
@@ -226,6 +228,16 @@ export function fakeWorld(
     redact: (text) => text,
     writePage: refuse('place for pages'),
     application: { runScript: refuse('shell'), probe: refuse('application') },
+    examineMachine: refuse('machine'),
+    tryIssues: refuse('repository'),
+    files: {
+      resolve: refuse('files'),
+      read: refuse('files'),
+      write: refuse('files'),
+      repositoryOf: refuse('files'),
+      home: '/nowhere',
+    },
+    ask: undefined,
     ...rest,
   };
 }

@@ -3,6 +3,7 @@ import type { World } from '../core/ports.ts';
 import type { Report } from '../core/report.ts';
 import type { RawInputs } from '../github/inputs.ts';
 import * as backup from './backup.ts';
+import * as doctor from './doctor.ts';
 import * as prune from './prune.ts';
 import * as restore from './restore.ts';
 import * as restoreDrill from './restore-drill.ts';
@@ -29,6 +30,7 @@ export const actions = {
   'restore-drill': { ...restoreDrill, run: restoreDrill.restoreDrill },
   prune: { ...prune, run: prune.prune },
   restore: { ...restore, run: restore.restore },
+  doctor: { ...doctor, run: doctor.doctor },
 } satisfies Record<string, Action>;
 
 export type ActionName = keyof typeof actions;

@@ -9,6 +9,10 @@ export interface Encryption {
   /** Throw `invalid-input` when one cannot be used, before anything is touched. */
   checkRecipients(recipients: readonly string[]): void;
   checkIdentity(identity: string): void;
+  /** A new secret key, as age-keygen writes it. */
+  makeIdentity(): Promise<string>;
+  /** The public halves of the keys in an identity; throws `invalid-input`. */
+  recipientsOf(identity: string): Promise<string[]>;
 }
 
 export interface Compression {

@@ -28,6 +28,7 @@ export type FailureCode =
   | 'github-unavailable'
   | 'not-delivered'
   | 'page-not-written'
+  | 'file-not-written'
   | 'stalled'
   | 'timed-out'
   | 'cancelled';

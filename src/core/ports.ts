@@ -12,6 +12,7 @@ import type { Schedules } from './schedules.ts';
 import type { Tampering } from './self-test-trial.ts';
 import type { Store } from './store-port.ts';
 import type { Target, TargetRequest } from './target-port.ts';
+import type { Workplace } from './workplace.ts';
 
 export type { Loaded, LoadRequest } from './load-port.ts';
 export type { Log } from './log.ts';
@@ -149,6 +150,15 @@ export interface Scratch {
   keep(): Promise<string | undefined>;
 }
 
+export interface ExamineRequest {
+  /** The database; undefined: only what is on this machine. Empty: libpq's environment says where. */
+  readonly url: string | undefined;
+  readonly programs: Omit<Connection, 'url'>;
+  /** Where scratch servers would live. */
+  readonly scratchDir: string;
+  readonly signal: AbortSignal;
+}
+
 /** One kind of database server. A new one is a folder, one line in the registry and one call of the contract suite. */
 export interface Engine {
   readonly name: EngineName;
@@ -163,6 +173,8 @@ export interface Engine {
   withTarget<T>(request: TargetRequest, use: (target: Target) => Promise<T>): Promise<T>;
   /** Puts tables, or rows into tables, beside what a database holds: whole or not at all. */
   loadTables(request: LoadRequest): Promise<Loaded>;
+  /** Looks at programs, database and isolation and changes nothing; whatever stands in the way is a finding. */
+  examine(request: ExamineRequest): Promise<readonly Finding[]>;
   /** Removes scratch servers, directories and sessions that killed runs left; says what it removed. */
   removeLeftovers(scratchDir: string): Promise<readonly string[]>;
   /** How often connecting to a server that is not our own met a passing error and was tried again. */
@@ -170,7 +182,7 @@ export interface Engine {
 }
 
 /** Everything an action may touch outside itself. `main.ts` builds the real one, tests a fake one. */
-export interface World extends Pages {
+export interface World extends Pages, Workplace {
   now(): Date;
   /** `bytes` random bytes as lower-case hex. */
   randomHex(bytes: number): string;

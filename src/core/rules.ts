@@ -96,6 +96,17 @@ export const rules = {
   'schedule-disabled': 'A workflow named in `schedules` is enabled.',
   'schedule-overdue': 'A workflow named in `schedules` ran by its schedule within twice its interval.',
   'runner-offline': 'No job of a workflow named in `schedules` waits long for a runner.',
+  'runner-program': 'A program that the work needs is on the runner, in the right version.',
+  'runner-version': 'Node and the runner are new enough.',
+  'scratch-room': 'The scratch folder is on a disk and has room.',
+  'database-access': 'The database can be reached, and read completely.',
+  'database-settings': 'Nothing about the role or the server stands in the way of backups.',
+  'store-tried': 'Writing, reading, listing and deleting was tried in the store.',
+  'store-traits': 'What the store makes of conditional writes, locks and versions is known.',
+  'store-clock': "The store's clock agrees with the runner's.",
+  'key-pair': 'What is encrypted to the recipients is decrypted by the identity given.',
+  'token-rights': 'The token may read issues.',
+  'setup-written': 'What was set up is written, and nothing that was there is lost.',
   'run-failed': 'The program could do its work.',
 } as const;
 

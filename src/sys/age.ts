@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
-import { Decrypter, Encrypter } from 'age-encryption';
+import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import type { Encryption } from '../core/codecs.ts';
 import { Failure, messageOf } from '../core/failure.ts';
 
@@ -15,6 +15,11 @@ export const age: Encryption = {
   },
   checkRecipients: (recipients) => void encrypter(recipients),
   checkIdentity: (identity) => void decrypter(identity),
+  makeIdentity: () => generateX25519Identity(),
+  recipientsOf: async (identity) => {
+    decrypter(identity);
+    return Promise.all(keysIn(identity).map((key) => identityToRecipient(key)));
+  },
 };
 
 /** Also a mutilated one: what is quoted ends up in logs, reports and issues. */
@@ -46,10 +51,7 @@ function secretKeyGiven(): Failure {
 /** `identity` is the text of an identity file: comments, and one `AGE-SECRET-KEY-1…` a line. */
 function decrypter(identity: string): Decrypter {
   const result = new Decrypter();
-  const keys = identity
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
+  const keys = keysIn(identity);
   try {
     if (keys.length === 0) throw new Error('it holds no key');
     for (const key of keys) result.addIdentity(key);
@@ -60,6 +62,11 @@ function decrypter(identity: string): Decrypter {
     });
   }
   return result;
+}
+
+function keysIn(identity: string): string[] {
+  const lines = identity.split(/\r?\n/).map((line) => line.trim());
+  return lines.filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 /** Room for ten thousand recipients. */

@@ -23,7 +23,7 @@ export async function writePage(path: string, page: string, stores: readonly str
     for (const store of stores) await refuseInside(file, store);
     await mkdir(dirname(file), { recursive: true });
     await refuseForeignPage(file);
-    await replace(file, page);
+    await replaceFile(file, page, READABLE);
     return file;
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -63,14 +63,15 @@ async function refuseForeignPage(file: string): Promise<void> {
   });
 }
 
-async function replace(file: string, page: string): Promise<void> {
+/** Whoever reads it meanwhile gets the old text or the new one. */
+export async function replaceFile(file: string, text: string, mode: number): Promise<void> {
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(4).toString('hex')}`);
   try {
-    await using handle = await open(temporary, 'wx', READABLE);
-    await handle.writeFile(page);
+    await using handle = await open(temporary, 'wx', mode);
+    await handle.writeFile(text);
     await handle.sync();
     // The umask of the runner's service may have taken from it what others need to read it.
-    await chmod(temporary, READABLE);
+    await chmod(temporary, mode);
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -7,6 +7,7 @@ import { askProgram } from '../../sys/short-command.ts';
 import { type Connecting, connecting } from './connecting.ts';
 import { planStreams } from './dump.ts';
 import { readGlobals } from './dump-globals.ts';
+import { examine } from './examine.ts';
 import { mergeSequences, readFacts, readSequences } from './facts.ts';
 import { whileAnswering } from './heartbeat.ts';
 import { listLeftOut, refuseDependents } from './left-out.ts';
@@ -42,6 +43,7 @@ export function postgresql(context: EngineContext): Engine {
     withScratch: (request, use) => withScratch(request, context, use, connections),
     withTarget: (request, use) => withTarget(request, { ...context, connections }, use),
     loadTables: (request) => loadTables(request, { ...context, connections }),
+    examine: (request) => examine(request, { ...context, connections }),
     removeLeftovers: (scratchDir) => removeLeftovers(scratchDir, context),
     retries: () => connections.retries(),
   };
