@@ -65,6 +65,7 @@ describe('the policies', () => {
       'verify-freshness': [],
       'restore-drill': [],
       prune: ['arn:aws:s3:::acme-backups/prod/*'],
+      doctor: ['arn:aws:s3:::acme-backups/prod/.lifeboat-doctor-*'],
     });
   });
 });
@@ -94,25 +95,28 @@ describe.skipIf(whyNoRgw() !== undefined)('on a real gateway', () => {
     `s3://${bucket}/prod?region=${rgw.region}&path-style=true&endpoint=${rgw.endpoint}${rest}`;
 
   /** Runs an action with the credentials of its own user. */
-  async function act(name: ActionName, store: string, given: Record<string, string> = {}): Promise<Report> {
-    const user = keys.get(name);
+  async function act(name: ActionName, store: string, given: Record<string, string> = {}, as = name): Promise<Report> {
+    const user = keys.get(as);
     process.env.AWS_ACCESS_KEY_ID = user?.accessKeyId;
     process.env.AWS_SECRET_ACCESS_KEY = user?.secretAccessKey;
     const action: Action = actions[name];
     const { world } = worldForTests();
-    return await action.run({ source: 'orders', store, ...given }, world);
+    const source = name === 'doctor' ? {} : { source: 'orders' };
+    return await action.run({ ...source, store, ...given }, world);
   }
 
   const backUp = (store: string) => act('backup', store, { 'database-url': pg.urlOf('orders') });
   const notPassed = ({ findings }: Report) =>
     findings.filter(({ status }) => status !== 'pass').map(({ rule }) => rule);
 
-  async function keysIn(store: string): Promise<string[]> {
+  const keysIn = (store: string) => keysBelow(store, 'orders/');
+
+  async function keysBelow(store: string, prefix: string): Promise<string[]> {
     process.env.AWS_ACCESS_KEY_ID = rgw.accessKeyId;
     process.env.AWS_SECRET_ACCESS_KEY = rgw.secretAccessKey;
     const opened = await openStore(store, { env: {}, forbidden: [], stallMs: 60_000, now: () => new Date() });
     try {
-      return (await Array.fromAsync(opened.list('orders/'))).map(({ key }) => key);
+      return (await Array.fromAsync(opened.list(prefix))).map(({ key }) => key);
     } finally {
       await opened.close();
     }
@@ -151,6 +155,27 @@ describe.skipIf(whyNoRgw() !== undefined)('on a real gateway', () => {
       expect([older, newer].map(({ outputs }) => outputs['backup-id'])).toContain(gone[0]);
     },
     120_000,
+  );
+
+  it.each([
+    ['doctor', 'versioned', ['lifecycle']],
+    ['doctor', 'plain', ['lifecycle', 'store-traits']],
+    ['doctor', 'locking', ['lifecycle']],
+    // What the policy of backups does not allow is asked and said, and nothing of it is needed.
+    ['backup', 'versioned', ['lifecycle']],
+  ] as const)(
+    'a doctor with the policy of %s finds nothing amiss in a %s bucket, and leaves nothing',
+    async (name, kind, wished) => {
+      const store = urlOf(await makeBucket(kind));
+      const report = await act('doctor', store, {}, name);
+      const found = report.findings.filter(
+        ({ subject = '', status }) => subject.startsWith('s3:') && status !== 'pass',
+      );
+      expect(found.map(({ rule, status }) => `${rule} ${status}`).toSorted()).toEqual(
+        wished.map((rule) => `${rule} warn`),
+      );
+      expect(await keysBelow(store, '')).toEqual([]);
+    },
   );
 
   it('a backup needs no right to delete; the mark then stays', async () => {
