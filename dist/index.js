@@ -15,13 +15,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("buffer");
 
 /***/ }),
 
-/***/ 5317:
-/***/ ((module) => {
-
-module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
-
-/***/ }),
-
 /***/ 9907:
 /***/ ((module) => {
 
@@ -330,13 +323,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("string_decod
 
 /***/ }),
 
-/***/ 3557:
-/***/ ((module) => {
-
-module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
-
-/***/ }),
-
 /***/ 4756:
 /***/ ((module) => {
 
@@ -369,6 +355,317 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("v8");
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
+
+/***/ }),
+
+/***/ 4348:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   M: () => (/* binding */ judgeClock),
+/* harmony export */   _: () => (/* binding */ describeBackup)
+/* harmony export */ });
+/* harmony import */ var _backup_stores_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9344);
+/* harmony import */ var _backup_tables_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6007);
+/* harmony import */ var _copy_metrics_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5030);
+/* harmony import */ var _duration_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8415);
+/* harmony import */ var _keys_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1547);
+/* harmony import */ var _report_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4317);
+/* harmony import */ var _size_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6282);
+
+
+
+
+
+
+
+/** `takenAt` is of the server's clock: one that is wrong by minutes makes every age wrong by minutes. */
+function judgeClock(offset) {
+    const numbers = { offsetSeconds: offset, warnSeconds: 60, failSeconds: 600 };
+    const far = Math.abs(offset);
+    if (far <= 60)
+        return (0,_report_js__WEBPACK_IMPORTED_MODULE_5__/* .finding */ .gk)('clock-offset', 'pass', `The server's clock is within a minute of this runner's.`, { numbers });
+    const message = `The server's clock is ${(0,_duration_js__WEBPACK_IMPORTED_MODULE_3__/* .formatDuration */ .a3)(far * 1000)} ${offset > 0 ? 'ahead of' : 'behind'} this runner's.`;
+    return (0,_report_js__WEBPACK_IMPORTED_MODULE_5__/* .finding */ .gk)('clock-offset', far > 600 ? 'fail' : 'warn', message, { numbers, hint: 'Let both keep time by NTP.' });
+}
+/** Everything a reader of the summary wants to know of a backup that was just written. */
+function describeBackup(source, written, opened, { trends, databaseBytes, notes, history, now }) {
+    const failed = [...written.failed].map(([store, error]) => (0,_backup_stores_js__WEBPACK_IMPORTED_MODULE_0__/* .lossOf */ .je)(store, error));
+    const copies = written.stores.map((store) => (0,_report_js__WEBPACK_IMPORTED_MODULE_5__/* .finding */ .gk)('store-copy', 'pass', `${store.location} holds the backup.`, { subject: store.location }));
+    const findings = [
+        writtenFinding(written, databaseBytes),
+        ...opened.findings,
+        ...failed,
+        ...copies,
+        ...opened.created.filter((store) => written.stores.includes(store)).map(createdFinding),
+        ...written.findings,
+        factsFinding(written),
+    ];
+    return (0,_report_js__WEBPACK_IMPORTED_MODULE_5__/* .report */ .z8)(`Backup of ${source}`, findings, {
+        headline: [...headlineOf(written, databaseBytes), ...notes],
+        tables: (0,_backup_tables_js__WEBPACK_IMPORTED_MODULE_1__/* .tablesOf */ .t)(written),
+        trends,
+        outputs: outputsOf(source, written),
+        sources: [source],
+        metrics: written.stores.flatMap(({ location: store }) => (0,_copy_metrics_js__WEBPACK_IMPORTED_MODULE_2__/* .backupSamples */ .Kh)({ source, store }, written.manifest, history, now)),
+    });
+}
+function storedBytes({ manifest }) {
+    return manifest.artifacts.reduce((sum, artifact) => sum + artifact.bytes, 0);
+}
+function writtenFinding(written, databaseBytes) {
+    const sizes = `${(0,_size_js__WEBPACK_IMPORTED_MODULE_6__/* .formatBytes */ .z)(storedBytes(written))} of ${(0,_size_js__WEBPACK_IMPORTED_MODULE_6__/* .formatBytes */ .z)(databaseBytes)}`;
+    const duration = (0,_duration_js__WEBPACK_IMPORTED_MODULE_3__/* .formatDuration */ .a3)(written.manifest.durationSeconds * 1000);
+    return (0,_report_js__WEBPACK_IMPORTED_MODULE_5__/* .finding */ .gk)('backup-written', 'pass', `${written.id} is complete: ${sizes} in ${duration}.`);
+}
+function headlineOf(written, databaseBytes) {
+    const { id, manifest, stores } = written;
+    const { database, host, version } = manifest.server;
+    const places = stores.map(({ location }) => location).join(', ');
+    return [
+        { name: 'Backup', value: id },
+        { name: 'Taken at', value: manifest.takenAt },
+        { name: 'Stored', value: `${(0,_size_js__WEBPACK_IMPORTED_MODULE_6__/* .formatBytes */ .z)(storedBytes(written))} in ${places}` },
+        { name: 'Database', value: `${database} on ${host}, PostgreSQL ${version}, ${(0,_size_js__WEBPACK_IMPORTED_MODULE_6__/* .formatBytes */ .z)(databaseBytes)}` },
+        encryptionOf(manifest),
+        { name: 'Duration', value: (0,_duration_js__WEBPACK_IMPORTED_MODULE_3__/* .formatDuration */ .a3)(manifest.durationSeconds * 1000) },
+    ];
+}
+/** Of a recipient enough to tell keys apart: `age128d7…`. */
+function encryptionOf({ artifacts }) {
+    const recipients = new Set(artifacts.flatMap(({ encryption }) => encryption?.recipients ?? []));
+    if (recipients.size === 0)
+        return { name: 'Encryption', value: 'Not encrypted' };
+    return { name: 'Encrypted to', value: [...recipients].map((recipient) => `${recipient.slice(0, 8)}…`).join(', ') };
+}
+/** A disk that is not mounted leaves an empty mount point, and the backups go to the disk below. */
+function createdFinding({ location }) {
+    return (0,_report_js__WEBPACK_IMPORTED_MODULE_5__/* .finding */ .gk)('store-created', 'warn', `The folder ${location} did not exist and was created; is the disk mounted?`, {
+        subject: location,
+        hint: 'At the first backup of all there is nothing to do. Otherwise mount the disk, and move the backup there.',
+    });
+}
+function outputsOf(source, written) {
+    return {
+        'backup-id': written.id,
+        locations: written.stores.map((store) => (0,_keys_js__WEBPACK_IMPORTED_MODULE_4__/* .whereIs */ .ie)(store, `${source}/${written.id}`)).join('\n'),
+        bytes: String(storedBytes(written)),
+        'manifest-sha256': written.manifestSha256,
+        'duration-seconds': String(written.manifest.durationSeconds),
+    };
+}
+function factsFinding({ facts }) {
+    if (facts === undefined) {
+        return (0,_report_js__WEBPACK_IMPORTED_MODULE_5__/* .finding */ .gk)('facts-read', 'warn', 'No facts were recorded (`facts: none`): a drill of this backup can prove only that it restores.');
+    }
+    const rows = facts.tables.reduce((sum, table) => sum + table.rows, 0);
+    return (0,_report_js__WEBPACK_IMPORTED_MODULE_5__/* .finding */ .gk)('facts-read', 'pass', `${facts.tables.length} tables with ${rows} rows and ${facts.schema.length} objects of the schema were recorded.`, {
+        numbers: { tables: facts.tables.length, rows, schemaObjects: facts.schema.length },
+    });
+}
+
+
+/***/ }),
+
+/***/ 9344:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $4: () => (/* binding */ describeLoss),
+/* harmony export */   R8: () => (/* binding */ backupStores),
+/* harmony export */   je: () => (/* binding */ lossOf)
+/* harmony export */ });
+/* harmony import */ var node_stream__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7075);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8165);
+/* harmony import */ var _keys_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1547);
+/* harmony import */ var _manifest_reading_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7115);
+/* harmony import */ var _report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4317);
+/* harmony import */ var _stalled_store_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6104);
+
+
+
+
+
+
+/**
+ * @param given.prefix folder of the backup, with its slash
+ * @param given.signal aborts uploads, not the removal of what was written
+ */
+function backupStores(stores, given) {
+    const live = new Set(stores);
+    const failed = new Map();
+    const touched = new Set();
+    const drop = async (store, error) => {
+        if (!failed.has(store))
+            given.log.warning(describeLoss(store, error));
+        live.delete(store);
+        failed.set(store, failed.get(store) ?? error);
+        await discard(store, given, { isTouched: touched.has(store), hangs: (0,_stalled_store_js__WEBPACK_IMPORTED_MODULE_5__/* .isStalled */ .C_)(failed.get(store)) });
+    };
+    const refuseNone = () => {
+        if (live.size === 0)
+            throw [...failed.values()][0];
+    };
+    const putText = async (key, text) => {
+        for (const store of [...live]) {
+            try {
+                await putChecked(store, key, text, given);
+                touched.add(store);
+            }
+            catch (error) {
+                given.signal.throwIfAborted();
+                await drop(store, error);
+            }
+        }
+        refuseNone();
+    };
+    const renewText = async (key, text) => {
+        for (const store of [...live]) {
+            await putChecked(store, key, text, given).catch((error) => {
+                if (!given.signal.aborted)
+                    given.log.warning(describeOldMark(store, error));
+            });
+        }
+    };
+    const discardAll = async () => {
+        // Asking a store once more that hangs would only hang again.
+        const asked = stores.filter((store) => !(0,_stalled_store_js__WEBPACK_IMPORTED_MODULE_5__/* .isStalled */ .C_)(failed.get(store)));
+        await Promise.all(asked.map((store) => discard(store, given, { isTouched: touched.has(store), hangs: false })));
+    };
+    return { live, failed, putText, renewText, drop, refuseNone, discardAll };
+}
+async function putChecked(store, key, text, { sleep, signal }) {
+    const body = node_stream__WEBPACK_IMPORTED_MODULE_0__.Readable.from([Buffer.from(text)]);
+    const expectedBytes = Buffer.byteLength(text);
+    const copy = await (0,_stalled_store_js__WEBPACK_IMPORTED_MODULE_5__/* .unlessStalled */ .aB)(store, sleep, (life) => store.put(key, body, { ...life, expectedBytes, signal: AbortSignal.any([signal, life.signal]) }));
+    if (copy.sha256 === (0,_manifest_reading_js__WEBPACK_IMPORTED_MODULE_3__/* .sha256Of */ .Bj)(text))
+        return;
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H('artifact-corrupt', `${store.location} stored other bytes of ${key} than it was given.`);
+}
+/** What cannot be removed now is an orphan that prune removes later. */
+async function discard(store, { prefix, sleep, log }, { isTouched, hangs }) {
+    try {
+        await (0,_stalled_store_js__WEBPACK_IMPORTED_MODULE_5__/* .unlessStalled */ .aB)(store, sleep, async ({ onBytes }) => {
+            const keys = [];
+            for await (const { key } of store.list(prefix)) {
+                onBytes(0);
+                keys.push(key);
+            }
+            const marks = keys.filter(isMark);
+            const left = await store.remove(keys.filter((key) => !isMark(key)).toSorted(manifestFirst));
+            // It may still finish what it was given, and that must not look like a backup without its manifest.
+            if (!hangs && left.length === 0 && marks.length > 0)
+                await store.remove(marks);
+        });
+    }
+    catch (error) {
+        // A folder that could not even be created holds nothing.
+        if (!isTouched && error instanceof _failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H && error.code === 'store-missing')
+            return;
+        log.warning(`What was written to ${store.location} under ${prefix} stays there for now: ${(0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .b)(error)}`);
+    }
+}
+/**
+ * The manifest goes first, should it be there: a removal that breaks off must not leave half a backup. The
+ * in-progress mark goes last: without either, a folder looks like a backup whose manifest somebody deleted.
+ */
+function manifestFirst(one, other) {
+    return Number(other.endsWith(`/${_keys_js__WEBPACK_IMPORTED_MODULE_2__/* .MANIFEST */ .e0}`)) - Number(one.endsWith(`/${_keys_js__WEBPACK_IMPORTED_MODULE_2__/* .MANIFEST */ .e0}`));
+}
+function isMark(key) {
+    return key.endsWith(`/${_keys_js__WEBPACK_IMPORTED_MODULE_2__/* .IN_PROGRESS */ .mS}`);
+}
+function describeLoss(store, error) {
+    return `${store.location} holds no copy of this backup: ${(0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .b)(error)}`;
+}
+function describeOldMark(store, error) {
+    return `The mark in ${store.location} that this backup is being made could not be renewed: ${(0,_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .messageOf */ .b)(error)} The backup goes on.`;
+}
+/** The finding for a store without its copy. */
+function lossOf(store, error) {
+    const hint = error instanceof _failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H && error.hint !== undefined ? { hint: error.hint } : {};
+    return (0,_report_js__WEBPACK_IMPORTED_MODULE_4__/* .finding */ .gk)('store-copy', 'fail', describeLoss(store, error), { subject: store.location, ...hint });
+}
+
+
+/***/ }),
+
+/***/ 6007:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   K: () => (/* binding */ trendsOf),
+/* harmony export */   t: () => (/* binding */ tablesOf)
+/* harmony export */ });
+/* harmony import */ var _catalog_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1308);
+/* harmony import */ var _manifest_reading_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7115);
+/* harmony import */ var _size_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6282);
+/* harmony import */ var _size_trend_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(464);
+
+
+
+
+/** Manifests read for the curve of durations, this one's included. */
+const DURATION_POINTS = 10;
+/** What was stored, what was left out, and the largest tables of a backup. */
+function tablesOf({ manifest, facts }) {
+    const largest = (facts?.tables ?? []).toSorted((a, b) => b.rows - a.rows).slice(0, 20);
+    return [
+        artifactTable(manifest),
+        {
+            title: 'Left out',
+            columns: [{ name: 'What' }, { name: 'Why' }],
+            rows: manifest.content.leftOut.map(({ what, why }) => [what, why]),
+            folded: true,
+        },
+        {
+            title: 'Tables with the most rows',
+            columns: [{ name: 'Table' }, { name: 'Rows', numeric: true }],
+            rows: largest.map(({ name, rows }) => [name, String(rows)]),
+            folded: true,
+        },
+    ].filter(({ rows }) => rows.length > 0);
+}
+function artifactTable({ artifacts }) {
+    return {
+        title: 'Artifacts',
+        columns: [
+            { name: 'Artifact' },
+            { name: 'Stored', numeric: true },
+            { name: 'Plain', numeric: true },
+            { name: 'SHA-256' },
+        ],
+        rows: artifacts.map(({ key, bytes, plainBytes, sha256 }) => [
+            key,
+            (0,_size_js__WEBPACK_IMPORTED_MODULE_2__/* .formatBytes */ .z)(bytes),
+            plainBytes === undefined ? '' : (0,_size_js__WEBPACK_IMPORTED_MODULE_2__/* .formatBytes */ .z)(plainBytes),
+            `${sha256.slice(0, 16)}…`,
+        ]),
+    };
+}
+/** Size and duration of the last backups and this one, oldest first. */
+async function trendsOf(store, history, written) {
+    const { manifest } = written;
+    const scope = (0,_catalog_js__WEBPACK_IMPORTED_MODULE_0__/* .usualScope */ .HM)(history) ?? manifest.scope;
+    const before = history.filter((one) => (0,_catalog_js__WEBPACK_IMPORTED_MODULE_0__/* .isComplete */ .As)(one) && one.scope === scope && one.id !== manifest.id);
+    const bytes = manifest.artifacts.reduce((sum, artifact) => sum + artifact.bytes, 0);
+    const takenAt = new Date(manifest.takenAt);
+    return [
+        (0,_size_trend_js__WEBPACK_IMPORTED_MODULE_3__/* .sizeTrend */ .Z)('Stored size of the last backups', [...before, { takenAt, bytes }]),
+        { title: 'Duration of the last backups', unit: 's', points: await durations(store, before, manifest) },
+    ];
+}
+async function durations(store, before, now) {
+    const read = await Promise.all(before.slice(1 - DURATION_POINTS).map((one) => 
+    // One that cannot be read is a finding of verify-freshness; here it is a point less.
+    (0,_manifest_reading_js__WEBPACK_IMPORTED_MODULE_1__/* .readManifestOf */ .XL)(store, one.source, one.id).then(({ manifest }) => manifest, () => undefined)));
+    const manifests = [...read.filter((one) => one !== undefined), now];
+    return manifests.map(({ takenAt, durationSeconds }) => ({
+        label: takenAt.slice(0, 16).replace('T', ' '),
+        value: durationSeconds,
+    }));
+}
+
 
 /***/ }),
 
@@ -405,6 +702,176 @@ function tooLarge(what, mostBytes) {
     return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('backup-invalid', `${what} holds more than ${(0,_size_js__WEBPACK_IMPORTED_MODULE_1__/* .formatBytes */ .z)(mostBytes)}, and was not read.`, {
         hint: 'No backup of this program holds as much there. Find out who wrote it; its dump can be restored by hand.',
     });
+}
+
+
+/***/ }),
+
+/***/ 1308:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   As: () => (/* binding */ isComplete),
+/* harmony export */   Cj: () => (/* binding */ activePin),
+/* harmony export */   HM: () => (/* binding */ usualScope),
+/* harmony export */   HT: () => (/* binding */ readRecentCatalog),
+/* harmony export */   LV: () => (/* binding */ isInFuture),
+/* harmony export */   eA: () => (/* binding */ commonScope),
+/* harmony export */   fq: () => (/* binding */ conclusiveDrill),
+/* harmony export */   lH: () => (/* binding */ mergeCatalogs),
+/* harmony export */   rP: () => (/* binding */ listSources),
+/* harmony export */   uM: () => (/* binding */ readCatalog),
+/* harmony export */   uq: () => (/* binding */ describeFolder)
+/* harmony export */ });
+/* unused harmony exports CLOCK_TOLERANCE_MS, scopeOf */
+/* harmony import */ var _keys_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1547);
+/* harmony import */ var _record_keys_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(555);
+
+
+const DAY_MS = 86_400_000;
+/** Days of the windows a catalog is read in, newest first, until there is enough. */
+const WINDOW_DAYS = [3, 12, 48, 192];
+/** How many of the newest backups decide what the usual scope of a source is. */
+const SCOPE_HISTORY = 20;
+const NO_ARTIFACTS = new Set([_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .MANIFEST */ .e0, _keys_js__WEBPACK_IMPORTED_MODULE_0__/* .IN_PROGRESS */ .mS, _keys_js__WEBPACK_IMPORTED_MODULE_0__/* .REMOVING */ .ci]);
+/**
+ * Folders of one source, oldest first, from listing pages alone. Ends before `restores/` and `wal/`,
+ * which sort after every id and may hold a hundred thousand keys.
+ */
+async function readCatalog(store, source, range = {}) {
+    const backups = [];
+    let folder;
+    const close = () => folder && backups.push(describeFolder(source, folder.id, folder.objects));
+    for await (const object of listIds(store, source, range)) {
+        const parsed = (0,_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .parseBackupKey */ .lG)(object.key);
+        if (parsed === undefined)
+            continue;
+        if (folder?.id !== parsed.id) {
+            close();
+            folder = { id: parsed.id, objects: [] };
+        }
+        folder.objects.push(object);
+    }
+    close();
+    return backups;
+}
+async function* listIds(store, source, range) {
+    // `:` follows `9`: every id begins with a digit, everything else of ours with a letter.
+    const end = range.until === undefined ? `${source}/:` : `${source}/${(0,_record_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .stampOf */ .Zs)(range.until)}`;
+    const after = range.since === undefined ? undefined : `${source}/${(0,_record_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .stampOf */ .Zs)(range.since)}`;
+    const options = { ...(after && { after }), ...(range.signal && { signal: range.signal }) };
+    for await (const object of store.list(`${source}/`, options)) {
+        if (object.key >= end)
+            return;
+        yield object;
+    }
+}
+/**
+ * The newest part of a catalog: goes back in growing windows until `isEnough` says so, and lists
+ * nothing twice. Backups dated in the future are always part of it.
+ *
+ * @returns the backups, oldest first, and since when they are all; undefined: since ever
+ */
+async function readRecentCatalog(store, source, now, isEnough, signal) {
+    let backups = [];
+    let until;
+    for (const days of [...WINDOW_DAYS, undefined]) {
+        const since = days === undefined ? undefined : new Date(now.getTime() - days * DAY_MS);
+        const range = { ...(since && { since }), ...(until && { until }), ...(signal && { signal }) };
+        backups = [...(await readCatalog(store, source, range)), ...backups];
+        if (since === undefined || (await isEnough(backups)))
+            return { backups, since };
+        until = since;
+    }
+    return { backups, since: undefined };
+}
+/** The backups of one source that any of its stores holds, each once, oldest first; a complete copy stands for the others. */
+function mergeCatalogs(catalogs) {
+    const merged = new Map();
+    for (const backup of catalogs.flat()) {
+        const known = merged.get(backup.id);
+        if (known === undefined || (!isComplete(known) && isComplete(backup)))
+            merged.set(backup.id, backup);
+    }
+    return [...merged.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
+}
+/** Names of the sources a store holds something of, ascending. */
+async function listSources(store) {
+    return (await store.listFolders()).filter(_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .isSourceName */ .TE);
+}
+function isComplete(backup) {
+    return backup.manifestBytes !== undefined;
+}
+/** Dated more than this after `now`: clocks of runner and server differ by some seconds on every machine. */
+const CLOCK_TOLERANCE_MS = 60_000;
+/** A date in the future never makes a backup the newest. */
+function isInFuture(backup, now) {
+    return backup.takenAt.getTime() > now.getTime() + CLOCK_TOLERANCE_MS;
+}
+/** The latest conclusive drill, whichever copy it restored; undefined when there was none. */
+function conclusiveDrill(backup) {
+    return backup.drills.findLast((drill) => drill.proof !== 'inconclusive');
+}
+/** The pin that holds longest and has not run out. */
+function activePin(backup, now) {
+    const end = (pin) => pin.until?.getTime() ?? Number.POSITIVE_INFINITY;
+    return backup.pins.filter((pin) => end(pin) > now.getTime()).toSorted((a, b) => end(b) - end(a))[0];
+}
+/**
+ * What most of the newest complete backups hold. Of equals, the scope the source had first: the one
+ * that came later is the stranger.
+ */
+function usualScope(backups) {
+    return commonScope(backups.filter(isComplete).map(({ scope }) => scope));
+}
+/** The same for scopes alone, oldest first. */
+function commonScope(scopes) {
+    const counts = new Map();
+    for (const scope of scopes.slice(-SCOPE_HISTORY)) {
+        if (scope !== undefined)
+            counts.set(scope, (counts.get(scope) ?? 0) + 1);
+    }
+    return [...counts].reduce((a, b) => (a && a[1] >= b[1] ? a : b), undefined)?.[0];
+}
+/** Takes the listing of one folder together; `objects` bear full keys and are not empty. */
+function describeFolder(source, id, objects) {
+    const prefix = (0,_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .backupKey */ .eT)(source, id, '');
+    const files = objects.map((object) => ({ ...object, key: object.key.slice(prefix.length) }));
+    // Artifacts are plain file names; what lies deeper is a record or nothing of ours.
+    const artifacts = files.filter(({ key }) => !NO_ARTIFACTS.has(key) && !key.includes('/') && (0,_record_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePinKey */ .wi)(key) === undefined);
+    return {
+        source,
+        id,
+        takenAt: (0,_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .momentOfId */ .Fm)(id) ?? new Date(Number.NaN),
+        manifestBytes: files.find(({ key }) => key === _keys_js__WEBPACK_IMPORTED_MODULE_0__/* .MANIFEST */ .e0)?.bytes,
+        inProgressAt: files.find(({ key }) => key === _keys_js__WEBPACK_IMPORTED_MODULE_0__/* .IN_PROGRESS */ .mS)?.modifiedAt,
+        removingAt: files.find(({ key }) => key === _keys_js__WEBPACK_IMPORTED_MODULE_0__/* .REMOVING */ .ci)?.modifiedAt,
+        artifacts: artifacts.map(({ key, bytes }) => ({ key, bytes })),
+        bytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
+        totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+        scope: scopeOf(artifacts.map(({ key }) => key)),
+        drills: files.map(drillOf).filter((drill) => drill !== undefined),
+        pins: files.map(({ key }) => (0,_record_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePinKey */ .wi)(key)).filter((pin) => pin !== undefined),
+        lastChangeAt: new Date(files.reduce((last, { modifiedAt }) => Math.max(last, modifiedAt.getTime()), 0)),
+    };
+}
+/** The clock of the store and that of a runner may differ by this much. */
+const RECORD_SLACK_MS = 3_600_000;
+/** A record that is older than its drill was made up: dated in the future, it would be the latest word for ever. */
+function drillOf({ key, modifiedAt }) {
+    const drill = (0,_record_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .parseDrillKey */ .Kq)(key);
+    return drill !== undefined && drill.startedAt.getTime() <= modifiedAt.getTime() + RECORD_SLACK_MS ? drill : undefined;
+}
+/** First match wins: a data-only backup holds the schema it needs beside its data. */
+const scopes = [
+    [/^(database\.dump|pre-data\.dump|base\.tar|dump\.rdb|aof\.tar)\./, 'full'],
+    [/^tables(-pre-data)?\.dump\./, 'tables'],
+    [/^data\.dump\./, 'data'],
+    [/^schema\.dump\./, 'schema'],
+];
+/** Which part of the source the artifacts of these names hold. */
+function scopeOf(names) {
+    return scopes.find(([pattern]) => names.some((name) => pattern.test(`${name}.`)))?.[1];
 }
 
 
@@ -482,6 +949,80 @@ const wanted = {
 };
 function isWanted(change, on) {
     return wanted[on].includes(change);
+}
+
+
+/***/ }),
+
+/***/ 5030:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Kh: () => (/* binding */ backupSamples),
+/* harmony export */   NG: () => (/* binding */ drillSamples),
+/* harmony export */   Tu: () => (/* binding */ countSamples),
+/* harmony export */   f7: () => (/* binding */ emptySamples)
+/* harmony export */ });
+/* unused harmony export CONCLUSIVE */
+/* harmony import */ var _metrics_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4238);
+/* harmony import */ var _size_judgement_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(764);
+
+
+/** What a drill that found something out can say. */
+const CONCLUSIVE = ['proven', 'disproven'];
+/** The newest backup of a copy, as its manifest tells. */
+function backupSamples(copy, manifest, history, now) {
+    const bytes = manifest.artifacts.reduce((sum, one) => sum + one.bytes, 0);
+    const plain = manifest.artifacts.map(({ plainBytes }) => plainBytes);
+    const usual = (0,_size_judgement_js__WEBPACK_IMPORTED_MODULE_1__/* .median */ .JZ)(history.slice(-_size_judgement_js__WEBPACK_IMPORTED_MODULE_1__/* .SIZE_HISTORY */ .T_));
+    return (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .samplesOf */ .lc)(labelsOf(copy), {
+        lifeboat_store_seen_timestamp_seconds: (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .unixSeconds */ .Yb)(now),
+        lifeboat_backup_taken_timestamp_seconds: (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .unixSeconds */ .Yb)(manifest.takenAt),
+        lifeboat_backup_age_seconds: (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .unixSeconds */ .Yb)(now) - (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .unixSeconds */ .Yb)(manifest.takenAt),
+        lifeboat_backup_bytes: bytes,
+        lifeboat_backup_plain_bytes: plain.reduce((sum, one) => plus(sum, one), 0),
+        // Null, too, where there is nothing to compare with: the number of another backup would be wrong.
+        lifeboat_backup_size_ratio: usual === undefined || usual === 0 ? null : bytes / usual,
+        lifeboat_backup_duration_seconds: manifest.durationSeconds,
+        lifeboat_backup_rows: manifest.totals.rows,
+    });
+}
+function plus(sum, bytes) {
+    return sum === null || bytes === undefined ? null : sum + bytes;
+}
+/** How many backups a copy keeps, and since when. */
+function countSamples(copy, moments, now) {
+    const oldest = moments.toSorted((a, b) => a.getTime() - b.getTime())[0];
+    return (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .samplesOf */ .lc)(labelsOf(copy), {
+        lifeboat_store_seen_timestamp_seconds: (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .unixSeconds */ .Yb)(now),
+        lifeboat_backups: moments.length,
+        lifeboat_backup_oldest_timestamp_seconds: oldest === undefined ? null : (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .unixSeconds */ .Yb)(oldest),
+    });
+}
+/** The last conclusive drill of a copy. */
+function drillSamples(copy, drill, now) {
+    const labels = labelsOf(copy);
+    return [
+        ...(0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .samplesOf */ .lc)(labels, {
+            lifeboat_store_seen_timestamp_seconds: (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .unixSeconds */ .Yb)(now),
+            lifeboat_drill_timestamp_seconds: (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .unixSeconds */ .Yb)(drill.startedAt),
+            lifeboat_drill_age_seconds: (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .unixSeconds */ .Yb)(now) - (0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .unixSeconds */ .Yb)(drill.startedAt),
+            // Null: of a drill that could not restore.
+            lifeboat_drill_restore_seconds: drill.restoreSeconds,
+        }),
+        ...(0,_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .wordSamples */ .Ih)('lifeboat_drill_proof', labels, ['proof', CONCLUSIVE, drill.proof]),
+    ];
+}
+/** A copy of which a store that was read holds nothing: its last numbers would speak of what is gone. */
+function emptySamples(copy, now) {
+    const ofCopies = Object.keys(_metrics_js__WEBPACK_IMPORTED_MODULE_0__/* .metrics */ .qd).filter((name) => /^lifeboat_(backups?|drill)_/.test(name));
+    const gone = ofCopies.flatMap((name) => name === 'lifeboat_drill_proof'
+        ? CONCLUSIVE.map((proof) => ({ name, labels: { ...labelsOf(copy), proof }, value: null }))
+        : [{ name, labels: labelsOf(copy), value: null }]);
+    return [...gone, ...countSamples(copy, [], now)];
+}
+function labelsOf({ source, store }) {
+    return { source, store };
 }
 
 
@@ -572,7 +1113,8 @@ function notA(what, text, hint) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   H: () => (/* binding */ Failure)
+/* harmony export */   H: () => (/* binding */ Failure),
+/* harmony export */   b: () => (/* binding */ messageOf)
 /* harmony export */ });
 /**
  * A failure we can explain. Anything else that reaches `main.ts` is a bug and is shown with its stack.
@@ -588,6 +1130,10 @@ class Failure extends Error {
         this.code = code;
         this.hint = extra.hint;
     }
+}
+/** The words of anything that was thrown. */
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
 }
 
 
@@ -706,6 +1252,76 @@ async function inLanes(items, lanes, work) {
     await Promise.all(Array.from({ length: lanes }, lane));
     if (failed !== undefined)
         throw failed.error;
+}
+
+
+/***/ }),
+
+/***/ 7115:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bj: () => (/* binding */ sha256Of),
+/* harmony export */   GZ: () => (/* binding */ isUnreadable),
+/* harmony export */   XL: () => (/* binding */ readManifestOf),
+/* harmony export */   o5: () => (/* binding */ readSmall)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8165);
+/* harmony import */ var _keys_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1547);
+/* harmony import */ var _manifest_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9718);
+
+
+
+
+/** A manifest that names 10,000 tables takes less than 2 MiB. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+/**
+ * Reads the manifest of one backup.
+ *
+ * @param listedBytes its size where a listing has told it: the store is asked once less
+ * @throws {Failure} `backup-invalid` when it cannot be understood (or is too large to be one),
+ *                   `not-found` when there is none, `store-…` when the store could not be read
+ */
+async function readManifestOf(store, source, id, signal, listedBytes) {
+    const key = (0,_keys_js__WEBPACK_IMPORTED_MODULE_2__/* .backupKey */ .eT)(source, id, _keys_js__WEBPACK_IMPORTED_MODULE_2__/* .MANIFEST */ .e0);
+    const bytes = await readSmall(store, key, signal, listedBytes);
+    const manifest = (0,_manifest_js__WEBPACK_IMPORTED_MODULE_3__/* .readManifest */ .WI)(bytes.toString('utf8'), (0,_keys_js__WEBPACK_IMPORTED_MODULE_2__/* .whereIs */ .ie)(store, key), { source, id });
+    return { manifest, sha256: sha256Of(bytes) };
+}
+/** SHA-256 of bytes or text, lower-case hex. */
+function sha256Of(bytes) {
+    return (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256').update(bytes).digest('hex');
+}
+/**
+ * Reads a whole record into memory, if it can be one.
+ *
+ * @throws {Failure} `backup-invalid` when it is larger than 16 MiB; a store error as it came
+ */
+async function readSmall(store, key, signal, listedBytes) {
+    const known = listedBytes ?? (await store.head(key))?.bytes;
+    if (known === undefined)
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H('not-found', `${(0,_keys_js__WEBPACK_IMPORTED_MODULE_2__/* .whereIs */ .ie)(store, key)} does not exist.`);
+    if (known > MAX_RECORD_BYTES)
+        throw tooLarge(store, key, known);
+    const chunks = [];
+    let bytes = 0;
+    for await (const chunk of await store.get(key, signal ? { signal } : {})) {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > MAX_RECORD_BYTES)
+            throw tooLarge(store, key, bytes);
+    }
+    return Buffer.concat(chunks);
+}
+function tooLarge(store, key, bytes) {
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H('backup-invalid', `${(0,_keys_js__WEBPACK_IMPORTED_MODULE_2__/* .whereIs */ .ie)(store, key)} cannot be read: its ${bytes} bytes are no record.`, {
+        hint: 'Somebody wrote over it. Take it from another store, or from an older version of the object.',
+    });
+}
+/** Whether an error says that the record itself is bad, and not that the store could not be read. */
+function isUnreadable(error) {
+    return error instanceof _failure_js__WEBPACK_IMPORTED_MODULE_1__/* .Failure */ .H && error.code === 'backup-invalid';
 }
 
 
@@ -1016,6 +1632,42 @@ function wordSamples(name, labels, [label, words, holds]) {
 
 /***/ }),
 
+/***/ 6661:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   p: () => (/* binding */ nearest)
+/* harmony export */ });
+/** More changes than this make another word of it. */
+const MOST_CHANGES = 2;
+/** The name that somebody most likely meant who wrote `typed`; undefined when none is near. */
+function nearest(typed, names) {
+    const near = names
+        .map((name) => ({ name, changes: changesBetween(typed, name) }))
+        .filter(({ name, changes }) => changes <= Math.min(MOST_CHANGES, name.length / 2));
+    return near.toSorted((a, b) => a.changes - b.changes)[0]?.name;
+}
+/** Letters inserted, removed or replaced, and neighbours exchanged. */
+function changesBetween(a, b) {
+    let before = [];
+    let last = Array.from({ length: b.length + 1 }, (_, at) => at);
+    for (let i = 1; i <= a.length; i += 1) {
+        const row = [i];
+        for (let j = 1; j <= b.length; j += 1) {
+            const [left = 0, above = 0, diagonal = 0] = [row[j - 1], last[j], last[j - 1]];
+            const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+            const swapped = isSwap ? (before[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+            row.push(Math.min(left + 1, above + 1, diagonal + (a[i - 1] === b[j - 1] ? 0 : 1), swapped));
+        }
+        before = last;
+        last = row;
+    }
+    return last[b.length] ?? 0;
+}
+
+
+/***/ }),
+
 /***/ 9196:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -1222,6 +1874,201 @@ function asSentence(text) {
 
 /***/ }),
 
+/***/ 555:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   D6: () => (/* binding */ pinKey),
+/* harmony export */   Kq: () => (/* binding */ parseDrillKey),
+/* harmony export */   LC: () => (/* binding */ restoreRecordKey),
+/* harmony export */   Sh: () => (/* binding */ drillRecordKey),
+/* harmony export */   Zs: () => (/* binding */ stampOf),
+/* harmony export */   wi: () => (/* binding */ parsePinKey)
+/* harmony export */ });
+/* harmony import */ var _keys_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1547);
+/* harmony import */ var _records_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5293);
+/* harmony import */ var _report_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4317);
+
+
+
+/** Key of a drill record, relative to the store: verdict and proof can be read from a listing alone. */
+function drillRecordKey(source, backup, drill) {
+    return (0,_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .backupKey */ .eT)(source, backup, `drills/${drill.id}.${drill.verdict}.${drill.proof}.json`);
+}
+/** Takes a key relative to a backup's folder apart; undefined when it names no drill record. */
+function parseDrillKey(relative) {
+    const [, id, verdict, proof] = /^drills\/([^./]+)\.([a-z]+)\.([a-z]+)\.json$/.exec(relative) ?? [];
+    const startedAt = id === undefined ? undefined : (0,_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .momentOfId */ .Fm)(id);
+    const parsed = { verdict: _report_js__WEBPACK_IMPORTED_MODULE_2__/* .Status */ .nW.safeParse(verdict), proof: _records_js__WEBPACK_IMPORTED_MODULE_1__/* .Proof */ .Ri.safeParse(proof) };
+    if (id === undefined || startedAt === undefined || !parsed.verdict.success || !parsed.proof.success)
+        return undefined;
+    return { id, startedAt, verdict: parsed.verdict.data, proof: parsed.proof.data, key: relative };
+}
+/** Key of a pin, relative to the store. `until` null: for ever. */
+function pinKey(source, backup, until) {
+    return (0,_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .backupKey */ .eT)(source, backup, `pin-${until === null ? 'forever' : stampOf(until)}.json`);
+}
+/**
+ * Takes a key relative to a backup's folder apart; undefined when it names no pin. A pin whose date
+ * cannot be read holds for ever: somebody wanted this backup to stay.
+ */
+function parsePinKey(relative) {
+    const [, until] = /^pin-([^/]+)\.json$/.exec(relative) ?? [];
+    if (until === undefined)
+        return undefined;
+    return { until: (0,_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .isId */ .eQ)(`${until}-000000`) ? ((0,_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .momentOfId */ .Fm)(`${until}-000000`) ?? null) : null, key: relative };
+}
+/** The UTC stamp that ids begin with, `20270101T000000Z`. */
+function stampOf(at) {
+    return at
+        .toISOString()
+        .replace(/\.\d+Z$/, 'Z')
+        .replaceAll(/[-:]/g, '');
+}
+/** Key of the record of a restore, relative to the store. */
+function restoreRecordKey(source, id) {
+    return `${source}/restores/${id}.json`;
+}
+
+
+/***/ }),
+
+/***/ 5293:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   BP: () => (/* binding */ DrillRecord),
+/* harmony export */   Bm: () => (/* binding */ PinRecord),
+/* harmony export */   IT: () => (/* binding */ RestoreRecord),
+/* harmony export */   Kk: () => (/* binding */ InProgressRecord),
+/* harmony export */   Ri: () => (/* binding */ Proof)
+/* harmony export */ });
+/* unused harmony export RemovingRecord */
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6921);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4377);
+/* harmony import */ var _manifest_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9718);
+/* harmony import */ var _report_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4317);
+
+
+
+/** What a drill says of the backup itself, apart from its verdict: a missed RTO disproves nothing. */
+const Proof = zod__WEBPACK_IMPORTED_MODULE_2__/* ["enum"] */ .k5n(['proven', 'disproven', 'inconclusive']);
+const Moment = zod__WEBPACK_IMPORTED_MODULE_3__/* .datetime */ .w$({ precision: 0 });
+/** How many there were of each kind, without names. */
+const Counts = zod__WEBPACK_IMPORTED_MODULE_2__/* .record */ .g1P(zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), zod__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig());
+/** What a record written by an earlier version does not have. */
+const details = {
+    /** Of the backup: the moment of its snapshot. */
+    takenAt: Moment.optional(),
+    scope: _manifest_js__WEBPACK_IMPORTED_MODULE_0__/* .Scope */ .HG.optional(),
+    artifacts: zod__WEBPACK_IMPORTED_MODULE_2__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
+        key: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+        bytes: zod__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig(),
+        sha256: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+        /** Read to its end, and what was read had this SHA-256. */
+        matched: zod__WEBPACK_IMPORTED_MODULE_2__/* .boolean */ .zMY(),
+    }))
+        .optional(),
+    facts: zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ level: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), expected: Counts, found: Counts.nullable() }).optional(),
+    assertions: zod__WEBPACK_IMPORTED_MODULE_2__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ name: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().optional(), sql: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().optional(), status: _report_js__WEBPACK_IMPORTED_MODULE_1__/* .Status */ .nW })).optional(),
+    objectives: zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ maxDurationSeconds: zod__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig().nullable(), maxDataLossSeconds: zod__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig().nullable() })
+        .optional(),
+    steps: zod__WEBPACK_IMPORTED_MODULE_2__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ name: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), seconds: zod__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig() })).optional(),
+};
+const DrillDetails = zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc(details);
+/** `<id>/drills/<drill id>.<verdict>.<proof>.json`: the evidence, written beside the backup. */
+const DrillRecord = zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
+    format: zod__WEBPACK_IMPORTED_MODULE_2__/* .literal */ .euz(1),
+    id: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    source: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    backup: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    /** Of the manifest that was drilled: a copy in another store counts only if it is the same. */
+    manifestSha256: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    /** Location of the store whose bytes were restored. */
+    store: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    /** Locations of other stores whose bytes were read back against the same SHA-256. */
+    alsoRead: zod__WEBPACK_IMPORTED_MODULE_2__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()),
+    startedAt: Moment,
+    finishedAt: Moment,
+    /** Fetch, decrypt, decompress and restore, until the database could be queried. */
+    restoreSeconds: zod__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig().nonnegative().nullable(),
+    dataLossSeconds: zod__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig().nullable(),
+    verdict: _report_js__WEBPACK_IMPORTED_MODULE_1__/* .Status */ .nW,
+    proof: Proof,
+    findings: zod__WEBPACK_IMPORTED_MODULE_2__/* .array */ .YOg(_report_js__WEBPACK_IMPORTED_MODULE_1__/* .StoredFinding */ .TS),
+    scratch: zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
+        /** `own` or the location of the `scratch-url` server, without credentials. */
+        server: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+        version: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+        /** Isolation that was not possible here, one sentence each. */
+        notIsolated: zod__WEBPACK_IMPORTED_MODULE_2__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()),
+    }),
+    tool: zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ name: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), version: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP() }),
+    run: _manifest_js__WEBPACK_IMPORTED_MODULE_0__/* .RunInfo */ .cg.optional(),
+    ...details,
+});
+/** `<id>/pin-<until, or forever>.json`: why this backup must stay. */
+const PinRecord = zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
+    format: zod__WEBPACK_IMPORTED_MODULE_2__/* .literal */ .euz(1),
+    reason: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().min(1),
+    pinnedAt: Moment,
+    /** Null: for ever. */
+    until: Moment.nullable(),
+    by: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().optional(),
+});
+/** `<id>/in-progress.json`: who is making this backup; rewritten while it is being made. */
+const InProgressRecord = zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
+    format: zod__WEBPACK_IMPORTED_MODULE_2__/* .literal */ .euz(1),
+    id: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    source: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    startedAt: Moment,
+    host: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    pid: zod__WEBPACK_IMPORTED_MODULE_2__/* .int */ .Whr(),
+    run: _manifest_js__WEBPACK_IMPORTED_MODULE_0__/* .RunInfo */ .cg.optional(),
+    /** Location of the store it is copied from; absent while it is made. */
+    copyFrom: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().optional(),
+});
+/** `<id>/removing.json`: this program is removing what is left here; without it, a folder that lost its manifest was robbed. */
+const RemovingRecord = zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
+    format: zod__WEBPACK_IMPORTED_MODULE_2__/* .literal */ .euz(1),
+    id: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    source: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    startedAt: Moment,
+});
+/** `<source>/restores/<id>.json`: what was restored where, and how it ended; also of one that failed. */
+const RestoreRecord = zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
+    format: zod__WEBPACK_IMPORTED_MODULE_2__/* .literal */ .euz(1),
+    id: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    source: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    backup: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    manifestSha256: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    /** Of the backup. */
+    takenAt: Moment,
+    /** Location of the store whose bytes were restored. */
+    store: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+    startedAt: Moment,
+    finishedAt: Moment,
+    way: zod__WEBPACK_IMPORTED_MODULE_2__/* ["enum"] */ .k5n(['create', 'beside', 'swap', 'replace', 'drop-first', 'tables', 'rows']),
+    target: zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ server: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), database: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP() }),
+    /** Database that holds the backup now; null: none does. */
+    database: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().nullable(),
+    /** Database that holds what was in the target before; null: none does. */
+    kept: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().nullable(),
+    safetyBackup: zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ source: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), id: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP() }).nullable(),
+    /** Null when it did not come to its end. */
+    restoreSeconds: zod__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig().nonnegative().nullable(),
+    dataLossSeconds: zod__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig(),
+    verdict: _report_js__WEBPACK_IMPORTED_MODULE_1__/* .Status */ .nW,
+    failedAt: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().nullable(),
+    findings: zod__WEBPACK_IMPORTED_MODULE_2__/* .array */ .YOg(_report_js__WEBPACK_IMPORTED_MODULE_1__/* .StoredFinding */ .TS),
+    steps: zod__WEBPACK_IMPORTED_MODULE_2__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ name: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), seconds: zod__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig() })),
+    tool: zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ name: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), version: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP() }),
+    run: _manifest_js__WEBPACK_IMPORTED_MODULE_0__/* .RunInfo */ .cg.optional(),
+});
+
+
+/***/ }),
+
 /***/ 7329:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -1311,6 +2158,8 @@ const rules = {
     'database-empty': 'The database had tables to take rows from.',
     'server-changed': 'The backup is of the same server and database as the one before it.',
     'encryption-lost': 'A source that was encrypted still is.',
+    'backup-copied': 'The backup is whole in the store it was copied to.',
+    'backup-adopted': 'The file holds a whole dump, and it is in the store as a backup.',
     'store-created': 'The folder of a `file:` store was there before the backup.',
     'left-out': 'What the backup does not hold is named.',
     'globals-dumped': 'Roles and memberships were dumped.',
@@ -1332,6 +2181,7 @@ const rules = {
     'drill-age': 'The newest conclusive drill is younger than `max-drill-age`.',
     'drill-proof': 'The newest drill proved its backup.',
     'free-space': 'A local store has room.',
+    lifecycle: 'No lifecycle rule of a bucket takes away what is to be kept.',
     'store-readable': 'The store could be listed and read.',
     'artifact-fetched': 'Every artifact was fetched and matched its SHA-256.',
     decryption: 'Artifacts could be decrypted with the identity given.',
@@ -1363,13 +2213,46 @@ const rules = {
     'prune-limit': 'The plan removes no more than `max-delete`.',
     'prune-removed': 'What the plan removes was removed.',
     'prune-locked': 'What stays only because it is locked is named.',
+    'pin-written': 'Every store that holds the backup holds its pin.',
+    'pin-removed': 'No store holds a pin of the backup any more.',
+    'backup-undeleted': 'What was deleted or written over is there again, with the bytes that the manifest names.',
+    'prune-archived': 'What is older than `archive-after` lies in `archive-class`.',
+    'bytes-archived': 'Bytes that are to be read need not be thawed first.',
     'prune-leftovers': 'Leftovers of interrupted backups are cleaned up.',
+    'restore-confirm': 'What a restore renames or drops was confirmed by its name.',
+    'restore-lock': 'No other restore works on the target.',
+    'target-server': 'The server of the target takes the backup.',
+    'target-room': 'The server of the target has room for the restored database.',
+    'target-roles': 'Every role that the backup needs is on the server, or is dealt with.',
+    'target-extensions': 'Every extension that the backup needs is installed on the server.',
+    'target-replication': 'Slots, subscriptions and publications of the target were thought of.',
+    'target-connections': 'Who is connected to the target is named.',
+    'safety-backup': 'What a restore takes away was backed up first, or need not be.',
+    'restore-leftovers': 'What earlier restores left is named or removed.',
+    'restore-commands': 'The commands before and after a restore succeeded.',
+    'restore-maintenance': 'Statistics and indexes of the restored database were made anew.',
+    'critical-tables': 'Tables that the user named hold rows.',
+    'roles-without-password': 'Roles that can log in have a password.',
+    'restore-placed': 'The restored database stands where it was meant to.',
+    'restore-health': 'The application was healthy after the restore.',
+    'restore-recorded': 'The record of the restore is in every store.',
     'store-retries': 'Requests to a store that met a passing error were sent again.',
     'source-retries': 'Connecting to PostgreSQL was tried again after a passing error.',
     'schedules-readable': 'Workflows named in `schedules` could be looked up.',
     'schedule-disabled': 'A workflow named in `schedules` is enabled.',
     'schedule-overdue': 'A workflow named in `schedules` ran by its schedule within twice its interval.',
     'runner-offline': 'No job of a workflow named in `schedules` waits long for a runner.',
+    'runner-program': 'A program that the work needs is on the runner, in the right version.',
+    'runner-version': 'Node and the runner are new enough.',
+    'scratch-room': 'The scratch folder is on a disk and has room.',
+    'database-access': 'The database can be reached, and read completely.',
+    'database-settings': 'Nothing about the role or the server stands in the way of backups.',
+    'store-tried': 'Writing, reading, listing and deleting was tried in the store.',
+    'store-traits': 'What the store makes of conditional writes, locks and versions is known.',
+    'store-clock': "The store's clock agrees with the runner's.",
+    'key-pair': 'What is encrypted to the recipients is decrypted by the identity given.',
+    'token-rights': 'The token may read issues.',
+    'setup-written': 'What was set up is written, and nothing that was there is lost.',
     'run-failed': 'The program could do its work.',
 };
 const ruleIds = Object.keys(rules);
@@ -1422,6 +2305,41 @@ function finding(rule, status, message, extra = {}) {
 
 /***/ }),
 
+/***/ 291:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A: () => (/* binding */ estimateRestoredBytes),
+/* harmony export */   x: () => (/* binding */ MOST_WAL)
+/* harmony export */ });
+const MIB = 1024 * 1024;
+/** Indexes beside the rows, and the overhead of pages, by experience. */
+const INDEX_FACTOR = 2.5;
+/** More than this makes a checkpoint, which costs little. */
+const MOST_WAL = 4 * 1024 * MIB;
+/** What zstd makes of tables at its best. */
+const COMPRESSION_FACTOR = 15;
+/**
+ * Bytes that a restored database takes on disk, and WAL while it is being made. The smaller of two bounds, since both can
+ * be far too high: a source full of dead rows is larger than its dump, and a dump of few tables comes from a large
+ * source. Refusing what had room is worse than ending with a full disk.
+ */
+function estimateRestoredBytes(manifest, artifactBytes) {
+    const archives = manifest.artifacts.filter(({ format }) => format === 'pg_dump-custom');
+    const plain = archives.map(({ plainBytes }) => plainBytes);
+    const known = plain.every((bytes) => bytes !== undefined);
+    const rows = known ? plain.reduce((sum, bytes) => sum + (bytes ?? 0), 0) : artifactBytes * COMPRESSION_FACTOR;
+    const restored = Math.min(manifest.totals.databaseBytes * 1.1, rows * INDEX_FACTOR);
+    return Math.round(restored + Math.min(rows, walBytes(manifest)));
+}
+/** Rows are written without WAL only by the transaction that created their table. */
+function walBytes({ artifacts }) {
+    return artifacts.some(({ role }) => role === 'data') ? MOST_WAL : 0;
+}
+
+
+/***/ }),
+
 /***/ 5562:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -1443,6 +2361,7 @@ const groups = {
     room: 'A store runs out of room.',
     stores: 'A store cannot be read.',
     retention: 'Superfluous backups could not be removed, or too many would have been.',
+    restore: 'A restore was refused, broke off, or left something to do.',
     schedules: 'Something that should run by itself does not.',
 };
 const groupNames = Object.keys(groups);
@@ -1458,6 +2377,8 @@ const groupOf = {
     'server-changed': 'content',
     'encryption-lost': 'content',
     'store-created': 'copies',
+    'backup-copied': 'copies',
+    'backup-adopted': 'content',
     'left-out': 'content',
     'globals-dumped': 'content',
     'facts-read': 'content',
@@ -1478,6 +2399,7 @@ const groupOf = {
     'drill-age': 'proof',
     'drill-proof': 'proof',
     'free-space': 'room',
+    lifecycle: 'copies',
     'store-readable': 'stores',
     'artifact-fetched': 'integrity',
     decryption: 'integrity',
@@ -1509,11 +2431,44 @@ const groupOf = {
     'prune-limit': 'retention',
     'prune-removed': 'retention',
     'prune-locked': 'retention',
+    'pin-written': 'retention',
+    'pin-removed': 'retention',
+    'backup-undeleted': 'integrity',
     'prune-leftovers': 'retention',
+    'restore-confirm': 'restore',
+    'restore-lock': 'restore',
+    'target-server': 'restore',
+    'target-room': 'restore',
+    'target-roles': 'restore',
+    'target-extensions': 'restore',
+    'target-replication': 'restore',
+    'target-connections': 'restore',
+    'safety-backup': 'restore',
+    'restore-leftovers': 'restore',
+    'restore-commands': 'restore',
+    'restore-maintenance': 'restore',
+    'critical-tables': 'restore',
+    'roles-without-password': 'restore',
+    'restore-placed': 'restore',
+    'restore-health': 'restore',
+    'restore-recorded': 'restore',
+    'prune-archived': 'retention',
+    'bytes-archived': 'stores',
     'schedules-readable': 'schedules',
     'schedule-disabled': 'schedules',
     'schedule-overdue': 'schedules',
     'runner-offline': 'schedules',
+    'runner-program': 'run',
+    'runner-version': 'run',
+    'scratch-room': 'room',
+    'database-access': 'run',
+    'database-settings': 'run',
+    'store-tried': 'stores',
+    'store-traits': 'stores',
+    'store-clock': 'age',
+    'key-pair': 'integrity',
+    'token-rights': 'run',
+    'setup-written': 'run',
     'store-retries': 'stores',
     'source-retries': 'run',
     'run-failed': 'run',
@@ -1534,6 +2489,111 @@ function isBefore(a, b, increment) {
     if (left === right)
         return !a.isCalled && b.isCalled;
     return BigInt(increment) < 0n ? left > right : left < right;
+}
+
+
+/***/ }),
+
+/***/ 764:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   JZ: () => (/* binding */ median),
+/* harmony export */   T_: () => (/* binding */ SIZE_HISTORY),
+/* harmony export */   nV: () => (/* binding */ judgeSize),
+/* harmony export */   wn: () => (/* binding */ sizeHistory)
+/* harmony export */ });
+/* harmony import */ var _catalog_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1308);
+/* harmony import */ var _report_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4317);
+/* harmony import */ var _size_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6282);
+
+
+
+/** How many of the newest backups are the history a size is compared with. */
+const SIZE_HISTORY = 10;
+/** Bytes of the ten newest backups of the usual scope taken before `moment`, oldest first. */
+function sizeHistory(catalog, moment) {
+    const scope = (0,_catalog_js__WEBPACK_IMPORTED_MODULE_0__/* .usualScope */ .HM)(catalog);
+    const before = catalog.filter((backup) => (0,_catalog_js__WEBPACK_IMPORTED_MODULE_0__/* .isComplete */ .As)(backup) && backup.scope === scope && backup.takenAt < moment && !(0,_catalog_js__WEBPACK_IMPORTED_MODULE_0__/* .isInFuture */ .LV)(backup, moment));
+    return before.slice(-SIZE_HISTORY).map(({ bytes }) => bytes);
+}
+/**
+ * Judges how large a backup is. Smaller than it may be is a `fail`: data may be missing. Larger is a
+ * `warn` only, since databases grow, and `latest` must not pass over the newest data because of it.
+ *
+ * @param history bytes of earlier backups, oldest first; the last ten count
+ */
+function judgeSize(of, history, limits) {
+    return [
+        judgeMinimum(of, limits.minBytes),
+        judgeDeviation(of, history.slice(-SIZE_HISTORY), limits.maxDeviation),
+    ].filter((one) => one !== undefined);
+}
+function judgeMinimum({ name, bytes, subject }, minBytes) {
+    if (minBytes === undefined)
+        return undefined;
+    const isSmall = bytes < minBytes;
+    const relation = isSmall ? 'less than' : 'at least';
+    const message = `${name} has ${(0,_size_js__WEBPACK_IMPORTED_MODULE_2__/* .formatBytes */ .z)(bytes)}, ${relation} the ${(0,_size_js__WEBPACK_IMPORTED_MODULE_2__/* .formatBytes */ .z)(minBytes)} it must have.`;
+    return (0,_report_js__WEBPACK_IMPORTED_MODULE_1__/* .finding */ .gk)('min-size', isSmall ? 'fail' : 'pass', message, {
+        numbers: { bytes, limitBytes: minBytes },
+        ...(subject !== undefined && { subject }),
+        ...(isSmall && { hint: 'Look at what the database held at that moment before you rely on this backup.' }),
+    });
+}
+function judgeDeviation({ name, bytes, subject }, history, maxDeviation) {
+    const extra = subject === undefined ? {} : { subject };
+    const usual = median(history);
+    if (usual === undefined) {
+        return (0,_report_js__WEBPACK_IMPORTED_MODULE_1__/* .finding */ .gk)('size-deviation', 'pass', `${name} has ${(0,_size_js__WEBPACK_IMPORTED_MODULE_2__/* .formatBytes */ .z)(bytes)}; there are no others to compare with.`, extra);
+    }
+    const share = usual === 0 ? (bytes === 0 ? 0 : Number.POSITIVE_INFINITY) : (bytes - usual) / usual;
+    const status = share < -maxDeviation ? 'fail' : share > maxDeviation ? 'warn' : 'pass';
+    const percent = Math.round(Math.abs(share) * 100);
+    const sign = percent === 0 ? '±' : share < 0 ? '−' : '+';
+    const change = Number.isFinite(share) ? `${sign}${percent} %` : 'from nothing';
+    const limit = `at most ${Math.round(maxDeviation * 100)} % allowed`;
+    const message = `${name} has ${(0,_size_js__WEBPACK_IMPORTED_MODULE_2__/* .formatBytes */ .z)(bytes)}, ${change} against ${(0,_size_js__WEBPACK_IMPORTED_MODULE_2__/* .formatBytes */ .z)(usual)}, the median of the last ${history.length}; ${limit}.`;
+    const numbers = { bytes, medianBytes: usual, limitShare: maxDeviation, backups: history.length };
+    return (0,_report_js__WEBPACK_IMPORTED_MODULE_1__/* .finding */ .gk)('size-deviation', status, message, { numbers, ...extra, ...hintFor(status) });
+}
+function hintFor(status) {
+    if (status === 'pass')
+        return {};
+    const what = status === 'fail' ? 'lost data' : 'holds more than it should';
+    return {
+        hint: `Find out whether the database ${what}; raise \`max-size-deviation\` if such changes are usual here.`,
+    };
+}
+/** The middle value, or the mean of the two in the middle; undefined of nothing. */
+function median(values) {
+    const sorted = values.toSorted((a, b) => a - b);
+    const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
+    return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}
+
+
+/***/ }),
+
+/***/ 464:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Z: () => (/* binding */ sizeTrend)
+/* harmony export */ });
+/** As many points as a chart in a summary can still be read with. */
+const MOST_POINTS = 20;
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+/** The size of the last backups, oldest first, in the unit that fits the largest. */
+function sizeTrend(title, backups) {
+    const shown = backups.slice(-MOST_POINTS);
+    const largest = Math.max(0, ...shown.map(({ bytes }) => bytes));
+    const power = Math.min(Math.floor(Math.log2(Math.max(largest, 1)) / 10), units.length - 1);
+    const points = shown.map(({ takenAt, bytes }) => ({
+        label: takenAt.toISOString().slice(0, 16).replace('T', ' '),
+        value: Number((bytes / 1024 ** power).toPrecision(4)),
+    }));
+    return { title, unit: units[power] ?? 'B', points };
 }
 
 
@@ -1590,6 +2650,287 @@ function formatBytes(bytes) {
     }
     const text = unit === 0 ? String(Math.round(value)) : value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
     return `${text.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')} ${units[unit]}`;
+}
+
+
+/***/ }),
+
+/***/ 6104:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C_: () => (/* binding */ isStalled),
+/* harmony export */   Gc: () => (/* binding */ STORE_STALL_MS),
+/* harmony export */   Xd: () => (/* binding */ stalledStore),
+/* harmony export */   aB: () => (/* binding */ unlessStalled)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8165);
+
+/** A store without a sign of life for this long is dropped; the others keep their copy. */
+const STORE_STALL_MS = 60_000;
+function stalledStore({ location }) {
+    const seconds = STORE_STALL_MS / 1000;
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('stalled', `${location} gave no sign of life for ${seconds} s and was dropped.`, {
+        hint: 'Check the network to this store, or its disk. The next backup tries it again.',
+    });
+}
+function isStalled(error) {
+    return error instanceof _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H && error.code === 'stalled';
+}
+/**
+ * Waits for one call of a store until a minute passes without a sign of life. The call is told by its
+ * signal then, and goes on unheard: one that hangs in the kernel cannot be ended.
+ *
+ * @throws {Failure} `stalled`, or what the call rejects with
+ */
+async function unlessStalled(store, sleep, call) {
+    const [over, given] = [new AbortController(), new AbortController()];
+    let signs = 0;
+    const onBytes = () => {
+        signs += 1;
+    };
+    const watch = async () => {
+        for (let before = -1; signs !== before;) {
+            before = signs;
+            await sleep(STORE_STALL_MS, over.signal);
+        }
+        throw stalledStore(store);
+    };
+    const watching = watch();
+    watching.catch((error) => given.abort(error));
+    try {
+        return await Promise.race([call({ signal: given.signal, onBytes }), watching]);
+    }
+    finally {
+        over.abort();
+    }
+}
+
+
+/***/ }),
+
+/***/ 938:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   j: () => (/* binding */ fileSystemOf)
+/* harmony export */ });
+const FILE_SYSTEMS = {
+    61267: ['ext4', 'disk'],
+    1481003842: ['xfs', 'disk'],
+    2435016766: ['btrfs', 'disk'],
+    801189825: ['zfs', 'disk'],
+    4076150800: ['f2fs', 'disk'],
+    2035054128: ['overlay', 'disk'],
+    16914836: ['tmpfs', 'memory'],
+    2240043254: ['ramfs', 'memory'],
+    26985: ['nfs', 'network'],
+    4283649346: ['cifs', 'network'],
+    4266872130: ['smb2', 'network'],
+    20859: ['smb', 'network'],
+    12805120: ['ceph', 'network'],
+    16914839: ['9p', 'network'],
+    1397113167: ['afs', 'network'],
+    // sshfs, s3fs, gluster and others: what it is cannot be told from its number.
+    1702057286: ['fuse', 'unknown'],
+};
+/** @param type the number that statfs(2) gives */
+function fileSystemOf(type) {
+    const [name, kind] = FILE_SYSTEMS[type] ?? [`0x${type.toString(16)}`, 'unknown'];
+    return { name, kind };
+}
+
+
+/***/ }),
+
+/***/ 7423:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   H: () => (/* binding */ chooseTables),
+/* harmony export */   O: () => (/* binding */ refuseUnknownTables)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8165);
+/* harmony import */ var _nearest_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6661);
+/* harmony import */ var _table_name_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7887);
+/* harmony import */ var _table_pattern_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3704);
+
+
+
+
+const EXACT = 'Names are exact and keep their case; `*` and `?` are wildcards; without a schema every schema is searched.';
+const MOST_NAMED = 5;
+/**
+ * Refuses names that nothing of the backup bears, before anything is fetched.
+ *
+ * @param names of all there is, as facts write them
+ * @throws {Failure} `invalid-input`, naming what is near
+ */
+function refuseUnknownTables(patterns, names) {
+    const known = names.map((name) => ({ name, ...(0,_table_name_js__WEBPACK_IMPORTED_MODULE_2__/* .splitName */ .W)(name) }));
+    for (const pattern of patterns)
+        matching(pattern, known);
+}
+/**
+ * Applies names as the user wrote them; without any, every table that the backup holds rows of. A partitioned table
+ * stands for its partitions.
+ *
+ * @throws {Failure} `invalid-input` when a line matches nothing, `guard-refused` when it names what has no rows here
+ */
+function chooseTables(patterns, known) {
+    const chosen = new Map();
+    const passedOver = new Set();
+    for (const pattern of patterns.length === 0 ? ['*'] : patterns) {
+        for (const hit of patterns.length === 0 ? known : matching(pattern, known)) {
+            const why = whyNot(hit, known);
+            if (why === undefined)
+                chosen.set(hit.name, withPartitions(hit, known));
+            else if (hasWildcard(pattern))
+                passOver(hit, passedOver);
+            else
+                throw notToBeHad(pattern, why);
+        }
+        if (patterns.length > 0 && !matching(pattern, known).some(({ name }) => chosen.has(name)))
+            throw notToBeHad(pattern, 'the backup holds rows of none of them');
+    }
+    return {
+        roots: [...chosen.keys()].filter((name) => !isBelowAnother(name, chosen)),
+        ...membersOf([...chosen.values()].flat()),
+        passedOver: [...passedOver].filter((name) => !chosen.has(name)),
+    };
+}
+function passOver({ kind, name }, into) {
+    if (kind === 'table' || kind === 'partitioned table')
+        into.add(name);
+}
+function membersOf(members) {
+    const names = (list) => [...new Set(list.map(({ name }) => name))];
+    return { leaves: names(members.filter(({ kind }) => kind === 'table')), all: names(members) };
+}
+function isBelowAnother(name, chosen) {
+    return [...chosen].some(([root, members]) => root !== name && members.some((one) => one.name === name));
+}
+function matching(pattern, known) {
+    const { schema, table } = (0,_table_pattern_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePattern */ .E)(pattern, 'tables');
+    const hits = known.filter((one) => table.test(one.table) && (schema?.test(one.schema) ?? true));
+    if (hits.length > 0)
+        return hits;
+    const near = nearTo(pattern, known);
+    const maybe = near.length === 0 ? '' : ` Did you mean ${near.map((one) => `"${one}"`).join(' or ')}?`;
+    throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('invalid-input', `\`tables\`: the backup holds no table named "${pattern}".${maybe}`, {
+        hint: EXACT,
+    });
+}
+function nearTo(pattern, known) {
+    const written = known.map(({ schema, table }) => ({ table, full: `${schema}.${table}` }));
+    const folded = pattern.replaceAll('"', '').toLowerCase();
+    const same = written.filter(({ table, full }) => [table.toLowerCase(), full.toLowerCase()].includes(folded));
+    if (same.length > 0)
+        return same.map(({ full }) => full).slice(0, MOST_NAMED);
+    const names = written.flatMap(({ table, full }) => [full, table]);
+    const one = (0,_nearest_js__WEBPACK_IMPORTED_MODULE_3__/* .nearest */ .p)(pattern, names);
+    return one === undefined ? [] : [one];
+}
+function whyNot(one, known) {
+    if (one.kind === 'view' || one.kind === 'materialized view' || one.kind === 'foreign table')
+        return `${one.name} is a ${one.kind}, which has no rows of its own in a backup`;
+    if (one.extension !== null)
+        return `${one.name} belongs to the extension ${one.extension}`;
+    const without = withPartitions(one, known).filter((part) => part.kind !== 'partitioned table' && !part.holdsRows);
+    if (without.length === 0)
+        return undefined;
+    const named = without
+        .slice(0, MOST_NAMED)
+        .map(({ name }) => name)
+        .join(', ');
+    if (one.kind === 'table')
+        return `the backup holds no rows of ${one.name}`;
+    return `of ${one.name} the backup holds no rows of ${named}${without.length > MOST_NAMED ? ', …' : ''}`;
+}
+/** A table stands for itself, a partitioned one for all below it as well. */
+function withPartitions(one, known) {
+    if (one.kind !== 'partitioned table')
+        return [one];
+    const parts = known.filter(({ partitionOf }) => partitionOf === one.name);
+    return [one, ...parts.flatMap((part) => withPartitions(part, known))];
+}
+function hasWildcard(pattern) {
+    return /[*?]/.test(pattern.replaceAll(/"(?:[^"]|"")*"/g, ''));
+}
+function notToBeHad(pattern, why) {
+    return new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('guard-refused', `\`tables\`: "${pattern}" cannot be restored: ${why}.`, {
+        hint: 'Choose a backup that holds its rows (`lifeboat show ID` lists what one leaves out), or leave the line out.',
+    });
+}
+
+
+/***/ }),
+
+/***/ 7887:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ splitName)
+/* harmony export */ });
+const QUALIFIED = /^("(?:[^"]|"")*"|[^".]+)\.("(?:[^"]|"")*"|[^".]+)$/su;
+/** Takes `"My Schema".orders`, as facts write names, apart. */
+function splitName(qualified) {
+    const [, schema = '', table = ''] = QUALIFIED.exec(qualified) ?? [];
+    return { schema: unquote(schema), table: unquote(table) };
+}
+function unquote(written) {
+    return written.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written;
+}
+
+
+/***/ }),
+
+/***/ 3704:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E: () => (/* binding */ parsePattern)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8165);
+
+/**
+ * Reads `table`, `schema.table`, with `*` and `?` as wildcards, or SQL-quoted parts (`"odd.name"."Table"`)
+ * that are taken literally.
+ *
+ * @param input name of the input, for the message
+ */
+function parsePattern(text, input) {
+    const parts = splitParts(text);
+    const [first, second] = parts ?? [];
+    if (parts === undefined || first === undefined || parts.length > 2 || parts.includes('^$')) {
+        throw new _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H('invalid-input', `\`${input}\`: "${text}" is not a table name.`, {
+            hint: 'Write `table` or `schema.table`; put a name with dots or quotes between double quotes.',
+        });
+    }
+    return second === undefined
+        ? { schema: undefined, table: new RegExp(first, 'su') }
+        : { schema: new RegExp(first, 'su'), table: new RegExp(second, 'su') };
+}
+/** The dotted parts as regular expressions; undefined when a quote is never closed. */
+function splitParts(text) {
+    const token = /"((?:[^"]|"")*)"|([^".]+)|(\.)/gsu;
+    const parts = [''];
+    let end = 0;
+    for (const match of text.matchAll(token)) {
+        if (match.index !== end)
+            return undefined;
+        end += match[0].length;
+        const [, quoted, bare, dot] = match;
+        if (dot !== undefined)
+            parts.push('');
+        else
+            parts[parts.length - 1] +=
+                quoted === undefined ? wildcards(bare ?? '') : RegExp.escape(quoted.replaceAll('""', '"'));
+    }
+    return end === text.length ? parts.map((part) => `^${part}$`) : undefined;
+}
+function wildcards(text) {
+    return [...text].map((char) => (char === '*' ? '.*' : char === '?' ? '.' : RegExp.escape(char))).join('');
 }
 
 
@@ -2050,6 +3391,59 @@ function isPipeError(error) {
 
 /***/ }),
 
+/***/ 8639:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   a: () => (/* binding */ askProgram)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
+/* harmony import */ var _actions_exec__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2876);
+/* harmony import */ var _process_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(996);
+/* harmony import */ var _trace_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3124);
+
+
+
+
+// An input of @actions/exec, also an empty one, crashes the step when the program ends without reading
+// it, and without one the program may wait for its end for ever.
+const WITHOUT_INPUT = ['-c', 'exec "$0" "$@" </dev/null'];
+/**
+ * Asks a program something that it answers in a line or two, such as `--version`, and gives its
+ * stdout. Never for data, which would be split into lines without backpressure, and never for what a
+ * signal must be able to end.
+ *
+ * @throws {Failure} `tool-missing`, `tool-failed`
+ */
+async function askProgram(command) {
+    const ended = (0,_trace_js__WEBPACK_IMPORTED_MODULE_3__/* .tracedStart */ .C)(command);
+    const { stdout, exit } = await answerOf(command);
+    ended((0,_process_js__WEBPACK_IMPORTED_MODULE_2__/* .howEnded */ .f2)(exit));
+    const failure = (0,_process_js__WEBPACK_IMPORTED_MODULE_2__/* .failureOf */ .g5)(exit);
+    if (failure !== undefined)
+        throw failure;
+    return stdout;
+}
+async function answerOf(command) {
+    const ended = { program: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.basename)(command.program), path: command.program, signal: null };
+    try {
+        const { exitCode, stdout, stderr } = await (0,_actions_exec__WEBPACK_IMPORTED_MODULE_1__/* .getExecOutput */ .H)('/bin/sh', [...WITHOUT_INPUT, ...(0,_process_js__WEBPACK_IMPORTED_MODULE_2__/* .bound */ .$s)(command).flat()], {
+            silent: true, // otherwise it prints the command line and all output
+            ignoreReturnCode: true,
+            env: { ...command.env }, // otherwise the program gets all of ours
+            ...(command.cwd !== undefined && { cwd: command.cwd }),
+        });
+        return { stdout, exit: { ...ended, code: exitCode, stderr } };
+    }
+    catch (cause) {
+        const error = cause instanceof Error ? cause : new Error(String(cause));
+        return { stdout: '', exit: { ...ended, code: null, stderr: '', error } };
+    }
+}
+
+
+/***/ }),
+
 /***/ 3124:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -2135,6 +3529,1156 @@ function throughProgram(pipe, input) {
     return output;
 }
 
+
+/***/ }),
+
+/***/ 2876:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  H: () => (/* binding */ getExecOutput)
+});
+
+// UNUSED EXPORTS: exec
+
+// EXTERNAL MODULE: external "string_decoder"
+var external_string_decoder_ = __nccwpck_require__(3193);
+// EXTERNAL MODULE: external "os"
+var external_os_ = __nccwpck_require__(857);
+// EXTERNAL MODULE: external "events"
+var external_events_ = __nccwpck_require__(4434);
+;// CONCATENATED MODULE: external "child_process"
+const external_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
+// EXTERNAL MODULE: external "path"
+var external_path_ = __nccwpck_require__(6928);
+// EXTERNAL MODULE: external "assert"
+var external_assert_ = __nccwpck_require__(2613);
+// EXTERNAL MODULE: external "fs"
+var external_fs_ = __nccwpck_require__(9896);
+;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const { chmod, copyFile, lstat, mkdir, open: io_util_open, readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_.promises;
+// export const {open} = 'fs'
+const IS_WINDOWS = process.platform === 'win32';
+/**
+ * Custom implementation of readlink to ensure Windows junctions
+ * maintain trailing backslash for backward compatibility with Node.js < 24
+ *
+ * In Node.js 20, Windows junctions (directory symlinks) always returned paths
+ * with trailing backslashes. Node.js 24 removed this behavior, which breaks
+ * code that relied on this format for path operations.
+ *
+ * This implementation restores the Node 20 behavior by adding a trailing
+ * backslash to all junction results on Windows.
+ */
+function readlink(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        const result = yield fs.promises.readlink(fsPath);
+        // On Windows, restore Node 20 behavior: add trailing backslash to all results
+        // since junctions on Windows are always directory links
+        if (IS_WINDOWS && !result.endsWith('\\')) {
+            return `${result}\\`;
+        }
+        return result;
+    });
+}
+// See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
+const UV_FS_O_EXLOCK = 0x10000000;
+const READONLY = external_fs_.constants.O_RDONLY;
+function exists(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        try {
+            yield stat(fsPath);
+        }
+        catch (err) {
+            if (err.code === 'ENOENT') {
+                return false;
+            }
+            throw err;
+        }
+        return true;
+    });
+}
+function isDirectory(fsPath_1) {
+    return __awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
+        const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
+        return stats.isDirectory();
+    });
+}
+/**
+ * On OSX/Linux, true if path starts with '/'. On Windows, true for paths like:
+ * \, \hello, \\hello\share, C:, and C:\hello (and corresponding alternate separator cases).
+ */
+function isRooted(p) {
+    p = normalizeSeparators(p);
+    if (!p) {
+        throw new Error('isRooted() parameter "p" cannot be empty');
+    }
+    if (IS_WINDOWS) {
+        return (p.startsWith('\\') || /^[A-Z]:/i.test(p) // e.g. \ or \hello or \\hello
+        ); // e.g. C: or C:\hello
+    }
+    return p.startsWith('/');
+}
+/**
+ * Best effort attempt to determine whether a file exists and is executable.
+ * @param filePath    file path to check
+ * @param extensions  additional file extensions to try
+ * @return if file exists and is executable, returns the file path. otherwise empty string.
+ */
+function tryGetExecutablePath(filePath, extensions) {
+    return __awaiter(this, void 0, void 0, function* () {
+        let stats = undefined;
+        try {
+            // test file exists
+            stats = yield stat(filePath);
+        }
+        catch (err) {
+            if (err.code !== 'ENOENT') {
+                // eslint-disable-next-line no-console
+                console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+            }
+        }
+        if (stats && stats.isFile()) {
+            if (IS_WINDOWS) {
+                // on Windows, test for valid extension
+                const upperExt = external_path_.extname(filePath).toUpperCase();
+                if (extensions.some(validExt => validExt.toUpperCase() === upperExt)) {
+                    return filePath;
+                }
+            }
+            else {
+                if (isUnixExecutable(stats)) {
+                    return filePath;
+                }
+            }
+        }
+        // try each extension
+        const originalFilePath = filePath;
+        for (const extension of extensions) {
+            filePath = originalFilePath + extension;
+            stats = undefined;
+            try {
+                stats = yield stat(filePath);
+            }
+            catch (err) {
+                if (err.code !== 'ENOENT') {
+                    // eslint-disable-next-line no-console
+                    console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+                }
+            }
+            if (stats && stats.isFile()) {
+                if (IS_WINDOWS) {
+                    // preserve the case of the actual file (since an extension was appended)
+                    try {
+                        const directory = external_path_.dirname(filePath);
+                        const upperName = external_path_.basename(filePath).toUpperCase();
+                        for (const actualName of yield readdir(directory)) {
+                            if (upperName === actualName.toUpperCase()) {
+                                filePath = external_path_.join(directory, actualName);
+                                break;
+                            }
+                        }
+                    }
+                    catch (err) {
+                        // eslint-disable-next-line no-console
+                        console.log(`Unexpected error attempting to determine the actual case of the file '${filePath}': ${err}`);
+                    }
+                    return filePath;
+                }
+                else {
+                    if (isUnixExecutable(stats)) {
+                        return filePath;
+                    }
+                }
+            }
+        }
+        return '';
+    });
+}
+function normalizeSeparators(p) {
+    p = p || '';
+    if (IS_WINDOWS) {
+        // convert slashes on Windows
+        p = p.replace(/\//g, '\\');
+        // remove redundant slashes
+        return p.replace(/\\\\+/g, '\\');
+    }
+    // remove redundant slashes
+    return p.replace(/\/\/+/g, '/');
+}
+// on Mac/Linux, test the execute bit
+//     R   W  X  R  W X R W X
+//   256 128 64 32 16 8 4 2 1
+function isUnixExecutable(stats) {
+    return ((stats.mode & 1) > 0 ||
+        ((stats.mode & 8) > 0 &&
+            process.getgid !== undefined &&
+            stats.gid === process.getgid()) ||
+        ((stats.mode & 64) > 0 &&
+            process.getuid !== undefined &&
+            stats.uid === process.getuid()));
+}
+// Get the path of cmd.exe in windows
+function getCmdPath() {
+    var _a;
+    return (_a = process.env['COMSPEC']) !== null && _a !== void 0 ? _a : `cmd.exe`;
+}
+//# sourceMappingURL=io-util.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io.js
+var io_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+/**
+ * Copies a file or folder.
+ * Based off of shelljs - https://github.com/shelljs/shelljs/blob/9237f66c52e5daa40458f94f9565e18e8132f5a6/src/cp.js
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See CopyOptions.
+ */
+function cp(source_1, dest_1) {
+    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        const { force, recursive, copySourceDirectory } = readCopyOptions(options);
+        const destStat = (yield ioUtil.exists(dest)) ? yield ioUtil.stat(dest) : null;
+        // Dest is an existing file, but not forcing
+        if (destStat && destStat.isFile() && !force) {
+            return;
+        }
+        // If dest is an existing directory, should copy inside.
+        const newDest = destStat && destStat.isDirectory() && copySourceDirectory
+            ? path.join(dest, path.basename(source))
+            : dest;
+        if (!(yield ioUtil.exists(source))) {
+            throw new Error(`no such file or directory: ${source}`);
+        }
+        const sourceStat = yield ioUtil.stat(source);
+        if (sourceStat.isDirectory()) {
+            if (!recursive) {
+                throw new Error(`Failed to copy. ${source} is a directory, but tried to copy without recursive flag.`);
+            }
+            else {
+                yield cpDirRecursive(source, newDest, 0, force);
+            }
+        }
+        else {
+            if (path.relative(source, newDest) === '') {
+                // a file cannot be copied to itself
+                throw new Error(`'${newDest}' and '${source}' are the same file`);
+            }
+            yield io_copyFile(source, newDest, force);
+        }
+    });
+}
+/**
+ * Moves a path.
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See MoveOptions.
+ */
+function mv(source_1, dest_1) {
+    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        if (yield ioUtil.exists(dest)) {
+            let destExists = true;
+            if (yield ioUtil.isDirectory(dest)) {
+                // If dest is directory copy src into dest
+                dest = path.join(dest, path.basename(source));
+                destExists = yield ioUtil.exists(dest);
+            }
+            if (destExists) {
+                if (options.force == null || options.force) {
+                    yield rmRF(dest);
+                }
+                else {
+                    throw new Error('Destination already exists');
+                }
+            }
+        }
+        yield mkdirP(path.dirname(dest));
+        yield ioUtil.rename(source, dest);
+    });
+}
+/**
+ * Remove a path recursively with force
+ *
+ * @param inputPath path to remove
+ */
+function rmRF(inputPath) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if (ioUtil.IS_WINDOWS) {
+            // Check for invalid characters
+            // https://docs.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+            if (/[*"<>|]/.test(inputPath)) {
+                throw new Error('File path must not contain `*`, `"`, `<`, `>` or `|` on Windows');
+            }
+        }
+        try {
+            // note if path does not exist, error is silent
+            yield ioUtil.rm(inputPath, {
+                force: true,
+                maxRetries: 3,
+                recursive: true,
+                retryDelay: 300
+            });
+        }
+        catch (err) {
+            throw new Error(`File was unable to be removed ${err}`);
+        }
+    });
+}
+/**
+ * Make a directory.  Creates the full path with folders in between
+ * Will throw if it fails
+ *
+ * @param   fsPath        path to create
+ * @returns Promise<void>
+ */
+function mkdirP(fsPath) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        ok(fsPath, 'a path argument must be provided');
+        yield ioUtil.mkdir(fsPath, { recursive: true });
+    });
+}
+/**
+ * Returns path of a tool had the tool actually been invoked.  Resolves via paths.
+ * If you check and the tool does not exist, it will throw.
+ *
+ * @param     tool              name of the tool
+ * @param     check             whether to check if tool exists
+ * @returns   Promise<string>   path to tool
+ */
+function which(tool, check) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // recursive when check=true
+        if (check) {
+            const result = yield which(tool, false);
+            if (!result) {
+                if (IS_WINDOWS) {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also verify the file has a valid extension for an executable file.`);
+                }
+                else {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also check the file mode to verify the file is executable.`);
+                }
+            }
+            return result;
+        }
+        const matches = yield findInPath(tool);
+        if (matches && matches.length > 0) {
+            return matches[0];
+        }
+        return '';
+    });
+}
+/**
+ * Returns a list of all occurrences of the given tool on the system path.
+ *
+ * @returns   Promise<string[]>  the paths of the tool
+ */
+function findInPath(tool) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // build the list of extensions to try
+        const extensions = [];
+        if (IS_WINDOWS && process.env['PATHEXT']) {
+            for (const extension of process.env['PATHEXT'].split(external_path_.delimiter)) {
+                if (extension) {
+                    extensions.push(extension);
+                }
+            }
+        }
+        // if it's rooted, return it if exists. otherwise return empty.
+        if (isRooted(tool)) {
+            const filePath = yield tryGetExecutablePath(tool, extensions);
+            if (filePath) {
+                return [filePath];
+            }
+            return [];
+        }
+        // if any path separators, return empty
+        if (tool.includes(external_path_.sep)) {
+            return [];
+        }
+        // build the list of directories
+        //
+        // Note, technically "where" checks the current directory on Windows. From a toolkit perspective,
+        // it feels like we should not do this. Checking the current directory seems like more of a use
+        // case of a shell, and the which() function exposed by the toolkit should strive for consistency
+        // across platforms.
+        const directories = [];
+        if (process.env.PATH) {
+            for (const p of process.env.PATH.split(external_path_.delimiter)) {
+                if (p) {
+                    directories.push(p);
+                }
+            }
+        }
+        // find all matches
+        const matches = [];
+        for (const directory of directories) {
+            const filePath = yield tryGetExecutablePath(external_path_.join(directory, tool), extensions);
+            if (filePath) {
+                matches.push(filePath);
+            }
+        }
+        return matches;
+    });
+}
+function readCopyOptions(options) {
+    const force = options.force == null ? true : options.force;
+    const recursive = Boolean(options.recursive);
+    const copySourceDirectory = options.copySourceDirectory == null
+        ? true
+        : Boolean(options.copySourceDirectory);
+    return { force, recursive, copySourceDirectory };
+}
+function cpDirRecursive(sourceDir, destDir, currentDepth, force) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        // Ensure there is not a run away recursive copy
+        if (currentDepth >= 255)
+            return;
+        currentDepth++;
+        yield mkdirP(destDir);
+        const files = yield ioUtil.readdir(sourceDir);
+        for (const fileName of files) {
+            const srcFile = `${sourceDir}/${fileName}`;
+            const destFile = `${destDir}/${fileName}`;
+            const srcFileStat = yield ioUtil.lstat(srcFile);
+            if (srcFileStat.isDirectory()) {
+                // Recurse
+                yield cpDirRecursive(srcFile, destFile, currentDepth, force);
+            }
+            else {
+                yield io_copyFile(srcFile, destFile, force);
+            }
+        }
+        // Change the mode for the newly created directory
+        yield ioUtil.chmod(destDir, (yield ioUtil.stat(sourceDir)).mode);
+    });
+}
+// Buffered file copy
+function io_copyFile(srcFile, destFile, force) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if ((yield ioUtil.lstat(srcFile)).isSymbolicLink()) {
+            // unlink/re-link it
+            try {
+                yield ioUtil.lstat(destFile);
+                yield ioUtil.unlink(destFile);
+            }
+            catch (e) {
+                // Try to override file permission
+                if (e.code === 'EPERM') {
+                    yield ioUtil.chmod(destFile, '0666');
+                    yield ioUtil.unlink(destFile);
+                }
+                // other errors = it doesn't exist, no work to do
+            }
+            // Copy over symlink
+            const symlinkFull = yield ioUtil.readlink(srcFile);
+            yield ioUtil.symlink(symlinkFull, destFile, ioUtil.IS_WINDOWS ? 'junction' : null);
+        }
+        else if (!(yield ioUtil.exists(destFile)) || force) {
+            yield ioUtil.copyFile(srcFile, destFile);
+        }
+    });
+}
+//# sourceMappingURL=io.js.map
+;// CONCATENATED MODULE: external "timers"
+const external_timers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
+;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/toolrunner.js
+var toolrunner_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+
+
+/* eslint-disable @typescript-eslint/unbound-method */
+const toolrunner_IS_WINDOWS = process.platform === 'win32';
+/*
+ * Class for running command line tools. Handles quoting and arg parsing in a platform agnostic way.
+ */
+class ToolRunner extends external_events_.EventEmitter {
+    constructor(toolPath, args, options) {
+        super();
+        if (!toolPath) {
+            throw new Error("Parameter 'toolPath' cannot be null or empty.");
+        }
+        this.toolPath = toolPath;
+        this.args = args || [];
+        this.options = options || {};
+    }
+    _debug(message) {
+        if (this.options.listeners && this.options.listeners.debug) {
+            this.options.listeners.debug(message);
+        }
+    }
+    _getCommandString(options, noPrefix) {
+        const toolPath = this._getSpawnFileName();
+        const args = this._getSpawnArgs(options);
+        let cmd = noPrefix ? '' : '[command]'; // omit prefix when piped to a second tool
+        if (toolrunner_IS_WINDOWS) {
+            // Windows + cmd file
+            if (this._isCmdFile()) {
+                cmd += toolPath;
+                for (const a of args) {
+                    cmd += ` ${a}`;
+                }
+            }
+            // Windows + verbatim
+            else if (options.windowsVerbatimArguments) {
+                cmd += `"${toolPath}"`;
+                for (const a of args) {
+                    cmd += ` ${a}`;
+                }
+            }
+            // Windows (regular)
+            else {
+                cmd += this._windowsQuoteCmdArg(toolPath);
+                for (const a of args) {
+                    cmd += ` ${this._windowsQuoteCmdArg(a)}`;
+                }
+            }
+        }
+        else {
+            // OSX/Linux - this can likely be improved with some form of quoting.
+            // creating processes on Unix is fundamentally different than Windows.
+            // on Unix, execvp() takes an arg array.
+            cmd += toolPath;
+            for (const a of args) {
+                cmd += ` ${a}`;
+            }
+        }
+        return cmd;
+    }
+    _processLineBuffer(data, strBuffer, onLine) {
+        try {
+            let s = strBuffer + data.toString();
+            let n = s.indexOf(external_os_.EOL);
+            while (n > -1) {
+                const line = s.substring(0, n);
+                onLine(line);
+                // the rest of the string ...
+                s = s.substring(n + external_os_.EOL.length);
+                n = s.indexOf(external_os_.EOL);
+            }
+            return s;
+        }
+        catch (err) {
+            // streaming lines to console is best effort.  Don't fail a build.
+            this._debug(`error processing line. Failed with error ${err}`);
+            return '';
+        }
+    }
+    _getSpawnFileName() {
+        if (toolrunner_IS_WINDOWS) {
+            if (this._isCmdFile()) {
+                return process.env['COMSPEC'] || 'cmd.exe';
+            }
+        }
+        return this.toolPath;
+    }
+    _getSpawnArgs(options) {
+        if (toolrunner_IS_WINDOWS) {
+            if (this._isCmdFile()) {
+                let argline = `/D /S /C "${this._windowsQuoteCmdArg(this.toolPath)}`;
+                for (const a of this.args) {
+                    argline += ' ';
+                    argline += options.windowsVerbatimArguments
+                        ? a
+                        : this._windowsQuoteCmdArg(a);
+                }
+                argline += '"';
+                return [argline];
+            }
+        }
+        return this.args;
+    }
+    _endsWith(str, end) {
+        return str.endsWith(end);
+    }
+    _isCmdFile() {
+        const upperToolPath = this.toolPath.toUpperCase();
+        return (this._endsWith(upperToolPath, '.CMD') ||
+            this._endsWith(upperToolPath, '.BAT'));
+    }
+    _windowsQuoteCmdArg(arg) {
+        // for .exe, apply the normal quoting rules that libuv applies
+        if (!this._isCmdFile()) {
+            return this._uvQuoteCmdArg(arg);
+        }
+        // otherwise apply quoting rules specific to the cmd.exe command line parser.
+        // the libuv rules are generic and are not designed specifically for cmd.exe
+        // command line parser.
+        //
+        // for a detailed description of the cmd.exe command line parser, refer to
+        // http://stackoverflow.com/questions/4094699/how-does-the-windows-command-interpreter-cmd-exe-parse-scripts/7970912#7970912
+        // need quotes for empty arg
+        if (!arg) {
+            return '""';
+        }
+        // determine whether the arg needs to be quoted
+        const cmdSpecialChars = [
+            ' ',
+            '\t',
+            '&',
+            '(',
+            ')',
+            '[',
+            ']',
+            '{',
+            '}',
+            '^',
+            '=',
+            ';',
+            '!',
+            "'",
+            '+',
+            ',',
+            '`',
+            '~',
+            '|',
+            '<',
+            '>',
+            '"'
+        ];
+        let needsQuotes = false;
+        for (const char of arg) {
+            if (cmdSpecialChars.some(x => x === char)) {
+                needsQuotes = true;
+                break;
+            }
+        }
+        // short-circuit if quotes not needed
+        if (!needsQuotes) {
+            return arg;
+        }
+        // the following quoting rules are very similar to the rules that by libuv applies.
+        //
+        // 1) wrap the string in quotes
+        //
+        // 2) double-up quotes - i.e. " => ""
+        //
+        //    this is different from the libuv quoting rules. libuv replaces " with \", which unfortunately
+        //    doesn't work well with a cmd.exe command line.
+        //
+        //    note, replacing " with "" also works well if the arg is passed to a downstream .NET console app.
+        //    for example, the command line:
+        //          foo.exe "myarg:""my val"""
+        //    is parsed by a .NET console app into an arg array:
+        //          [ "myarg:\"my val\"" ]
+        //    which is the same end result when applying libuv quoting rules. although the actual
+        //    command line from libuv quoting rules would look like:
+        //          foo.exe "myarg:\"my val\""
+        //
+        // 3) double-up slashes that precede a quote,
+        //    e.g.  hello \world    => "hello \world"
+        //          hello\"world    => "hello\\""world"
+        //          hello\\"world   => "hello\\\\""world"
+        //          hello world\    => "hello world\\"
+        //
+        //    technically this is not required for a cmd.exe command line, or the batch argument parser.
+        //    the reasons for including this as a .cmd quoting rule are:
+        //
+        //    a) this is optimized for the scenario where the argument is passed from the .cmd file to an
+        //       external program. many programs (e.g. .NET console apps) rely on the slash-doubling rule.
+        //
+        //    b) it's what we've been doing previously (by deferring to node default behavior) and we
+        //       haven't heard any complaints about that aspect.
+        //
+        // note, a weakness of the quoting rules chosen here, is that % is not escaped. in fact, % cannot be
+        // escaped when used on the command line directly - even though within a .cmd file % can be escaped
+        // by using %%.
+        //
+        // the saving grace is, on the command line, %var% is left as-is if var is not defined. this contrasts
+        // the line parsing rules within a .cmd file, where if var is not defined it is replaced with nothing.
+        //
+        // one option that was explored was replacing % with ^% - i.e. %var% => ^%var^%. this hack would
+        // often work, since it is unlikely that var^ would exist, and the ^ character is removed when the
+        // variable is used. the problem, however, is that ^ is not removed when %* is used to pass the args
+        // to an external program.
+        //
+        // an unexplored potential solution for the % escaping problem, is to create a wrapper .cmd file.
+        // % can be escaped within a .cmd file.
+        let reverse = '"';
+        let quoteHit = true;
+        for (let i = arg.length; i > 0; i--) {
+            // walk the string in reverse
+            reverse += arg[i - 1];
+            if (quoteHit && arg[i - 1] === '\\') {
+                reverse += '\\'; // double the slash
+            }
+            else if (arg[i - 1] === '"') {
+                quoteHit = true;
+                reverse += '"'; // double the quote
+            }
+            else {
+                quoteHit = false;
+            }
+        }
+        reverse += '"';
+        return reverse.split('').reverse().join('');
+    }
+    _uvQuoteCmdArg(arg) {
+        // Tool runner wraps child_process.spawn() and needs to apply the same quoting as
+        // Node in certain cases where the undocumented spawn option windowsVerbatimArguments
+        // is used.
+        //
+        // Since this function is a port of quote_cmd_arg from Node 4.x (technically, lib UV,
+        // see https://github.com/nodejs/node/blob/v4.x/deps/uv/src/win/process.c for details),
+        // pasting copyright notice from Node within this function:
+        //
+        //      Copyright Joyent, Inc. and other Node contributors. All rights reserved.
+        //
+        //      Permission is hereby granted, free of charge, to any person obtaining a copy
+        //      of this software and associated documentation files (the "Software"), to
+        //      deal in the Software without restriction, including without limitation the
+        //      rights to use, copy, modify, merge, publish, distribute, sublicense, and/or
+        //      sell copies of the Software, and to permit persons to whom the Software is
+        //      furnished to do so, subject to the following conditions:
+        //
+        //      The above copyright notice and this permission notice shall be included in
+        //      all copies or substantial portions of the Software.
+        //
+        //      THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+        //      IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+        //      FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+        //      AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+        //      LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING
+        //      FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
+        //      IN THE SOFTWARE.
+        if (!arg) {
+            // Need double quotation for empty argument
+            return '""';
+        }
+        if (!arg.includes(' ') && !arg.includes('\t') && !arg.includes('"')) {
+            // No quotation needed
+            return arg;
+        }
+        if (!arg.includes('"') && !arg.includes('\\')) {
+            // No embedded double quotes or backslashes, so I can just wrap
+            // quote marks around the whole thing.
+            return `"${arg}"`;
+        }
+        // Expected input/output:
+        //   input : hello"world
+        //   output: "hello\"world"
+        //   input : hello""world
+        //   output: "hello\"\"world"
+        //   input : hello\world
+        //   output: hello\world
+        //   input : hello\\world
+        //   output: hello\\world
+        //   input : hello\"world
+        //   output: "hello\\\"world"
+        //   input : hello\\"world
+        //   output: "hello\\\\\"world"
+        //   input : hello world\
+        //   output: "hello world\\" - note the comment in libuv actually reads "hello world\"
+        //                             but it appears the comment is wrong, it should be "hello world\\"
+        let reverse = '"';
+        let quoteHit = true;
+        for (let i = arg.length; i > 0; i--) {
+            // walk the string in reverse
+            reverse += arg[i - 1];
+            if (quoteHit && arg[i - 1] === '\\') {
+                reverse += '\\';
+            }
+            else if (arg[i - 1] === '"') {
+                quoteHit = true;
+                reverse += '\\';
+            }
+            else {
+                quoteHit = false;
+            }
+        }
+        reverse += '"';
+        return reverse.split('').reverse().join('');
+    }
+    _cloneExecOptions(options) {
+        options = options || {};
+        const result = {
+            cwd: options.cwd || process.cwd(),
+            env: options.env || process.env,
+            silent: options.silent || false,
+            windowsVerbatimArguments: options.windowsVerbatimArguments || false,
+            failOnStdErr: options.failOnStdErr || false,
+            ignoreReturnCode: options.ignoreReturnCode || false,
+            delay: options.delay || 10000
+        };
+        result.outStream = options.outStream || process.stdout;
+        result.errStream = options.errStream || process.stderr;
+        return result;
+    }
+    _getSpawnOptions(options, toolPath) {
+        options = options || {};
+        const result = {};
+        result.cwd = options.cwd;
+        result.env = options.env;
+        result['windowsVerbatimArguments'] =
+            options.windowsVerbatimArguments || this._isCmdFile();
+        if (options.windowsVerbatimArguments) {
+            result.argv0 = `"${toolPath}"`;
+        }
+        return result;
+    }
+    /**
+     * Exec a tool.
+     * Output will be streamed to the live console.
+     * Returns promise with return code
+     *
+     * @param     tool     path to tool to exec
+     * @param     options  optional exec options.  See ExecOptions
+     * @returns   number
+     */
+    exec() {
+        return toolrunner_awaiter(this, void 0, void 0, function* () {
+            // root the tool path if it is unrooted and contains relative pathing
+            if (!isRooted(this.toolPath) &&
+                (this.toolPath.includes('/') ||
+                    (toolrunner_IS_WINDOWS && this.toolPath.includes('\\')))) {
+                // prefer options.cwd if it is specified, however options.cwd may also need to be rooted
+                this.toolPath = external_path_.resolve(process.cwd(), this.options.cwd || process.cwd(), this.toolPath);
+            }
+            // if the tool is only a file name, then resolve it from the PATH
+            // otherwise verify it exists (add extension on Windows if necessary)
+            this.toolPath = yield which(this.toolPath, true);
+            return new Promise((resolve, reject) => toolrunner_awaiter(this, void 0, void 0, function* () {
+                this._debug(`exec tool: ${this.toolPath}`);
+                this._debug('arguments:');
+                for (const arg of this.args) {
+                    this._debug(`   ${arg}`);
+                }
+                const optionsNonNull = this._cloneExecOptions(this.options);
+                if (!optionsNonNull.silent && optionsNonNull.outStream) {
+                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_.EOL);
+                }
+                const state = new ExecState(optionsNonNull, this.toolPath);
+                state.on('debug', (message) => {
+                    this._debug(message);
+                });
+                if (this.options.cwd && !(yield exists(this.options.cwd))) {
+                    return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
+                }
+                const fileName = this._getSpawnFileName();
+                const cp = external_child_process_namespaceObject.spawn(fileName, this._getSpawnArgs(optionsNonNull), this._getSpawnOptions(this.options, fileName));
+                let stdbuffer = '';
+                if (cp.stdout) {
+                    cp.stdout.on('data', (data) => {
+                        if (this.options.listeners && this.options.listeners.stdout) {
+                            this.options.listeners.stdout(data);
+                        }
+                        if (!optionsNonNull.silent && optionsNonNull.outStream) {
+                            optionsNonNull.outStream.write(data);
+                        }
+                        stdbuffer = this._processLineBuffer(data, stdbuffer, (line) => {
+                            if (this.options.listeners && this.options.listeners.stdline) {
+                                this.options.listeners.stdline(line);
+                            }
+                        });
+                    });
+                }
+                let errbuffer = '';
+                if (cp.stderr) {
+                    cp.stderr.on('data', (data) => {
+                        state.processStderr = true;
+                        if (this.options.listeners && this.options.listeners.stderr) {
+                            this.options.listeners.stderr(data);
+                        }
+                        if (!optionsNonNull.silent &&
+                            optionsNonNull.errStream &&
+                            optionsNonNull.outStream) {
+                            const s = optionsNonNull.failOnStdErr
+                                ? optionsNonNull.errStream
+                                : optionsNonNull.outStream;
+                            s.write(data);
+                        }
+                        errbuffer = this._processLineBuffer(data, errbuffer, (line) => {
+                            if (this.options.listeners && this.options.listeners.errline) {
+                                this.options.listeners.errline(line);
+                            }
+                        });
+                    });
+                }
+                cp.on('error', (err) => {
+                    state.processError = err.message;
+                    state.processExited = true;
+                    state.processClosed = true;
+                    state.CheckComplete();
+                });
+                cp.on('exit', (code) => {
+                    state.processExitCode = code;
+                    state.processExited = true;
+                    this._debug(`Exit code ${code} received from tool '${this.toolPath}'`);
+                    state.CheckComplete();
+                });
+                cp.on('close', (code) => {
+                    state.processExitCode = code;
+                    state.processExited = true;
+                    state.processClosed = true;
+                    this._debug(`STDIO streams have closed for tool '${this.toolPath}'`);
+                    state.CheckComplete();
+                });
+                state.on('done', (error, exitCode) => {
+                    if (stdbuffer.length > 0) {
+                        this.emit('stdline', stdbuffer);
+                    }
+                    if (errbuffer.length > 0) {
+                        this.emit('errline', errbuffer);
+                    }
+                    cp.removeAllListeners();
+                    if (error) {
+                        reject(error);
+                    }
+                    else {
+                        resolve(exitCode);
+                    }
+                });
+                if (this.options.input) {
+                    if (!cp.stdin) {
+                        throw new Error('child process missing stdin');
+                    }
+                    cp.stdin.end(this.options.input);
+                }
+            }));
+        });
+    }
+}
+/**
+ * Convert an arg string to an array of args. Handles escaping
+ *
+ * @param    argString   string of arguments
+ * @returns  string[]    array of arguments
+ */
+function argStringToArray(argString) {
+    const args = [];
+    let inQuotes = false;
+    let escaped = false;
+    let arg = '';
+    function append(c) {
+        // we only escape double quotes.
+        if (escaped && c !== '"') {
+            arg += '\\';
+        }
+        arg += c;
+        escaped = false;
+    }
+    for (let i = 0; i < argString.length; i++) {
+        const c = argString.charAt(i);
+        if (c === '"') {
+            if (!escaped) {
+                inQuotes = !inQuotes;
+            }
+            else {
+                append(c);
+            }
+            continue;
+        }
+        if (c === '\\' && escaped) {
+            append(c);
+            continue;
+        }
+        if (c === '\\' && inQuotes) {
+            escaped = true;
+            continue;
+        }
+        if (c === ' ' && !inQuotes) {
+            if (arg.length > 0) {
+                args.push(arg);
+                arg = '';
+            }
+            continue;
+        }
+        append(c);
+    }
+    if (arg.length > 0) {
+        args.push(arg.trim());
+    }
+    return args;
+}
+class ExecState extends external_events_.EventEmitter {
+    constructor(options, toolPath) {
+        super();
+        this.processClosed = false; // tracks whether the process has exited and stdio is closed
+        this.processError = '';
+        this.processExitCode = 0;
+        this.processExited = false; // tracks whether the process has exited
+        this.processStderr = false; // tracks whether stderr was written to
+        this.delay = 10000; // 10 seconds
+        this.done = false;
+        this.timeout = null;
+        if (!toolPath) {
+            throw new Error('toolPath must not be empty');
+        }
+        this.options = options;
+        this.toolPath = toolPath;
+        if (options.delay) {
+            this.delay = options.delay;
+        }
+    }
+    CheckComplete() {
+        if (this.done) {
+            return;
+        }
+        if (this.processClosed) {
+            this._setResult();
+        }
+        else if (this.processExited) {
+            this.timeout = (0,external_timers_namespaceObject.setTimeout)(ExecState.HandleTimeout, this.delay, this);
+        }
+    }
+    _debug(message) {
+        this.emit('debug', message);
+    }
+    _setResult() {
+        // determine whether there is an error
+        let error;
+        if (this.processExited) {
+            if (this.processError) {
+                error = new Error(`There was an error when attempting to execute the process '${this.toolPath}'. This may indicate the process failed to start. Error: ${this.processError}`);
+            }
+            else if (this.processExitCode !== 0 && !this.options.ignoreReturnCode) {
+                error = new Error(`The process '${this.toolPath}' failed with exit code ${this.processExitCode}`);
+            }
+            else if (this.processStderr && this.options.failOnStdErr) {
+                error = new Error(`The process '${this.toolPath}' failed because one or more lines were written to the STDERR stream`);
+            }
+        }
+        // clear the timeout
+        if (this.timeout) {
+            clearTimeout(this.timeout);
+            this.timeout = null;
+        }
+        this.done = true;
+        this.emit('done', error, this.processExitCode);
+    }
+    static HandleTimeout(state) {
+        if (state.done) {
+            return;
+        }
+        if (!state.processClosed && state.processExited) {
+            const message = `The STDIO streams did not close within ${state.delay / 1000} seconds of the exit event from process '${state.toolPath}'. This may indicate a child process inherited the STDIO streams and has not yet exited.`;
+            state._debug(message);
+        }
+        state._setResult();
+    }
+}
+//# sourceMappingURL=toolrunner.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/exec.js
+var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+/**
+ * Exec a command.
+ * Output will be streamed to the live console.
+ * Returns promise with return code
+ *
+ * @param     commandLine        command to execute (can include additional args). Must be correctly escaped.
+ * @param     args               optional arguments for tool. Escaping is handled by the lib.
+ * @param     options            optional exec options.  See ExecOptions
+ * @returns   Promise<number>    exit code
+ */
+function exec(commandLine, args, options) {
+    return exec_awaiter(this, void 0, void 0, function* () {
+        const commandArgs = argStringToArray(commandLine);
+        if (commandArgs.length === 0) {
+            throw new Error(`Parameter 'commandLine' cannot be null or empty.`);
+        }
+        // Path to tool to execute should be first arg
+        const toolPath = commandArgs[0];
+        args = commandArgs.slice(1).concat(args || []);
+        const runner = new ToolRunner(toolPath, args, options);
+        return runner.exec();
+    });
+}
+/**
+ * Exec a command and get the output.
+ * Output will be streamed to the live console.
+ * Returns promise with the exit code and collected stdout and stderr
+ *
+ * @param     commandLine           command to execute (can include additional args). Must be correctly escaped.
+ * @param     args                  optional arguments for tool. Escaping is handled by the lib.
+ * @param     options               optional exec options.  See ExecOptions
+ * @returns   Promise<ExecOutput>   exit code, stdout, and stderr
+ */
+function getExecOutput(commandLine, args, options) {
+    return exec_awaiter(this, void 0, void 0, function* () {
+        var _a, _b;
+        let stdout = '';
+        let stderr = '';
+        //Using string decoder covers the case where a mult-byte character is split
+        const stdoutDecoder = new external_string_decoder_.StringDecoder('utf8');
+        const stderrDecoder = new external_string_decoder_.StringDecoder('utf8');
+        const originalStdoutListener = (_a = options === null || options === void 0 ? void 0 : options.listeners) === null || _a === void 0 ? void 0 : _a.stdout;
+        const originalStdErrListener = (_b = options === null || options === void 0 ? void 0 : options.listeners) === null || _b === void 0 ? void 0 : _b.stderr;
+        const stdErrListener = (data) => {
+            stderr += stderrDecoder.write(data);
+            if (originalStdErrListener) {
+                originalStdErrListener(data);
+            }
+        };
+        const stdOutListener = (data) => {
+            stdout += stdoutDecoder.write(data);
+            if (originalStdoutListener) {
+                originalStdoutListener(data);
+            }
+        };
+        const listeners = Object.assign(Object.assign({}, options === null || options === void 0 ? void 0 : options.listeners), { stdout: stdOutListener, stderr: stdErrListener });
+        const exitCode = yield exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
+        //flush any remaining characters
+        stdout += stdoutDecoder.end();
+        stderr += stderrDecoder.end();
+        return {
+            exitCode,
+            stdout,
+            stderr
+        };
+    });
+}
+//# sourceMappingURL=exec.js.map
 
 /***/ }),
 
@@ -12296,6 +14840,17 @@ __nccwpck_require__.d(backup_namespaceObject, {
   outputs: () => (outputs)
 });
 
+// NAMESPACE OBJECT: ./lib/actions/doctor.js
+var doctor_namespaceObject = {};
+__nccwpck_require__.r(doctor_namespaceObject);
+__nccwpck_require__.d(doctor_namespaceObject, {
+  description: () => (doctor_description),
+  doctor: () => (doctor),
+  examineAll: () => (examineAll),
+  inputs: () => (doctor_inputs),
+  outputs: () => (doctor_outputs)
+});
+
 // NAMESPACE OBJECT: ./lib/actions/prune.js
 var prune_namespaceObject = {};
 __nccwpck_require__.r(prune_namespaceObject);
@@ -12304,6 +14859,16 @@ __nccwpck_require__.d(prune_namespaceObject, {
   inputs: () => (prune_inputs),
   outputs: () => (prune_outputs),
   prune: () => (prune)
+});
+
+// NAMESPACE OBJECT: ./lib/actions/restore.js
+var actions_restore_namespaceObject = {};
+__nccwpck_require__.r(actions_restore_namespaceObject);
+__nccwpck_require__.d(actions_restore_namespaceObject, {
+  description: () => (restore_description),
+  inputs: () => (restore_inputs),
+  outputs: () => (restore_outputs),
+  restore: () => (restore)
 });
 
 // NAMESPACE OBJECT: ./lib/actions/restore-drill.js
@@ -12328,6 +14893,44 @@ __nccwpck_require__.d(verify_freshness_namespaceObject, {
   verifyFreshness: () => (verifyFreshness)
 });
 
+// NAMESPACE OBJECT: ./lib/commands/copy.js
+var copy_namespaceObject = {};
+__nccwpck_require__.r(copy_namespaceObject);
+__nccwpck_require__.d(copy_namespaceObject, {
+  copy: () => (copy),
+  description: () => (copy_description),
+  inputs: () => (copy_inputs)
+});
+
+// NAMESPACE OBJECT: ./lib/commands/list.js
+var list_namespaceObject = {};
+__nccwpck_require__.r(list_namespaceObject);
+__nccwpck_require__.d(list_namespaceObject, {
+  description: () => (list_description),
+  inputs: () => (list_inputs),
+  list: () => (list)
+});
+
+// NAMESPACE OBJECT: ./lib/commands/pin.js
+var pin_namespaceObject = {};
+__nccwpck_require__.r(pin_namespaceObject);
+__nccwpck_require__.d(pin_namespaceObject, {
+  description: () => (pin_description),
+  inputs: () => (pin_inputs),
+  pin: () => (pin),
+  positional: () => (positional)
+});
+
+// NAMESPACE OBJECT: ./lib/commands/show.js
+var show_namespaceObject = {};
+__nccwpck_require__.r(show_namespaceObject);
+__nccwpck_require__.d(show_namespaceObject, {
+  description: () => (show_description),
+  inputs: () => (show_inputs),
+  positional: () => (show_positional),
+  show: () => (show)
+});
+
 // NAMESPACE OBJECT: ./lib/commands/status.js
 var commands_status_namespaceObject = {};
 __nccwpck_require__.r(commands_status_namespaceObject);
@@ -12337,291 +14940,32 @@ __nccwpck_require__.d(commands_status_namespaceObject, {
   status: () => (status_status)
 });
 
+// NAMESPACE OBJECT: ./lib/commands/undelete.js
+var commands_undelete_namespaceObject = {};
+__nccwpck_require__.r(commands_undelete_namespaceObject);
+__nccwpck_require__.d(commands_undelete_namespaceObject, {
+  description: () => (undelete_description),
+  inputs: () => (undelete_inputs),
+  positional: () => (undelete_positional),
+  undelete: () => (undelete)
+});
+
+// NAMESPACE OBJECT: ./lib/commands/unpin.js
+var unpin_namespaceObject = {};
+__nccwpck_require__.r(unpin_namespaceObject);
+__nccwpck_require__.d(unpin_namespaceObject, {
+  description: () => (unpin_description),
+  inputs: () => (unpin_inputs),
+  positional: () => (unpin_positional),
+  unpin: () => (unpin)
+});
+
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 6 modules
 var lib_schemas = __nccwpck_require__(6921);
-// EXTERNAL MODULE: ./lib/core/keys.js
-var core_keys = __nccwpck_require__(1547);
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/iso.js
-var iso = __nccwpck_require__(4377);
-// EXTERNAL MODULE: ./lib/core/manifest.js
-var core_manifest = __nccwpck_require__(9718);
+// EXTERNAL MODULE: ./lib/core/catalog.js
+var core_catalog = __nccwpck_require__(1308);
 // EXTERNAL MODULE: ./lib/core/report.js + 1 modules
 var core_report = __nccwpck_require__(4317);
-;// CONCATENATED MODULE: ./lib/core/records.js
-
-
-
-/** What a drill says of the backup itself, apart from its verdict: a missed RTO disproves nothing. */
-const Proof = lib_schemas/* enum */.k5n(['proven', 'disproven', 'inconclusive']);
-const Moment = iso/* datetime */.w$({ precision: 0 });
-/** How many there were of each kind, without names. */
-const Counts = lib_schemas/* record */.g1P(lib_schemas/* string */.YjP(), lib_schemas/* number */.aig());
-/** What a record written by an earlier version does not have. */
-const details = {
-    /** Of the backup: the moment of its snapshot. */
-    takenAt: Moment.optional(),
-    scope: core_manifest/* Scope */.HG.optional(),
-    artifacts: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({
-        key: lib_schemas/* string */.YjP(),
-        bytes: lib_schemas/* number */.aig(),
-        sha256: lib_schemas/* string */.YjP(),
-        /** Read to its end, and what was read had this SHA-256. */
-        matched: lib_schemas/* boolean */.zMY(),
-    }))
-        .optional(),
-    facts: lib_schemas/* object */.Ikc({ level: lib_schemas/* string */.YjP(), expected: Counts, found: Counts.nullable() }).optional(),
-    assertions: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP().optional(), sql: lib_schemas/* string */.YjP().optional(), status: core_report/* Status */.nW })).optional(),
-    objectives: lib_schemas/* object */.Ikc({ maxDurationSeconds: lib_schemas/* number */.aig().nullable(), maxDataLossSeconds: lib_schemas/* number */.aig().nullable() })
-        .optional(),
-    steps: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), seconds: lib_schemas/* number */.aig() })).optional(),
-};
-const DrillDetails = lib_schemas/* object */.Ikc(details);
-/** `<id>/drills/<drill id>.<verdict>.<proof>.json`: the evidence, written beside the backup. */
-const DrillRecord = lib_schemas/* object */.Ikc({
-    format: lib_schemas/* literal */.euz(1),
-    id: lib_schemas/* string */.YjP(),
-    source: lib_schemas/* string */.YjP(),
-    backup: lib_schemas/* string */.YjP(),
-    /** Of the manifest that was drilled: a copy in another store counts only if it is the same. */
-    manifestSha256: lib_schemas/* string */.YjP(),
-    /** Location of the store whose bytes were restored. */
-    store: lib_schemas/* string */.YjP(),
-    /** Locations of other stores whose bytes were read back against the same SHA-256. */
-    alsoRead: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()),
-    startedAt: Moment,
-    finishedAt: Moment,
-    /** Fetch, decrypt, decompress and restore, until the database could be queried. */
-    restoreSeconds: lib_schemas/* number */.aig().nonnegative().nullable(),
-    dataLossSeconds: lib_schemas/* number */.aig().nullable(),
-    verdict: core_report/* Status */.nW,
-    proof: Proof,
-    findings: lib_schemas/* array */.YOg(core_report/* StoredFinding */.TS),
-    scratch: lib_schemas/* object */.Ikc({
-        /** `own` or the location of the `scratch-url` server, without credentials. */
-        server: lib_schemas/* string */.YjP(),
-        version: lib_schemas/* string */.YjP(),
-        /** Isolation that was not possible here, one sentence each. */
-        notIsolated: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()),
-    }),
-    tool: lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), version: lib_schemas/* string */.YjP() }),
-    run: core_manifest/* RunInfo */.cg.optional(),
-    ...details,
-});
-/** `<id>/pin-<until, or forever>.json`: why this backup must stay. */
-const PinRecord = lib_schemas/* object */.Ikc({
-    format: lib_schemas/* literal */.euz(1),
-    reason: lib_schemas/* string */.YjP().min(1),
-    pinnedAt: Moment,
-    /** Null: for ever. */
-    until: Moment.nullable(),
-    by: lib_schemas/* string */.YjP().optional(),
-});
-/** `<id>/in-progress.json`: who is making this backup; rewritten while it is being made. */
-const InProgressRecord = lib_schemas/* object */.Ikc({
-    format: lib_schemas/* literal */.euz(1),
-    id: lib_schemas/* string */.YjP(),
-    source: lib_schemas/* string */.YjP(),
-    startedAt: Moment,
-    host: lib_schemas/* string */.YjP(),
-    pid: lib_schemas/* int */.Whr(),
-    run: core_manifest/* RunInfo */.cg.optional(),
-});
-/** `<id>/removing.json`: this program is removing what is left here; without it, a folder that lost its manifest was robbed. */
-const RemovingRecord = lib_schemas/* object */.Ikc({
-    format: lib_schemas/* literal */.euz(1),
-    id: lib_schemas/* string */.YjP(),
-    source: lib_schemas/* string */.YjP(),
-    startedAt: Moment,
-});
-
-;// CONCATENATED MODULE: ./lib/core/record-keys.js
-
-
-
-/** Key of a drill record, relative to the store: verdict and proof can be read from a listing alone. */
-function drillRecordKey(source, backup, drill) {
-    return (0,core_keys/* backupKey */.eT)(source, backup, `drills/${drill.id}.${drill.verdict}.${drill.proof}.json`);
-}
-/** Takes a key relative to a backup's folder apart; undefined when it names no drill record. */
-function parseDrillKey(relative) {
-    const [, id, verdict, proof] = /^drills\/([^./]+)\.([a-z]+)\.([a-z]+)\.json$/.exec(relative) ?? [];
-    const startedAt = id === undefined ? undefined : (0,core_keys/* momentOfId */.Fm)(id);
-    const parsed = { verdict: core_report/* Status */.nW.safeParse(verdict), proof: Proof.safeParse(proof) };
-    if (id === undefined || startedAt === undefined || !parsed.verdict.success || !parsed.proof.success)
-        return undefined;
-    return { id, startedAt, verdict: parsed.verdict.data, proof: parsed.proof.data, key: relative };
-}
-/** Key of a pin, relative to the store. `until` null: for ever. */
-function pinKey(source, backup, until) {
-    return (0,core_keys/* backupKey */.eT)(source, backup, `pin-${until === null ? 'forever' : stampOf(until)}.json`);
-}
-/**
- * Takes a key relative to a backup's folder apart; undefined when it names no pin. A pin whose date
- * cannot be read holds for ever: somebody wanted this backup to stay.
- */
-function parsePinKey(relative) {
-    const [, until] = /^pin-([^/]+)\.json$/.exec(relative) ?? [];
-    if (until === undefined)
-        return undefined;
-    return { until: (0,core_keys/* isId */.eQ)(`${until}-000000`) ? ((0,core_keys/* momentOfId */.Fm)(`${until}-000000`) ?? null) : null, key: relative };
-}
-/** The UTC stamp that ids begin with, `20270101T000000Z`. */
-function stampOf(at) {
-    return at
-        .toISOString()
-        .replace(/\.\d+Z$/, 'Z')
-        .replaceAll(/[-:]/g, '');
-}
-
-;// CONCATENATED MODULE: ./lib/core/catalog.js
-
-
-const DAY_MS = 86_400_000;
-/** Days of the windows a catalog is read in, newest first, until there is enough. */
-const WINDOW_DAYS = [3, 12, 48, 192];
-/** How many of the newest backups decide what the usual scope of a source is. */
-const SCOPE_HISTORY = 20;
-const NO_ARTIFACTS = new Set([core_keys/* MANIFEST */.e0, core_keys/* IN_PROGRESS */.mS, core_keys/* REMOVING */.ci]);
-/**
- * Folders of one source, oldest first, from listing pages alone. Ends before `restores/` and `wal/`,
- * which sort after every id and may hold a hundred thousand keys.
- */
-async function readCatalog(store, source, range = {}) {
-    const backups = [];
-    let folder;
-    const close = () => folder && backups.push(describeFolder(source, folder.id, folder.objects));
-    for await (const object of listIds(store, source, range)) {
-        const parsed = (0,core_keys/* parseBackupKey */.lG)(object.key);
-        if (parsed === undefined)
-            continue;
-        if (folder?.id !== parsed.id) {
-            close();
-            folder = { id: parsed.id, objects: [] };
-        }
-        folder.objects.push(object);
-    }
-    close();
-    return backups;
-}
-async function* listIds(store, source, range) {
-    // `:` follows `9`: every id begins with a digit, everything else of ours with a letter.
-    const end = range.until === undefined ? `${source}/:` : `${source}/${stampOf(range.until)}`;
-    const after = range.since === undefined ? undefined : `${source}/${stampOf(range.since)}`;
-    const options = { ...(after && { after }), ...(range.signal && { signal: range.signal }) };
-    for await (const object of store.list(`${source}/`, options)) {
-        if (object.key >= end)
-            return;
-        yield object;
-    }
-}
-/**
- * The newest part of a catalog: goes back in growing windows until `isEnough` says so, and lists
- * nothing twice. Backups dated in the future are always part of it.
- *
- * @returns the backups, oldest first, and since when they are all; undefined: since ever
- */
-async function readRecentCatalog(store, source, now, isEnough, signal) {
-    let backups = [];
-    let until;
-    for (const days of [...WINDOW_DAYS, undefined]) {
-        const since = days === undefined ? undefined : new Date(now.getTime() - days * DAY_MS);
-        const range = { ...(since && { since }), ...(until && { until }), ...(signal && { signal }) };
-        backups = [...(await readCatalog(store, source, range)), ...backups];
-        if (since === undefined || (await isEnough(backups)))
-            return { backups, since };
-        until = since;
-    }
-    return { backups, since: undefined };
-}
-/** The backups of one source that any of its stores holds, each once, oldest first; a complete copy stands for the others. */
-function mergeCatalogs(catalogs) {
-    const merged = new Map();
-    for (const backup of catalogs.flat()) {
-        const known = merged.get(backup.id);
-        if (known === undefined || (!isComplete(known) && isComplete(backup)))
-            merged.set(backup.id, backup);
-    }
-    return [...merged.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1));
-}
-/** Names of the sources a store holds something of, ascending. */
-async function listSources(store) {
-    return (await store.listFolders()).filter(core_keys/* isSourceName */.TE);
-}
-function isComplete(backup) {
-    return backup.manifestBytes !== undefined;
-}
-/** Dated more than this after `now`: clocks of runner and server differ by some seconds on every machine. */
-const CLOCK_TOLERANCE_MS = 60_000;
-/** A date in the future never makes a backup the newest. */
-function isInFuture(backup, now) {
-    return backup.takenAt.getTime() > now.getTime() + CLOCK_TOLERANCE_MS;
-}
-/** The latest conclusive drill, whichever copy it restored; undefined when there was none. */
-function conclusiveDrill(backup) {
-    return backup.drills.findLast((drill) => drill.proof !== 'inconclusive');
-}
-/** The pin that holds longest and has not run out. */
-function activePin(backup, now) {
-    const end = (pin) => pin.until?.getTime() ?? Number.POSITIVE_INFINITY;
-    return backup.pins.filter((pin) => end(pin) > now.getTime()).toSorted((a, b) => end(b) - end(a))[0];
-}
-/**
- * What most of the newest complete backups hold. Of equals, the scope the source had first: the one
- * that came later is the stranger.
- */
-function usualScope(backups) {
-    return commonScope(backups.filter(isComplete).map(({ scope }) => scope));
-}
-/** The same for scopes alone, oldest first. */
-function commonScope(scopes) {
-    const counts = new Map();
-    for (const scope of scopes.slice(-SCOPE_HISTORY)) {
-        if (scope !== undefined)
-            counts.set(scope, (counts.get(scope) ?? 0) + 1);
-    }
-    return [...counts].reduce((a, b) => (a && a[1] >= b[1] ? a : b), undefined)?.[0];
-}
-/** Takes the listing of one folder together; `objects` bear full keys and are not empty. */
-function describeFolder(source, id, objects) {
-    const prefix = (0,core_keys/* backupKey */.eT)(source, id, '');
-    const files = objects.map((object) => ({ ...object, key: object.key.slice(prefix.length) }));
-    // Artifacts are plain file names; what lies deeper is a record or nothing of ours.
-    const artifacts = files.filter(({ key }) => !NO_ARTIFACTS.has(key) && !key.includes('/') && parsePinKey(key) === undefined);
-    return {
-        source,
-        id,
-        takenAt: (0,core_keys/* momentOfId */.Fm)(id) ?? new Date(Number.NaN),
-        manifestBytes: files.find(({ key }) => key === core_keys/* MANIFEST */.e0)?.bytes,
-        inProgressAt: files.find(({ key }) => key === core_keys/* IN_PROGRESS */.mS)?.modifiedAt,
-        removingAt: files.find(({ key }) => key === core_keys/* REMOVING */.ci)?.modifiedAt,
-        artifacts: artifacts.map(({ key, bytes }) => ({ key, bytes })),
-        bytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
-        totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-        scope: scopeOf(artifacts.map(({ key }) => key)),
-        drills: files.map(drillOf).filter((drill) => drill !== undefined),
-        pins: files.map(({ key }) => parsePinKey(key)).filter((pin) => pin !== undefined),
-        lastChangeAt: new Date(files.reduce((last, { modifiedAt }) => Math.max(last, modifiedAt.getTime()), 0)),
-    };
-}
-/** The clock of the store and that of a runner may differ by this much. */
-const RECORD_SLACK_MS = 3_600_000;
-/** A record that is older than its drill was made up: dated in the future, it would be the latest word for ever. */
-function drillOf({ key, modifiedAt }) {
-    const drill = parseDrillKey(key);
-    return drill !== undefined && drill.startedAt.getTime() <= modifiedAt.getTime() + RECORD_SLACK_MS ? drill : undefined;
-}
-/** First match wins: a data-only backup holds the schema it needs beside its data. */
-const scopes = [
-    [/^(database\.dump|pre-data\.dump|base\.tar|dump\.rdb|aof\.tar)\./, 'full'],
-    [/^tables(-pre-data)?\.dump\./, 'tables'],
-    [/^data\.dump\./, 'data'],
-    [/^schema\.dump\./, 'schema'],
-];
-/** Which part of the source the artifacts of these names hold. */
-function scopeOf(names) {
-    return scopes.find(([pattern]) => names.some((name) => pattern.test(`${name}.`)))?.[1];
-}
-
 ;// CONCATENATED MODULE: ./lib/core/backup-judgement.js
 
 
@@ -12667,534 +15011,19 @@ function judgeEncryption({ encrypted, lastEncrypted }) {
 const ENCRYPTION_HISTORY = 10;
 /** The id of the newest backup that the names of its artifacts call encrypted, of the last ten; oldest first. */
 function lastEncryptedOf(history) {
-    const recent = history.filter(isComplete).slice(-ENCRYPTION_HISTORY);
+    const recent = history.filter(core_catalog/* isComplete */.As).slice(-ENCRYPTION_HISTORY);
     return recent.findLast(({ artifacts }) => artifacts.some(({ key }) => key.endsWith('.age')))?.id;
 }
 function nameOf({ database, host, port }) {
     return `database "${database}" on ${host}${port === null || host.startsWith('/') ? '' : `:${port}`}`;
 }
 
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(7075);
+// EXTERNAL MODULE: ./lib/core/backup-report.js
+var backup_report = __nccwpck_require__(4348);
+// EXTERNAL MODULE: ./lib/core/backup-tables.js
+var backup_tables = __nccwpck_require__(6007);
 // EXTERNAL MODULE: ./lib/core/failure.js
-var failure = __nccwpck_require__(8165);
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./lib/core/manifest-reading.js
-
-
-
-
-/** A manifest that names 10,000 tables takes less than 2 MiB. */
-const MAX_RECORD_BYTES = 16 * 1024 * 1024;
-/**
- * Reads the manifest of one backup.
- *
- * @param listedBytes its size where a listing has told it: the store is asked once less
- * @throws {Failure} `backup-invalid` when it cannot be understood (or is too large to be one),
- *                   `not-found` when there is none, `store-…` when the store could not be read
- */
-async function readManifestOf(store, source, id, signal, listedBytes) {
-    const key = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0);
-    const bytes = await readSmall(store, key, signal, listedBytes);
-    const manifest = (0,core_manifest/* readManifest */.WI)(bytes.toString('utf8'), (0,core_keys/* whereIs */.ie)(store, key), { source, id });
-    return { manifest, sha256: sha256Of(bytes) };
-}
-/** SHA-256 of bytes or text, lower-case hex. */
-function sha256Of(bytes) {
-    return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
-}
-/**
- * Reads a whole record into memory, if it can be one.
- *
- * @throws {Failure} `backup-invalid` when it is larger than 16 MiB; a store error as it came
- */
-async function readSmall(store, key, signal, listedBytes) {
-    const known = listedBytes ?? (await store.head(key))?.bytes;
-    if (known === undefined)
-        throw new failure/* Failure */.H('not-found', `${(0,core_keys/* whereIs */.ie)(store, key)} does not exist.`);
-    if (known > MAX_RECORD_BYTES)
-        throw tooLarge(store, key, known);
-    const chunks = [];
-    let bytes = 0;
-    for await (const chunk of await store.get(key, signal ? { signal } : {})) {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes > MAX_RECORD_BYTES)
-            throw tooLarge(store, key, bytes);
-    }
-    return Buffer.concat(chunks);
-}
-function tooLarge(store, key, bytes) {
-    return new failure/* Failure */.H('backup-invalid', `${(0,core_keys/* whereIs */.ie)(store, key)} cannot be read: its ${bytes} bytes are no record.`, {
-        hint: 'Somebody wrote over it. Take it from another store, or from an older version of the object.',
-    });
-}
-/** Whether an error says that the record itself is bad, and not that the store could not be read. */
-function isUnreadable(error) {
-    return error instanceof failure/* Failure */.H && error.code === 'backup-invalid';
-}
-
-;// CONCATENATED MODULE: ./lib/core/stalled-store.js
-
-/** A store without a sign of life for this long is dropped; the others keep their copy. */
-const STORE_STALL_MS = 60_000;
-function stalledStore({ location }) {
-    const seconds = STORE_STALL_MS / 1000;
-    return new failure/* Failure */.H('stalled', `${location} gave no sign of life for ${seconds} s and was dropped.`, {
-        hint: 'Check the network to this store, or its disk. The next backup tries it again.',
-    });
-}
-function isStalled(error) {
-    return error instanceof failure/* Failure */.H && error.code === 'stalled';
-}
-/**
- * Waits for one call of a store until a minute passes without a sign of life. The call is told by its
- * signal then, and goes on unheard: one that hangs in the kernel cannot be ended.
- *
- * @throws {Failure} `stalled`, or what the call rejects with
- */
-async function unlessStalled(store, sleep, call) {
-    const [over, given] = [new AbortController(), new AbortController()];
-    let signs = 0;
-    const onBytes = () => {
-        signs += 1;
-    };
-    const watch = async () => {
-        for (let before = -1; signs !== before;) {
-            before = signs;
-            await sleep(STORE_STALL_MS, over.signal);
-        }
-        throw stalledStore(store);
-    };
-    const watching = watch();
-    watching.catch((error) => given.abort(error));
-    try {
-        return await Promise.race([call({ signal: given.signal, onBytes }), watching]);
-    }
-    finally {
-        over.abort();
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/core/backup-stores.js
-
-
-
-
-
-
-/**
- * @param given.prefix folder of the backup, with its slash
- * @param given.signal aborts uploads, not the removal of what was written
- */
-function backupStores(stores, given) {
-    const live = new Set(stores);
-    const failed = new Map();
-    const touched = new Set();
-    const drop = async (store, error) => {
-        if (!failed.has(store))
-            given.log.warning(describeLoss(store, error));
-        live.delete(store);
-        failed.set(store, failed.get(store) ?? error);
-        await discard(store, given, { isTouched: touched.has(store), hangs: isStalled(failed.get(store)) });
-    };
-    const refuseNone = () => {
-        if (live.size === 0)
-            throw [...failed.values()][0];
-    };
-    const putText = async (key, text) => {
-        for (const store of [...live]) {
-            try {
-                await putChecked(store, key, text, given);
-                touched.add(store);
-            }
-            catch (error) {
-                given.signal.throwIfAborted();
-                await drop(store, error);
-            }
-        }
-        refuseNone();
-    };
-    const renewText = async (key, text) => {
-        for (const store of [...live]) {
-            await putChecked(store, key, text, given).catch((error) => {
-                if (!given.signal.aborted)
-                    given.log.warning(describeOldMark(store, error));
-            });
-        }
-    };
-    const discardAll = async () => {
-        // Asking a store once more that hangs would only hang again.
-        const asked = stores.filter((store) => !isStalled(failed.get(store)));
-        await Promise.all(asked.map((store) => discard(store, given, { isTouched: touched.has(store), hangs: false })));
-    };
-    return { live, failed, putText, renewText, drop, refuseNone, discardAll };
-}
-async function putChecked(store, key, text, { sleep, signal }) {
-    const body = external_node_stream_.Readable.from([Buffer.from(text)]);
-    const expectedBytes = Buffer.byteLength(text);
-    const copy = await unlessStalled(store, sleep, (life) => store.put(key, body, { ...life, expectedBytes, signal: AbortSignal.any([signal, life.signal]) }));
-    if (copy.sha256 === sha256Of(text))
-        return;
-    throw new failure/* Failure */.H('artifact-corrupt', `${store.location} stored other bytes of ${key} than it was given.`);
-}
-/** What cannot be removed now is an orphan that prune removes later. */
-async function discard(store, { prefix, sleep, log }, { isTouched, hangs }) {
-    try {
-        await unlessStalled(store, sleep, async ({ onBytes }) => {
-            const keys = [];
-            for await (const { key } of store.list(prefix)) {
-                onBytes(0);
-                keys.push(key);
-            }
-            const marks = keys.filter(isMark);
-            const left = await store.remove(keys.filter((key) => !isMark(key)).toSorted(manifestFirst));
-            // It may still finish what it was given, and that must not look like a backup without its manifest.
-            if (!hangs && left.length === 0 && marks.length > 0)
-                await store.remove(marks);
-        });
-    }
-    catch (error) {
-        // A folder that could not even be created holds nothing.
-        if (!isTouched && error instanceof failure/* Failure */.H && error.code === 'store-missing')
-            return;
-        log.warning(`What was written to ${store.location} under ${prefix} stays there for now: ${messageOf(error)}`);
-    }
-}
-/**
- * The manifest goes first, should it be there: a removal that breaks off must not leave half a backup. The
- * in-progress mark goes last: without either, a folder looks like a backup whose manifest somebody deleted.
- */
-function manifestFirst(one, other) {
-    return Number(other.endsWith(`/${core_keys/* MANIFEST */.e0}`)) - Number(one.endsWith(`/${core_keys/* MANIFEST */.e0}`));
-}
-function isMark(key) {
-    return key.endsWith(`/${core_keys/* IN_PROGRESS */.mS}`);
-}
-function describeLoss(store, error) {
-    return `${store.location} holds no copy of this backup: ${messageOf(error)}`;
-}
-function describeOldMark(store, error) {
-    return `The mark in ${store.location} that this backup is being made could not be renewed: ${messageOf(error)} The backup goes on.`;
-}
-function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
-}
-/** The finding for a store without its copy. */
-function lossOf(store, error) {
-    const hint = error instanceof failure/* Failure */.H && error.hint !== undefined ? { hint: error.hint } : {};
-    return (0,core_report/* finding */.gk)('store-copy', 'fail', describeLoss(store, error), { subject: store.location, ...hint });
-}
-
-// EXTERNAL MODULE: ./lib/core/size.js
-var core_size = __nccwpck_require__(6282);
-;// CONCATENATED MODULE: ./lib/core/size-trend.js
-/** As many points as a chart in a summary can still be read with. */
-const MOST_POINTS = 20;
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-/** The size of the last backups, oldest first, in the unit that fits the largest. */
-function sizeTrend(title, backups) {
-    const shown = backups.slice(-MOST_POINTS);
-    const largest = Math.max(0, ...shown.map(({ bytes }) => bytes));
-    const power = Math.min(Math.floor(Math.log2(Math.max(largest, 1)) / 10), units.length - 1);
-    const points = shown.map(({ takenAt, bytes }) => ({
-        label: takenAt.toISOString().slice(0, 16).replace('T', ' '),
-        value: Number((bytes / 1024 ** power).toPrecision(4)),
-    }));
-    return { title, unit: units[power] ?? 'B', points };
-}
-
-;// CONCATENATED MODULE: ./lib/core/backup-tables.js
-
-
-
-
-/** Manifests read for the curve of durations, this one's included. */
-const DURATION_POINTS = 10;
-/** What was stored, what was left out, and the largest tables of a backup. */
-function tablesOf({ manifest, facts }) {
-    const largest = (facts?.tables ?? []).toSorted((a, b) => b.rows - a.rows).slice(0, 20);
-    return [
-        artifactTable(manifest),
-        {
-            title: 'Left out',
-            columns: [{ name: 'What' }, { name: 'Why' }],
-            rows: manifest.content.leftOut.map(({ what, why }) => [what, why]),
-            folded: true,
-        },
-        {
-            title: 'Tables with the most rows',
-            columns: [{ name: 'Table' }, { name: 'Rows', numeric: true }],
-            rows: largest.map(({ name, rows }) => [name, String(rows)]),
-            folded: true,
-        },
-    ].filter(({ rows }) => rows.length > 0);
-}
-function artifactTable({ artifacts }) {
-    return {
-        title: 'Artifacts',
-        columns: [
-            { name: 'Artifact' },
-            { name: 'Stored', numeric: true },
-            { name: 'Plain', numeric: true },
-            { name: 'SHA-256' },
-        ],
-        rows: artifacts.map(({ key, bytes, plainBytes, sha256 }) => [
-            key,
-            (0,core_size/* formatBytes */.z)(bytes),
-            plainBytes === undefined ? '' : (0,core_size/* formatBytes */.z)(plainBytes),
-            `${sha256.slice(0, 16)}…`,
-        ]),
-    };
-}
-/** Size and duration of the last backups and this one, oldest first. */
-async function trendsOf(store, history, written) {
-    const { manifest } = written;
-    const scope = usualScope(history) ?? manifest.scope;
-    const before = history.filter((one) => isComplete(one) && one.scope === scope && one.id !== manifest.id);
-    const bytes = manifest.artifacts.reduce((sum, artifact) => sum + artifact.bytes, 0);
-    const takenAt = new Date(manifest.takenAt);
-    return [
-        sizeTrend('Stored size of the last backups', [...before, { takenAt, bytes }]),
-        { title: 'Duration of the last backups', unit: 's', points: await durations(store, before, manifest) },
-    ];
-}
-async function durations(store, before, now) {
-    const read = await Promise.all(before.slice(1 - DURATION_POINTS).map((one) => 
-    // One that cannot be read is a finding of verify-freshness; here it is a point less.
-    readManifestOf(store, one.source, one.id).then(({ manifest }) => manifest, () => undefined)));
-    const manifests = [...read.filter((one) => one !== undefined), now];
-    return manifests.map(({ takenAt, durationSeconds }) => ({
-        label: takenAt.slice(0, 16).replace('T', ' '),
-        value: durationSeconds,
-    }));
-}
-
-// EXTERNAL MODULE: ./lib/core/metrics.js
-var metrics = __nccwpck_require__(4238);
-;// CONCATENATED MODULE: ./lib/core/size-judgement.js
-
-
-
-/** How many of the newest backups are the history a size is compared with. */
-const SIZE_HISTORY = 10;
-/** Bytes of the ten newest backups of the usual scope taken before `moment`, oldest first. */
-function sizeHistory(catalog, moment) {
-    const scope = usualScope(catalog);
-    const before = catalog.filter((backup) => isComplete(backup) && backup.scope === scope && backup.takenAt < moment && !isInFuture(backup, moment));
-    return before.slice(-SIZE_HISTORY).map(({ bytes }) => bytes);
-}
-/**
- * Judges how large a backup is. Smaller than it may be is a `fail`: data may be missing. Larger is a
- * `warn` only, since databases grow, and `latest` must not pass over the newest data because of it.
- *
- * @param history bytes of earlier backups, oldest first; the last ten count
- */
-function judgeSize(of, history, limits) {
-    return [
-        judgeMinimum(of, limits.minBytes),
-        judgeDeviation(of, history.slice(-SIZE_HISTORY), limits.maxDeviation),
-    ].filter((one) => one !== undefined);
-}
-function judgeMinimum({ name, bytes, subject }, minBytes) {
-    if (minBytes === undefined)
-        return undefined;
-    const isSmall = bytes < minBytes;
-    const relation = isSmall ? 'less than' : 'at least';
-    const message = `${name} has ${(0,core_size/* formatBytes */.z)(bytes)}, ${relation} the ${(0,core_size/* formatBytes */.z)(minBytes)} it must have.`;
-    return (0,core_report/* finding */.gk)('min-size', isSmall ? 'fail' : 'pass', message, {
-        numbers: { bytes, limitBytes: minBytes },
-        ...(subject !== undefined && { subject }),
-        ...(isSmall && { hint: 'Look at what the database held at that moment before you rely on this backup.' }),
-    });
-}
-function judgeDeviation({ name, bytes, subject }, history, maxDeviation) {
-    const extra = subject === undefined ? {} : { subject };
-    const usual = median(history);
-    if (usual === undefined) {
-        return (0,core_report/* finding */.gk)('size-deviation', 'pass', `${name} has ${(0,core_size/* formatBytes */.z)(bytes)}; there are no others to compare with.`, extra);
-    }
-    const share = usual === 0 ? (bytes === 0 ? 0 : Number.POSITIVE_INFINITY) : (bytes - usual) / usual;
-    const status = share < -maxDeviation ? 'fail' : share > maxDeviation ? 'warn' : 'pass';
-    const percent = Math.round(Math.abs(share) * 100);
-    const sign = percent === 0 ? '±' : share < 0 ? '−' : '+';
-    const change = Number.isFinite(share) ? `${sign}${percent} %` : 'from nothing';
-    const limit = `at most ${Math.round(maxDeviation * 100)} % allowed`;
-    const message = `${name} has ${(0,core_size/* formatBytes */.z)(bytes)}, ${change} against ${(0,core_size/* formatBytes */.z)(usual)}, the median of the last ${history.length}; ${limit}.`;
-    const numbers = { bytes, medianBytes: usual, limitShare: maxDeviation, backups: history.length };
-    return (0,core_report/* finding */.gk)('size-deviation', status, message, { numbers, ...extra, ...hintFor(status) });
-}
-function hintFor(status) {
-    if (status === 'pass')
-        return {};
-    const what = status === 'fail' ? 'lost data' : 'holds more than it should';
-    return {
-        hint: `Find out whether the database ${what}; raise \`max-size-deviation\` if such changes are usual here.`,
-    };
-}
-/** The middle value, or the mean of the two in the middle; undefined of nothing. */
-function median(values) {
-    const sorted = values.toSorted((a, b) => a - b);
-    const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
-    return low === undefined || high === undefined ? undefined : (low + high) / 2;
-}
-
-;// CONCATENATED MODULE: ./lib/core/copy-metrics.js
-
-
-/** What a drill that found something out can say. */
-const CONCLUSIVE = ['proven', 'disproven'];
-/** The newest backup of a copy, as its manifest tells. */
-function backupSamples(copy, manifest, history, now) {
-    const bytes = manifest.artifacts.reduce((sum, one) => sum + one.bytes, 0);
-    const plain = manifest.artifacts.map(({ plainBytes }) => plainBytes);
-    const usual = median(history.slice(-SIZE_HISTORY));
-    return (0,metrics/* samplesOf */.lc)(labelsOf(copy), {
-        lifeboat_store_seen_timestamp_seconds: (0,metrics/* unixSeconds */.Yb)(now),
-        lifeboat_backup_taken_timestamp_seconds: (0,metrics/* unixSeconds */.Yb)(manifest.takenAt),
-        lifeboat_backup_age_seconds: (0,metrics/* unixSeconds */.Yb)(now) - (0,metrics/* unixSeconds */.Yb)(manifest.takenAt),
-        lifeboat_backup_bytes: bytes,
-        lifeboat_backup_plain_bytes: plain.reduce((sum, one) => plus(sum, one), 0),
-        // Null, too, where there is nothing to compare with: the number of another backup would be wrong.
-        lifeboat_backup_size_ratio: usual === undefined || usual === 0 ? null : bytes / usual,
-        lifeboat_backup_duration_seconds: manifest.durationSeconds,
-        lifeboat_backup_rows: manifest.totals.rows,
-    });
-}
-function plus(sum, bytes) {
-    return sum === null || bytes === undefined ? null : sum + bytes;
-}
-/** How many backups a copy keeps, and since when. */
-function countSamples(copy, moments, now) {
-    const oldest = moments.toSorted((a, b) => a.getTime() - b.getTime())[0];
-    return (0,metrics/* samplesOf */.lc)(labelsOf(copy), {
-        lifeboat_store_seen_timestamp_seconds: (0,metrics/* unixSeconds */.Yb)(now),
-        lifeboat_backups: moments.length,
-        lifeboat_backup_oldest_timestamp_seconds: oldest === undefined ? null : (0,metrics/* unixSeconds */.Yb)(oldest),
-    });
-}
-/** The last conclusive drill of a copy. */
-function drillSamples(copy, drill, now) {
-    const labels = labelsOf(copy);
-    return [
-        ...(0,metrics/* samplesOf */.lc)(labels, {
-            lifeboat_store_seen_timestamp_seconds: (0,metrics/* unixSeconds */.Yb)(now),
-            lifeboat_drill_timestamp_seconds: (0,metrics/* unixSeconds */.Yb)(drill.startedAt),
-            lifeboat_drill_age_seconds: (0,metrics/* unixSeconds */.Yb)(now) - (0,metrics/* unixSeconds */.Yb)(drill.startedAt),
-            // Null: of a drill that could not restore.
-            lifeboat_drill_restore_seconds: drill.restoreSeconds,
-        }),
-        ...(0,metrics/* wordSamples */.Ih)('lifeboat_drill_proof', labels, ['proof', CONCLUSIVE, drill.proof]),
-    ];
-}
-/** A copy of which a store that was read holds nothing: its last numbers would speak of what is gone. */
-function emptySamples(copy, now) {
-    const ofCopies = Object.keys(metrics/* metrics */.qd).filter((name) => /^lifeboat_(backups?|drill)_/.test(name));
-    const gone = ofCopies.flatMap((name) => name === 'lifeboat_drill_proof'
-        ? CONCLUSIVE.map((proof) => ({ name, labels: { ...labelsOf(copy), proof }, value: null }))
-        : [{ name, labels: labelsOf(copy), value: null }]);
-    return [...gone, ...countSamples(copy, [], now)];
-}
-function labelsOf({ source, store }) {
-    return { source, store };
-}
-
-// EXTERNAL MODULE: ./lib/core/duration.js
-var core_duration = __nccwpck_require__(8415);
-;// CONCATENATED MODULE: ./lib/core/backup-report.js
-
-
-
-
-
-
-
-/** `takenAt` is of the server's clock: one that is wrong by minutes makes every age wrong by minutes. */
-function judgeClock(offset) {
-    const numbers = { offsetSeconds: offset, warnSeconds: 60, failSeconds: 600 };
-    const far = Math.abs(offset);
-    if (far <= 60)
-        return (0,core_report/* finding */.gk)('clock-offset', 'pass', `The server's clock is within a minute of this runner's.`, { numbers });
-    const message = `The server's clock is ${(0,core_duration/* formatDuration */.a3)(far * 1000)} ${offset > 0 ? 'ahead of' : 'behind'} this runner's.`;
-    return (0,core_report/* finding */.gk)('clock-offset', far > 600 ? 'fail' : 'warn', message, { numbers, hint: 'Let both keep time by NTP.' });
-}
-/** Everything a reader of the summary wants to know of a backup that was just written. */
-function describeBackup(source, written, opened, { trends, databaseBytes, notes, history, now }) {
-    const failed = [...written.failed].map(([store, error]) => lossOf(store, error));
-    const copies = written.stores.map((store) => (0,core_report/* finding */.gk)('store-copy', 'pass', `${store.location} holds the backup.`, { subject: store.location }));
-    const findings = [
-        writtenFinding(written, databaseBytes),
-        ...opened.findings,
-        ...failed,
-        ...copies,
-        ...opened.created.filter((store) => written.stores.includes(store)).map(createdFinding),
-        ...written.findings,
-        factsFinding(written),
-    ];
-    return (0,core_report/* report */.z8)(`Backup of ${source}`, findings, {
-        headline: [...headlineOf(written, databaseBytes), ...notes],
-        tables: tablesOf(written),
-        trends,
-        outputs: outputsOf(source, written),
-        sources: [source],
-        metrics: written.stores.flatMap(({ location: store }) => backupSamples({ source, store }, written.manifest, history, now)),
-    });
-}
-function storedBytes({ manifest }) {
-    return manifest.artifacts.reduce((sum, artifact) => sum + artifact.bytes, 0);
-}
-function writtenFinding(written, databaseBytes) {
-    const sizes = `${(0,core_size/* formatBytes */.z)(storedBytes(written))} of ${(0,core_size/* formatBytes */.z)(databaseBytes)}`;
-    const duration = (0,core_duration/* formatDuration */.a3)(written.manifest.durationSeconds * 1000);
-    return (0,core_report/* finding */.gk)('backup-written', 'pass', `${written.id} is complete: ${sizes} in ${duration}.`);
-}
-function headlineOf(written, databaseBytes) {
-    const { id, manifest, stores } = written;
-    const { database, host, version } = manifest.server;
-    const places = stores.map(({ location }) => location).join(', ');
-    return [
-        { name: 'Backup', value: id },
-        { name: 'Taken at', value: manifest.takenAt },
-        { name: 'Stored', value: `${(0,core_size/* formatBytes */.z)(storedBytes(written))} in ${places}` },
-        { name: 'Database', value: `${database} on ${host}, PostgreSQL ${version}, ${(0,core_size/* formatBytes */.z)(databaseBytes)}` },
-        encryptionOf(manifest),
-        { name: 'Duration', value: (0,core_duration/* formatDuration */.a3)(manifest.durationSeconds * 1000) },
-    ];
-}
-/** Of a recipient enough to tell keys apart: `age128d7…`. */
-function encryptionOf({ artifacts }) {
-    const recipients = new Set(artifacts.flatMap(({ encryption }) => encryption?.recipients ?? []));
-    if (recipients.size === 0)
-        return { name: 'Encryption', value: 'Not encrypted' };
-    return { name: 'Encrypted to', value: [...recipients].map((recipient) => `${recipient.slice(0, 8)}…`).join(', ') };
-}
-/** A disk that is not mounted leaves an empty mount point, and the backups go to the disk below. */
-function createdFinding({ location }) {
-    return (0,core_report/* finding */.gk)('store-created', 'warn', `The folder ${location} did not exist and was created; is the disk mounted?`, {
-        subject: location,
-        hint: 'At the first backup of all there is nothing to do. Otherwise mount the disk, and move the backup there.',
-    });
-}
-function outputsOf(source, written) {
-    return {
-        'backup-id': written.id,
-        locations: written.stores.map((store) => (0,core_keys/* whereIs */.ie)(store, `${source}/${written.id}`)).join('\n'),
-        bytes: String(storedBytes(written)),
-        'manifest-sha256': written.manifestSha256,
-        'duration-seconds': String(written.manifest.durationSeconds),
-    };
-}
-function factsFinding({ facts }) {
-    if (facts === undefined) {
-        return (0,core_report/* finding */.gk)('facts-read', 'warn', 'No facts were recorded (`facts: none`): a drill of this backup can prove only that it restores.');
-    }
-    const rows = facts.tables.reduce((sum, table) => sum + table.rows, 0);
-    return (0,core_report/* finding */.gk)('facts-read', 'pass', `${facts.tables.length} tables with ${rows} rows and ${facts.schema.length} objects of the schema were recorded.`, {
-        numbers: { tables: facts.tables.length, rows, schemaObjects: facts.schema.length },
-    });
-}
-
+var core_failure = __nccwpck_require__(8165);
 ;// CONCATENATED MODULE: ./lib/core/make-manifest.js
 /**
  * What is known of a backup when its last artifact is stored.
@@ -13267,6 +15096,10 @@ function wholeSeconds(at) {
     return at.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
+// EXTERNAL MODULE: ./lib/core/backup-stores.js
+var backup_stores = __nccwpck_require__(9344);
+// EXTERNAL MODULE: ./lib/core/size-judgement.js
+var size_judgement = __nccwpck_require__(764);
 ;// CONCATENATED MODULE: ./lib/core/open-backup-stores.js
 
 
@@ -13275,7 +15108,7 @@ function wholeSeconds(at) {
 /** Opens the stores and lists what they hold of this source, before the database is asked anything. */
 async function openBackupStores(given, scope, world) {
     if (given.store.length === 0)
-        throw new failure/* Failure */.H('invalid-input', '`store` is missing.', {
+        throw new core_failure/* Failure */.H('invalid-input', '`store` is missing.', {
             hint: 'Say where backups go, e.g. file:///srv/backups or s3://bucket/prefix.',
         });
     const all = [];
@@ -13288,7 +15121,7 @@ async function openBackupStores(given, scope, world) {
     });
     const findings = all.flatMap((store, at) => {
         const look = looks[at];
-        return look?.status === 'rejected' ? [lossOf(store, look.reason)] : [];
+        return look?.status === 'rejected' ? [(0,backup_stores/* lossOf */.je)(store, look.reason)] : [];
     });
     world.signal.throwIfAborted();
     const rejected = looks.find((look) => look.status === 'rejected');
@@ -13305,14 +15138,14 @@ async function openBackupStores(given, scope, world) {
     };
 }
 async function recentOf(store, source, world) {
-    const enough = (backups) => backups.length > SIZE_HISTORY;
+    const enough = (backups) => backups.length > size_judgement/* SIZE_HISTORY */.T_;
     try {
-        const { backups } = await readRecentCatalog(store, source, world.now(), enough, world.signal);
+        const { backups } = await (0,core_catalog/* readRecentCatalog */.HT)(store, source, world.now(), enough, world.signal);
         return { catalog: backups, isNew: false };
     }
     catch (error) {
         // The very first backup makes the folder; a bucket that is missing fails at its first upload.
-        if (!(error instanceof failure/* Failure */.H) || error.code !== 'store-missing' || !store.location.startsWith('file:'))
+        if (!(error instanceof core_failure/* Failure */.H) || error.code !== 'store-missing' || !store.location.startsWith('file:'))
             throw error;
         // It is made only below an existing folder, and rejects here when that is missing: before the snapshot.
         await store.freeSpace();
@@ -13320,14 +15153,16 @@ async function recentOf(store, source, world) {
     }
 }
 function refuseOtherScope(store, catalog, scope, source) {
-    const usual = usualScope(catalog);
+    const usual = (0,core_catalog/* usualScope */.HM)(catalog);
     if (usual === undefined || usual === scope)
         return;
-    throw new failure/* Failure */.H('invalid-input', `The backups of ${source} in ${store.location} have the scope "${usual}"; this one would have "${scope}".`, {
+    throw new core_failure/* Failure */.H('invalid-input', `The backups of ${source} in ${store.location} have the scope "${usual}"; this one would have "${scope}".`, {
         hint: `One source has one scope, or freshness and retention would mix them up. Give this backup a source of its own, e.g. \`source: ${source}-${scope}\`.`,
     });
 }
 
+// EXTERNAL MODULE: ./lib/core/manifest-reading.js
+var manifest_reading = __nccwpck_require__(7115);
 ;// CONCATENATED MODULE: ./lib/core/previous-manifest.js
 
 
@@ -13344,15 +15179,15 @@ async function readPreviousManifest(stores, catalogs, world) {
     const now = world.now();
     const held = stores.flatMap((store, at) => (catalogs[at] ?? []).map((backup) => ({ store, backup })));
     const candidates = held
-        .filter(({ backup }) => isComplete(backup) && !isInFuture(backup, now))
+        .filter(({ backup }) => (0,core_catalog/* isComplete */.As)(backup) && !(0,core_catalog/* isInFuture */.LV)(backup, now))
         .toSorted((one, other) => newestFirst(one.backup, other.backup));
     for (const { store, backup } of candidates.slice(0, TRIES)) {
         try {
-            return (await readManifestOf(store, backup.source, backup.id, world.signal)).manifest;
+            return (await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, world.signal)).manifest;
         }
         catch (error) {
             world.signal.throwIfAborted();
-            if (!(error instanceof failure/* Failure */.H))
+            if (!(error instanceof core_failure/* Failure */.H))
                 throw error;
             world.log.warning(`The backup is not compared with ${backup.id}: ${error.message}`);
         }
@@ -13365,6 +15200,10 @@ function newestFirst(one, other) {
     return younger === 0 ? other.lastChangeAt.getTime() - one.lastChangeAt.getTime() : younger;
 }
 
+// EXTERNAL MODULE: ./lib/core/size.js
+var core_size = __nccwpck_require__(6282);
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
 ;// CONCATENATED MODULE: ./lib/core/backup-progress.js
 
 const EVERY_MS = 10_000;
@@ -13377,17 +15216,31 @@ function beginPart(progress, part) {
 }
 /** Logs a line every ten seconds until `stop` aborts, and renews the in-progress mark now and then; `renew` never rejects. */
 async function reportProgress(progress, world, stop, renew) {
+    const hide = world.log.progress?.(() => progressOf(progress));
     let before = { stored: 0, plain: 0 };
     for (let tick = 1;; tick++) {
         await world.sleep(EVERY_MS, stop);
         if (stop.aborted)
-            return;
+            return hide?.();
         const now = lookAt(progress.parts);
-        world.log.info(describeProgress(progress, now, before));
+        if (hide === undefined)
+            world.log.info(describeProgress(progress, now, before));
         before = now;
         if (tick % RENEW_EVERY === 0)
             await renew();
     }
+}
+/** The same for a bar. What goes into compression is measured where it can be; the size of the database bounds it. */
+function progressOf({ doing, parts }) {
+    const { plain, stored } = lookAt(parts);
+    const underWay = parts.filter(({ isOver }) => !isOver).map(({ name }) => name);
+    if (underWay.length === 0)
+        return { doing, doneBytes: 0, totalBytes: undefined };
+    const totalBytes = parts.reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0);
+    const name = underWay.join(', ');
+    if (plain === 0)
+        return { doing: name, doneBytes: stored, totalBytes: undefined };
+    return { doing: name, doneBytes: plain, totalBytes, isEstimate: true };
 }
 function lookAt(parts) {
     return {
@@ -13405,8 +15258,18 @@ function describeProgress({ doing, parts }, now, before) {
     return `${underWay.join(', ') || doing}: ${read}${(0,core_size/* formatBytes */.z)(now.stored)} stored, ${(0,core_size/* formatBytes */.z)(perSecond)}/s`;
 }
 
+// EXTERNAL MODULE: ./lib/core/keys.js
+var core_keys = __nccwpck_require__(1547);
+// EXTERNAL MODULE: ./lib/core/manifest.js
+var core_manifest = __nccwpck_require__(9718);
+// EXTERNAL MODULE: ./lib/core/record-keys.js
+var record_keys = __nccwpck_require__(555);
+// EXTERNAL MODULE: ./lib/core/stalled-store.js
+var stalled_store = __nccwpck_require__(6104);
 // EXTERNAL MODULE: ./lib/core/lanes.js
 var lanes = __nccwpck_require__(7856);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./lib/core/store-artifact.js
 
 
@@ -13491,7 +15354,7 @@ async function write(branch, chunk, { sleep }) {
         if (signsOf(branch) === before)
             return drop(branch);
         before = signsOf(branch);
-        await firstOf(drained(branch), STORE_STALL_MS, sleep);
+        await firstOf(drained(branch), stalled_store/* STORE_STALL_MS */.Gc, sleep);
     }
 }
 /**
@@ -13506,7 +15369,7 @@ async function settle(branch, { sleep }) {
             drop(branch);
         else {
             before = signsOf(branch);
-            await firstOf(branch.settled, STORE_STALL_MS, sleep);
+            await firstOf(branch.settled, stalled_store/* STORE_STALL_MS */.Gc, sleep);
         }
     }
 }
@@ -13529,7 +15392,7 @@ function drained({ pass }) {
     });
 }
 function drop(branch) {
-    const failure = stalledStore(branch.store);
+    const failure = (0,stalled_store/* stalledStore */.Xd)(branch.store);
     branch.error = failure;
     branch.dropped.abort(failure);
     branch.pass.destroy(failure);
@@ -13567,7 +15430,7 @@ async function whenSilent(reading, { stallMs, sleep, signal }) {
     }
 }
 function stall(key, ms) {
-    return new failure/* Failure */.H('stalled', `No byte of ${key} came for ${Math.round(ms / 1000)} s.`, {
+    return new core_failure/* Failure */.H('stalled', `No byte of ${key} came for ${Math.round(ms / 1000)} s.`, {
         hint: 'The database server or the network to it hangs. Look at its activity, or raise `stall-timeout`.',
     });
 }
@@ -13580,7 +15443,7 @@ function conclude(branches, body, key) {
         else if (copy.sha256 === body.sha256 && copy.bytes === body.bytes)
             copies.set(store, copy);
         else
-            failed.set(store, new failure/* Failure */.H('artifact-corrupt', `${store.location} stored other bytes of ${key} than it was given.`));
+            failed.set(store, new core_failure/* Failure */.H('artifact-corrupt', `${store.location} stored other bytes of ${key} than it was given.`));
     }
     if (copies.size === 0)
         throw [...failed.values()][0];
@@ -13744,7 +15607,7 @@ function begin(snapshot, plan, world, broken) {
         snapshot,
         startedAt,
         signal,
-        stores: backupStores(plan.stores, {
+        stores: (0,backup_stores/* backupStores */.R8)(plan.stores, {
             prefix: (0,core_keys/* backupPrefix */.nY)(plan.source, id),
             signal,
             sleep: world.sleep,
@@ -13798,12 +15661,12 @@ async function confirmArtifacts(writing) {
 }
 async function write_backup_confirm({ plan, id, world }, store, artifact, stored) {
     const key = (0,core_keys/* backupKey */.eT)(plan.source, id, artifact.key);
-    const state = await unlessStalled(store, world.sleep, () => store.head(key));
+    const state = await (0,stalled_store/* unlessStalled */.aB)(store, world.sleep, () => store.head(key));
     const copy = stored.copies.get(store);
     if (state !== undefined && copy !== undefined && state.bytes === artifact.bytes && state.tag === copy.tag)
         return;
     const found = state === undefined ? 'it is not there' : `it holds ${state.bytes} bytes, tag ${state.tag}`;
-    throw new failure/* Failure */.H('artifact-corrupt', `${(0,core_keys/* whereIs */.ie)(store, key)} is not what was stored a moment ago: ${found}.`, {
+    throw new core_failure/* Failure */.H('artifact-corrupt', `${(0,core_keys/* whereIs */.ie)(store, key)} is not what was stored a moment ago: ${found}.`, {
         hint: 'Something else writes or deletes in this store: a lifecycle rule, a sync, another tool. Give the backups a place of their own.',
     });
 }
@@ -13811,7 +15674,7 @@ async function writeMarker(writing, facts, factFindings) {
     const { plan, id, snapshot, stores } = writing;
     const bytes = writing.artifacts.reduce((sum, { artifact }) => sum + artifact.bytes, 0);
     const judged = [...snapshot.findings, ...factFindings, ...plan.judge({ bytes, snapshot })];
-    const lost = [...stores.failed].map(([store, error]) => (0,core_report/* finding */.gk)('store-copy', 'fail', describeLoss(store, error), { subject: store.location }));
+    const lost = [...stores.failed].map(([store, error]) => (0,core_report/* finding */.gk)('store-copy', 'fail', (0,backup_stores/* describeLoss */.$4)(store, error), { subject: store.location }));
     const manifest = makeManifest({ ...writing, artifacts: writing.artifacts.map(({ artifact }) => artifact) }, facts, [
         ...judged,
         ...lost,
@@ -13825,7 +15688,7 @@ async function writeMarker(writing, facts, factFindings) {
     return {
         id,
         manifest,
-        manifestSha256: sha256Of(text),
+        manifestSha256: (0,manifest_reading/* sha256Of */.Bj)(text),
         stores: [...stores.live],
         failed: stores.failed,
         facts,
@@ -13845,39 +15708,13 @@ async function pinEverywhere(writing) {
         until: until === null ? null : wholeSeconds(until),
         ...(by === undefined ? {} : { by }),
     };
-    await writing.stores.putText(pinKey(plan.source, id, until), `${JSON.stringify(record, undefined, 2)}\n`);
+    await writing.stores.putText((0,record_keys/* pinKey */.D6)(plan.source, id, until), `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
 // EXTERNAL MODULE: ./lib/core/change.js
 var core_change = __nccwpck_require__(119);
-;// CONCATENATED MODULE: ./lib/core/nearest.js
-/** More changes than this make another word of it. */
-const MOST_CHANGES = 2;
-/** The name that somebody most likely meant who wrote `typed`; undefined when none is near. */
-function nearest(typed, names) {
-    const near = names
-        .map((name) => ({ name, changes: changesBetween(typed, name) }))
-        .filter(({ name, changes }) => changes <= Math.min(MOST_CHANGES, name.length / 2));
-    return near.toSorted((a, b) => a.changes - b.changes)[0]?.name;
-}
-/** Letters inserted, removed or replaced, and neighbours exchanged. */
-function changesBetween(a, b) {
-    let before = [];
-    let last = Array.from({ length: b.length + 1 }, (_, at) => at);
-    for (let i = 1; i <= a.length; i += 1) {
-        const row = [i];
-        for (let j = 1; j <= b.length; j += 1) {
-            const [left = 0, above = 0, diagonal = 0] = [row[j - 1], last[j], last[j - 1]];
-            const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-            const swapped = isSwap ? (before[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
-            row.push(Math.min(left + 1, above + 1, diagonal + (a[i - 1] === b[j - 1] ? 0 : 1), swapped));
-        }
-        before = last;
-        last = row;
-    }
-    return last[b.length] ?? 0;
-}
-
+// EXTERNAL MODULE: ./lib/core/nearest.js
+var nearest = __nccwpck_require__(6661);
 ;// CONCATENATED MODULE: ./lib/core/target-parameters.js
 
 
@@ -13912,7 +15749,7 @@ function refuseUnknownParameters(what, found, known) {
 }
 /** Where others are the receiver's: one letter wrong, and a secret would go out in clear. */
 function refuseMisspelt(found, name) {
-    const meant = [...found.keys()].find((each) => each !== name && nearest(each.toLowerCase(), [name]) !== undefined);
+    const meant = [...found.keys()].find((each) => each !== name && (0,nearest/* nearest */.p)(each.toLowerCase(), [name]) !== undefined);
     if (meant !== undefined)
         throw refusedTarget(`There is \`${meant}\` in it. Did you mean \`${name}\`?`);
 }
@@ -13922,11 +15759,11 @@ function decodedPart(text) {
     }
     catch (cause) {
         const hint = 'There is a broken `%` sequence in it. Write `%25` for a percent sign.';
-        throw new failure/* Failure */.H('invalid-input', 'A URL of `notify` cannot be used.', { hint, cause });
+        throw new core_failure/* Failure */.H('invalid-input', 'A URL of `notify` cannot be used.', { hint, cause });
     }
 }
 function refusedTarget(hint) {
-    return new failure/* Failure */.H('invalid-input', 'A URL of `notify` cannot be used.', { hint });
+    return new core_failure/* Failure */.H('invalid-input', 'A URL of `notify` cannot be used.', { hint });
 }
 function target_parameters_nameOf(part) {
     return decodedPart(part.split('=')[0] ?? '');
@@ -14042,9 +15879,9 @@ function parseNotify(text) {
             return parseTarget(line);
         }
         catch (cause) {
-            if (!(cause instanceof failure/* Failure */.H) || places.length === 1)
+            if (!(cause instanceof core_failure/* Failure */.H) || places.length === 1)
                 throw cause;
-            throw new failure/* Failure */.H(cause.code, cause.message, { hint: `Line ${number}: ${cause.hint}`, cause });
+            throw new core_failure/* Failure */.H(cause.code, cause.message, { hint: `Line ${number}: ${cause.hint}`, cause });
         }
     });
 }
@@ -14136,6 +15973,8 @@ function endpointOf(value) {
 var json_schema_processors = __nccwpck_require__(8439);
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var lib_core = __nccwpck_require__(8532);
+// EXTERNAL MODULE: ./lib/core/duration.js
+var duration = __nccwpck_require__(8415);
 ;// CONCATENATED MODULE: ./lib/core/words.js
 
 /**
@@ -14163,7 +16002,7 @@ function splitWords(text) {
         }
     }
     if (end < text.length) {
-        throw new failure/* Failure */.H('invalid-input', `A quote is never closed in: ${text}`, {
+        throw new core_failure/* Failure */.H('invalid-input', `A quote is never closed in: ${text}`, {
             hint: 'Close it, or escape it with `\\`.',
         });
     }
@@ -14194,10 +16033,10 @@ const count = (description, meta = {}) => parsed(parseCount, description, meta);
 /** A whole number, or `all` as Infinity. */
 const countOrAll = (description, meta = {}) => parsed((value) => (value === 'all' ? Number.POSITIVE_INFINITY : parseCount(value, ', or `all`')), description, meta);
 /** Milliseconds, from `least` to the longest that a timer can wait. */
-const duration = (description, meta = {}, least = 0) => parsed((value) => parseWait(value, least), description, meta);
+const inputs_duration = (description, meta = {}, least = 0) => parsed((value) => parseWait(value, least), description, meta);
 /** Milliseconds; for an age or a date, which no timer waits for. */
-const timespan = (description, meta = {}, least = 0) => parsed((value) => atLeast((0,core_duration/* parseDuration */.E9)(value), value, least), description, meta);
-const calendarDuration = (description, meta = {}) => parsed(core_duration/* parseCalendarDuration */.I8, description, meta);
+const timespan = (description, meta = {}, least = 0) => parsed((value) => atLeast((0,duration/* parseDuration */.E9)(value), value, least), description, meta);
+const calendarDuration = (description, meta = {}) => parsed(duration/* parseCalendarDuration */.I8, description, meta);
 /** Bytes. */
 const size = (description, meta = {}) => parsed(core_size/* parseSize */.D, description, meta);
 /** A percentage as a fraction: `20%` is 0.2. May be above 1 unless `max` says otherwise. */
@@ -14239,7 +16078,7 @@ function parseInputs(schema, raw) {
     if (result.success)
         return result.data;
     const problems = result.error.issues.flatMap((issue) => describeIssue(issue, given, describeInputs(schema)));
-    throw new failure/* Failure */.H('invalid-input', problems.join('\n'), {
+    throw new core_failure/* Failure */.H('invalid-input', problems.join('\n'), {
         hint: COMPARE_INPUTS,
     });
 }
@@ -14281,7 +16120,7 @@ function parsed(parse, description, meta) {
             return parse(value);
         }
         catch (error) {
-            if (!(error instanceof failure/* Failure */.H))
+            if (!(error instanceof core_failure/* Failure */.H))
                 throw error;
             // The hint says what is allowed and, unlike the message, never holds the value.
             context.addIssue({ code: 'custom', message: error.hint ?? 'This value cannot be read.' });
@@ -14293,15 +16132,15 @@ function parsed(parse, description, meta) {
 /** What node and PostgreSQL can wait for, in milliseconds; a little less than 25 days. */
 const LONGEST_WAIT_MS = 2_147_483_647;
 function parseWait(value, least) {
-    const ms = atLeast((0,core_duration/* parseDuration */.E9)(value), value, least);
+    const ms = atLeast((0,duration/* parseDuration */.E9)(value), value, least);
     if (ms <= LONGEST_WAIT_MS)
         return ms;
-    throw new failure/* Failure */.H('invalid-input', `"${value}" is longer than can be waited for.`, { hint: 'Use `24d` at most.' });
+    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is longer than can be waited for.`, { hint: 'Use `24d` at most.' });
 }
 function atLeast(ms, value, least) {
     if (ms >= least)
         return ms;
-    throw new failure/* Failure */.H('invalid-input', `"${value}" is no time at all.`, { hint: 'Use `1s` at least.' });
+    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is no time at all.`, { hint: 'Use `1s` at least.' });
 }
 function splitLines(value) {
     return value
@@ -14313,7 +16152,7 @@ function parseCount(value, also = '') {
     const parsedCount = Number(value);
     if (/^\d+$/.test(value) && Number.isSafeInteger(parsedCount))
         return parsedCount;
-    throw new failure/* Failure */.H('invalid-input', `"${value}" is not a whole number.`, { hint: `Use a whole number${also}.` });
+    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is not a whole number.`, { hint: `Use a whole number${also}.` });
 }
 /** Each stream is a connection, a compressor and an upload. */
 const MOST_JOBS = 16;
@@ -14321,7 +16160,7 @@ function parseJobs(value) {
     const jobs = /^\d{1,2}$/.test(value) ? Number(value) : 0;
     if (jobs >= 1 && jobs <= MOST_JOBS)
         return jobs;
-    throw new failure/* Failure */.H('invalid-input', `"${value}" is no number of streams.`, {
+    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is no number of streams.`, {
         hint: `Use a whole number from 1 to ${MOST_JOBS}.`,
     });
 }
@@ -14331,7 +16170,7 @@ function parseShare(value, max) {
     if (percent !== undefined && fraction <= max)
         return fraction;
     const limit = Number.isFinite(max) ? `, up to ${max * 100}%` : '';
-    throw new failure/* Failure */.H('invalid-input', `"${value}" is not a share.`, { hint: `Use a share such as \`20%\`${limit}.` });
+    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is not a share.`, { hint: `Use a share such as \`20%\`${limit}.` });
 }
 function describeIssue(issue, given, inputs) {
     if (issue.code === 'unrecognized_keys')
@@ -14349,7 +16188,7 @@ function describeIssue(issue, given, inputs) {
 }
 function describeUnknown(key, inputs) {
     const known = inputs.map(({ name }) => `\`${name}\``).join(', ');
-    const meant = nearest(key, inputs.map(({ name }) => name));
+    const meant = (0,nearest/* nearest */.p)(key, inputs.map(({ name }) => name));
     const guess = meant === undefined ? '' : ` Did you mean \`${meant}\`?`;
     return `\`${key}\` is no input here.${guess} There are ${known}.`;
 }
@@ -14382,12 +16221,26 @@ function isWebUrl(value) {
 /** Inputs of every action: where backups are, how long anything may take, and who is told. */
 const common = {
     store: lines('Where backups are, one URL a line: `file:///srv/backups` or `s3://bucket/prefix?region=eu-central-1`.', { env: true }),
-    timeout: duration('Time after which the step gives up and cleans up after itself, e.g. `6h`; no limit when empty.', { env: true }, 1).optional(),
-    'stall-timeout': duration('Time without a single byte moved after which a transfer is given up; with `scratch-url` also without an answer of that server.', {}, 1).prefault('5m'),
+    timeout: inputs_duration('Time after which the step gives up and cleans up after itself, e.g. `6h`; no limit when empty.', { env: true }, 1).optional(),
+    'stall-timeout': inputs_duration('Time without a single byte moved after which a transfer is given up; with `scratch-url` also without an answer of that server.', {}, 1).prefault('5m'),
     ...publishing,
 };
 
+;// CONCATENATED MODULE: ./lib/github/inputs/of-backups.js
+
+/** Inputs that several actions have, and which mean the same in each. */
+const ofBackups = {
+    backup: inputs_text('Which backup: `latest`, `oldest`, `random`, or an id.'),
+    tables: lines('Tables, one a line: exact names, case kept, `*` and `?` as wildcards; each line must match. `backup` keeps the whole schema and only the rows of these; `restore` brings only these back, into the schema `into-schema`.'),
+    'schema-only': flag('Only the schema, no rows.'),
+    'data-only': flag('Only the rows. A backup stores the schema they need beside them.'),
+    'age-recipients': lines('Public keys of age (`age1…`) that backups are encrypted to, one a line. The backup that `restore` takes of its target is encrypted to those of the backup restored when empty.', { env: true }),
+    'dry-run': flag('Show the plan and do nothing.'),
+    'max-duration': timespan('Recovery time objective: the longest a restore may take, e.g. `30m`.'),
+};
+
 ;// CONCATENATED MODULE: ./lib/actions/backup.js
+
 
 
 
@@ -14407,15 +16260,13 @@ const inputs = lib_schemas/* strictObject */.rej({
     source: shared.source,
     'database-url': inputs_text('The database, `postgresql://user:password@host:5432/name?sslmode=require`. What it leaves out, or all of it when empty, comes from libpq: `PGHOST`, `PGPASSWORD`, `~/.pgpass`, service files.', { env: true, secret: true }).optional(),
     ...common,
-    tables: lines('Keep the whole schema, and only the rows of these tables: one a line, exact names, case kept, `*` and `?` as wildcards; each line must match.').prefault(''),
+    tables: ofBackups.tables.prefault(''),
     'exclude-tables': lines('Tables left out altogether, one a line, named as in `tables`.').prefault(''),
     'exclude-table-data': lines('Tables whose rows are left out, one a line, named as in `tables`.').prefault(''),
-    'schema-only': flag('Only the schema, no rows.').prefault('false'),
-    'data-only': flag('The rows, stored beside the schema they need.').prefault('false'),
+    'schema-only': ofBackups['schema-only'].prefault('false'),
+    'data-only': ofBackups['data-only'].prefault('false'),
     compression: inputs_text('`zstd`, or `zstd:LEVEL` with a level from 1 to 22.').prefault('zstd:3'),
-    'age-recipients': lines('Public keys of age (`age1…`) that backups are encrypted to, one a line.', {
-        env: true,
-    }).prefault(''),
+    'age-recipients': ofBackups['age-recipients'].prefault(''),
     facts: choice(['counts', 'fingerprints', 'none'], 'What is recorded for the drill to compare: rows of each table (`counts`), their values too (`fingerprints`), or nothing (`none`).').prefault('counts'),
     'role-passwords': flag('Dump the password hashes of roles too; only with `age-recipients`.').prefault('false'),
     'min-size': shared['min-size'],
@@ -14424,8 +16275,8 @@ const inputs = lib_schemas/* strictObject */.rej({
     'pin-for': timespan('How long the pin holds, e.g. `8w`; for ever when empty.', {}, 1).optional(),
     jobs: shared.jobs,
     labels: lines('Labels kept in the manifest, one `name=value` a line.').prefault(''),
-    'lock-timeout': duration('How long to wait for another run of this source.').prefault('0'),
-    'table-lock-timeout': duration('How long to wait for a table that DDL has locked.').prefault('5m'),
+    'lock-timeout': inputs_duration('How long to wait for another run of this source.').prefault('0'),
+    'table-lock-timeout': inputs_duration('How long to wait for a table that DDL has locked.').prefault('5m'),
     'allow-newer-client': flag("Dump with a newer major than the server's when its own is not installed; the server's own major may not take such a dump back.").prefault('false'),
     'bin-dir': shared['bin-dir'].optional(),
     'tools-prefix': shared['tools-prefix'].optional(),
@@ -14445,7 +16296,7 @@ function afterSecond(takenAt) {
 /** Takes a guarded snapshot, streams it into every store, judges it, and writes its manifest last. */
 async function backup(raw, world) {
     const given = parseInputs(inputs, raw);
-    const scope = backup_scopeOf(given);
+    const scope = scopeOf(given);
     const level = compressionLevel(given.compression);
     const labels = parseLabels(given.labels);
     checkEncryption(given, world);
@@ -14453,7 +16304,7 @@ async function backup(raw, world) {
     const opened = await openBackupStores(given, scope, world);
     try {
         const engine = await world.openEngine('postgresql');
-        const history = mergeCatalogs(opened.catalogs);
+        const history = (0,core_catalog/* mergeCatalogs */.lH)(opened.catalogs);
         const previous = await readPreviousManifest(opened.stores, opened.catalogs, world);
         let connected = false;
         const making = engine.withSnapshot(dumpRequest(given, scope, world), async (snapshot) => {
@@ -14467,12 +16318,12 @@ async function backup(raw, world) {
             throw connected ? error : explainEmptyUrl(given, error);
         });
         const [store] = written.stores;
-        const trends = store === undefined ? [] : await trendsOf(store, history, written);
-        return describeBackup(given.source, written, opened, {
+        const trends = store === undefined ? [] : await (0,backup_tables/* trendsOf */.K)(store, history, written);
+        return (0,backup_report/* describeBackup */._)(given.source, written, opened, {
             trends,
             databaseBytes,
             notes: notesOf(given, pin),
-            history: sizeHistory(history, afterSecond(written.manifest.takenAt)),
+            history: (0,size_judgement/* sizeHistory */.wn)(history, afterSecond(written.manifest.takenAt)),
             now: world.now(),
         });
     }
@@ -14480,7 +16331,7 @@ async function backup(raw, world) {
         await Promise.all(opened.all.map((store) => store.close()));
     }
 }
-function backup_scopeOf(given) {
+function scopeOf(given) {
     const chosen = [
         ...(given.tables.length > 0 ? ['tables'] : []),
         ...(given['schema-only'] ? ['schema'] : []),
@@ -14488,7 +16339,7 @@ function backup_scopeOf(given) {
     ];
     if (chosen.length <= 1)
         return chosen[0] ?? 'full';
-    throw new failure/* Failure */.H('invalid-input', '`tables`, `schema-only` and `data-only` exclude each other.', {
+    throw new core_failure/* Failure */.H('invalid-input', '`tables`, `schema-only` and `data-only` exclude each other.', {
         hint: 'Give each its own source and step: one source has one scope.',
     });
 }
@@ -14496,7 +16347,7 @@ function compressionLevel(value) {
     const level = Number(/^zstd(?::(\d{1,2}))?$/.exec(value)?.[1] ?? (value === 'zstd' ? 3 : Number.NaN));
     if (level >= 1 && level <= 22)
         return level;
-    throw new failure/* Failure */.H('invalid-input', `\`compression\` cannot be "${value}".`, {
+    throw new core_failure/* Failure */.H('invalid-input', `\`compression\` cannot be "${value}".`, {
         hint: 'Use `zstd`, or `zstd:LEVEL` with a level from 1 to 22.',
     });
 }
@@ -14505,7 +16356,7 @@ function parseLabels(entries) {
         const [, name, value] = /^(?!__proto__=)([A-Za-z0-9._/-]{1,63})=(.{0,500})$/su.exec(entry) ?? [];
         if (name !== undefined && value !== undefined)
             return [name, value];
-        throw new failure/* Failure */.H('invalid-input', `\`labels\`: "${entry}" is not a label.`, {
+        throw new core_failure/* Failure */.H('invalid-input', `\`labels\`: "${entry}" is not a label.`, {
             hint: 'Write name=value, the name of letters, digits, `.`, `_`, `/`, `-`.',
         });
     }));
@@ -14514,14 +16365,14 @@ function checkEncryption(given, world) {
     world.encryption.checkRecipients(given['age-recipients']);
     if (!given['role-passwords'] || given['age-recipients'].length > 0)
         return;
-    throw new failure/* Failure */.H('invalid-input', '`role-passwords: true` would store password hashes in clear.', {
+    throw new core_failure/* Failure */.H('invalid-input', '`role-passwords: true` would store password hashes in clear.', {
         hint: 'Give `age-recipients` as well, or leave the passwords out.',
     });
 }
 function checkPin(given) {
     if (given.pin !== undefined || given['pin-for'] === undefined)
         return;
-    throw new failure/* Failure */.H('invalid-input', '`pin-for` is given without `pin`: nothing would be pinned.', {
+    throw new core_failure/* Failure */.H('invalid-input', '`pin-for` is given without `pin`: nothing would be pinned.', {
         hint: 'Say in `pin` why prune must keep this backup, or leave `pin-for` out.',
     });
 }
@@ -14539,10 +16390,10 @@ function notesOf(given, pin) {
 /** Where libpq went without a URL may be far from what was meant, and its hints would send people there. */
 function explainEmptyUrl(given, error) {
     const couldNotConnect = ['source-unreachable', 'source-denied', 'tool-failed'];
-    if (given['database-url'] !== undefined || !(error instanceof failure/* Failure */.H) || !couldNotConnect.includes(error.code))
+    if (given['database-url'] !== undefined || !(error instanceof core_failure/* Failure */.H) || !couldNotConnect.includes(error.code))
         return error;
     const empty = "`database-url` is empty (does the secret exist in this repository?), so libpq's defaults were used.";
-    return new failure/* Failure */.H(error.code, error.message, { hint: [empty, error.hint ?? ''].join(' ').trim(), cause: error });
+    return new core_failure/* Failure */.H(error.code, error.message, { hint: [empty, error.hint ?? ''].join(' ').trim(), cause: error });
 }
 function dumpRequest(given, scope, world) {
     const binDir = given['bin-dir'];
@@ -14601,11 +16452,11 @@ function planOf(given, circumstances) {
         pin: given.pin === undefined ? undefined : { reason: given.pin, until },
         stallMs: given['stall-timeout'],
         judge: ({ bytes, snapshot }) => [
-            ...judgeSize({ name: 'This backup', bytes }, sizeHistory(history, afterSecond(snapshot.takenAt)), {
+            ...(0,size_judgement/* judgeSize */.nV)({ name: 'This backup', bytes }, (0,size_judgement/* sizeHistory */.wn)(history, afterSecond(snapshot.takenAt)), {
                 minBytes: given['min-size'],
                 maxDeviation: given['max-size-deviation'],
             }),
-            judgeClock(snapshot.server.clockOffsetSeconds),
+            (0,backup_report/* judgeClock */.M)(snapshot.server.clockOffsetSeconds),
             ...judgeContinuity(previous, {
                 scope,
                 server: snapshot.server,
@@ -14617,10 +16468,26 @@ function planOf(given, circumstances) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/core/counted.js
-/** `1 table`, `1,234 tables`: how every message counts. `thing` takes an s in the plural. */
-function counted(count, thing) {
-    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+;// CONCATENATED MODULE: ./lib/core/doctor-report.js
+
+/** One table of all that was looked at, in its order; findings are shown worst first. */
+function describeDoctor(parts, title = 'Doctor') {
+    const findings = parts.flatMap((part) => part.findings);
+    const left = parts.filter(({ missing }) => missing !== undefined);
+    const rows = parts.flatMap((part) => part.findings.map(({ status, message, subject, hint }) => [
+        part.title,
+        status,
+        subject === undefined ? message : `${subject}: ${message}`,
+        hint ?? '',
+    ]));
+    const columns = [{ name: 'What' }, { name: 'Verdict', verdict: true }, { name: 'Found' }, { name: 'What to do' }];
+    const headline = [
+        ...parts
+            .filter((part) => part.findings.length > 0)
+            .map((part) => ({ name: part.title, value: (0,core_report/* worst */.QZ)(part.findings) })),
+        ...left.map((part) => ({ name: `${part.title}, not looked at`, value: `\`${part.missing}\` is not given` })),
+    ];
+    return (0,core_report/* report */.z8)(title, findings, { headline, tables: [{ title: 'What was looked at', columns, rows }] });
 }
 
 ;// CONCATENATED MODULE: ./lib/core/open-stores.js
@@ -14632,7 +16499,7 @@ function counted(count, thing) {
  */
 async function withStores(world, urls, use) {
     if (urls.length === 0)
-        throw new failure/* Failure */.H('invalid-input', '`store` is empty.', { hint: 'Give one URL a line.' });
+        throw new core_failure/* Failure */.H('invalid-input', '`store` is empty.', { hint: 'Give one URL a line.' });
     const stores = [];
     const findings = [];
     try {
@@ -14660,7 +16527,7 @@ async function withStores(world, urls, use) {
 const fatal = new Set(['invalid-input', 'guard-refused', 'cancelled', 'timed-out']);
 /** What could not be looked at is `unknown`; anything that is no failure of the store is thrown on. */
 function notReadable(location, error, what = 'this store') {
-    if (!(error instanceof failure/* Failure */.H) || fatal.has(error.code))
+    if (!(error instanceof core_failure/* Failure */.H) || fatal.has(error.code))
         throw error;
     return (0,core_report/* finding */.gk)('store-readable', 'unknown', `${what} could not be judged. ${error.message}`, {
         subject: location,
@@ -14668,270 +16535,112 @@ function notReadable(location, error, what = 'this store') {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/core/leftovers.js
+;// CONCATENATED MODULE: ./lib/core/free-space.js
 
 
-/** What has not changed for so long belongs to nobody who is still at work. */
-const QUIET_MS = 24 * 3_600_000;
-/** A run rewrites its `in-progress.json` all the time; one this old was left behind. */
-const MARK_MS = 3_600_000;
-/**
- * Whether somebody may still be writing this backup. Without a manifest: any key or open upload
- * changed within a day, unless it is being removed. With one, only a fresh mark or upload counts: a
- * drill record written today makes no old backup unfinished.
- */
-function isInProgress({ backup, uploads }, now) {
-    const isRecent = (moment, ms) => moment !== undefined && moment.getTime() > now.getTime() - ms;
-    const prefix = (0,core_keys/* backupPrefix */.nY)(backup.source, backup.id);
-    const open = uploads.filter(({ key }) => key.startsWith(prefix));
-    if (open.some(({ lastChangeAt }) => isRecent(lastChangeAt, QUIET_MS)))
+
+
+/** Judges the room of a store; nothing where the idea makes no sense, or the store is not there. */
+async function judgeRoom(store, limit) {
+    try {
+        if (!(await isThere(store)))
+            return [];
+        const space = await store.freeSpace();
+        return space === undefined ? [] : [judgeSpace(store.location, space, limit)];
+    }
+    catch (error) {
+        return [notReadable(store.location, error, 'Free space')];
+    }
+}
+function judgeSpace(subject, space, limit) {
+    const isLow = space.freeBytes < limit * space.totalBytes;
+    const percent = (part) => `${Math.floor(part * 100)} %`;
+    const free = `${(0,core_size/* formatBytes */.z)(space.freeBytes)} of ${(0,core_size/* formatBytes */.z)(space.totalBytes)} are free`;
+    const relation = isLow ? 'less than' : 'at least';
+    const message = `${free} (${percent(space.freeBytes / space.totalBytes)}), ${relation} ${percent(limit)}.`;
+    const numbers = { ...space, limitShare: limit };
+    const hint = 'Prune, or give the store more room, before the next backup no longer fits.';
+    return (0,core_report/* finding */.gk)('free-space', isLow ? 'fail' : 'pass', message, { numbers, subject, ...(isLow && { hint }) });
+}
+/** The room of a folder that is not there would be its parent's; that the store is missing is said by who lists it. */
+async function isThere(store) {
+    try {
+        await store.listFolders();
         return true;
-    if (!isComplete(backup) && backup.removingAt !== undefined)
-        return false;
-    return isComplete(backup) ? isRecent(backup.inProgressAt, MARK_MS) : isRecent(backup.lastChangeAt, QUIET_MS);
-}
-/** Uploads nobody has added to for a day. */
-function isStale(upload, now) {
-    return upload.lastChangeAt.getTime() <= now.getTime() - QUIET_MS;
-}
-/**
- * Sorts the folders without a manifest.
- *
- * Whoever is making a backup leaves its mark, and so does a prune before it takes a manifest away:
- * where artifacts lie without either, somebody else was at work, and what is left may be all there
- * is. Where a store keeps versions a prune leaves no mark, since a bucket may lock all that is
- * written; there it is an older version that tells, and that a prune never removes the newest.
- *
- * @param around.hiddenIds ids whose manifest exists in an older version only
- */
-function sortLeftovers(catalog, around, now) {
-    const { uploads, hiddenIds, keepsVersions } = around;
-    const newest = catalog.findLast((one) => isComplete(one) && !isInFuture(one, now))?.takenAt;
-    const tells = (backup) => !keepsVersions || newest === undefined || backup.takenAt > newest;
-    const found = {
-        inProgress: [],
-        abandoned: [],
-        beheaded: [],
-    };
-    for (const backup of catalog.filter((one) => !isComplete(one))) {
-        const hasMark = backup.inProgressAt !== undefined || backup.removingAt !== undefined;
-        const isBeheaded = hiddenIds.has(backup.id) || (!hasMark && backup.artifacts.length > 0 && tells(backup));
-        if (isBeheaded)
-            found.beheaded.push(backup);
-        else if (isInProgress({ backup, uploads }, now))
-            found.inProgress.push(backup);
-        else
-            found.abandoned.push(backup);
-    }
-    return found;
-}
-/** Ids under a prefix whose manifest, or an artifact, exists in an older version only. */
-async function readHidden(store, source, prefixes) {
-    const hidden = { manifests: new Set(), artifacts: new Set(), keys: new Map() };
-    for (const prefix of prefixes) {
-        for await (const { key } of store.hidden(prefix)) {
-            const parsed = (0,core_keys/* parseBackupKey */.lG)(key);
-            if (parsed?.source !== source)
-                continue;
-            const keys = hidden.keys.get(parsed.id);
-            if (keys === undefined)
-                hidden.keys.set(parsed.id, [key]);
-            else
-                keys.push(key);
-            if (parsed.relative === core_keys/* MANIFEST */.e0)
-                hidden.manifests.add(parsed.id);
-            else if (isArtifactName(parsed.relative))
-                hidden.artifacts.add(parsed.id);
-        }
-    }
-    return hidden;
-}
-/** Marks and records are hidden by ourselves where versions may not be removed. */
-function isArtifactName(relative) {
-    return !relative.includes('/') && !relative.endsWith('.json');
-}
-
-;// CONCATENATED MODULE: ./lib/core/backup-choice.js
-
-
-
-
-/**
- * Finds the backup that `latest`, `oldest`, `random` or an id means, and reads its manifest.
- *
- * @throws {Failure} `backup-not-found`, `invalid-input`, or why the manifest could not be read
- */
-async function chooseBackup(store, catalog, wanted, options) {
-    if (wanted === 'latest')
-        return latestUsable(store, catalog, options);
-    const backup = pick(store, catalog, wanted, options);
-    const read = await readManifestOf(store, backup.source, backup.id, options.signal);
-    return { backup, ...read, skipped: [] };
-}
-/**
- * The newest backup that can be relied on: not in the future, readable, of the usual scope, and not
- * one whose size was judged wrong while it was made, unless there is no other.
- */
-async function latestUsable(store, catalog, options) {
-    const skipped = [];
-    const usual = usualScope(catalog);
-    let wrongSize;
-    for (const backup of catalog.filter(isComplete).toReversed()) {
-        const why = whyNot(backup, usual, options);
-        const read = why ?? (await readOrWhyNot(store, backup, options.signal));
-        if (typeof read === 'string') {
-            skipped.push({ id: backup.id, why: read });
-        }
-        else if (hasWrongSize(read.manifest)) {
-            wrongSize ??= { backup, ...read, skipped: [...skipped] };
-            skipped.push({ id: backup.id, why: 'its size was judged wrong when it was made' });
-        }
-        else
-            return { backup, ...read, skipped };
-    }
-    if (wrongSize !== undefined)
-        return wrongSize;
-    throw nothingFound(store, catalog, skipped);
-}
-/** Whether the backup's own findings say that it came out too small. */
-function hasWrongSize(manifest) {
-    return manifest.findings.some(({ rule, status }) => status === 'fail' && (rule === 'min-size' || rule === 'size-deviation'));
-}
-function whyNot(backup, usual, options) {
-    if (isInFuture(backup, options.now))
-        return 'it is dated in the future';
-    if (backup.scope !== usual)
-        return `its scope is ${backup.scope ?? 'not known'}, the source's is ${usual}`;
-    if (options.skipDisproven && conclusiveDrill(backup)?.proof === 'disproven')
-        return 'a drill disproved it';
-    return undefined;
-}
-async function readOrWhyNot(store, backup, signal) {
-    try {
-        return await readManifestOf(store, backup.source, backup.id, signal);
     }
     catch (error) {
-        // Only a bad record is passed over: a store that cannot be read must not make an older backup the latest.
-        if (isUnreadable(error) && error instanceof failure/* Failure */.H)
-            return error.message;
-        throw error;
-    }
-}
-function pick(store, catalog, wanted, { now, random }) {
-    const complete = catalog.filter(isComplete);
-    if (wanted !== 'oldest' && wanted !== 'random')
-        return pickId(store, complete, wanted);
-    const usual = usualScope(complete);
-    const candidates = complete.filter((backup) => backup.scope === usual && !isInFuture(backup, now));
-    const found = candidates[wanted === 'oldest' ? 0 : random(Math.max(candidates.length, 1))];
-    if (found === undefined)
-        throw nothingFound(store, catalog, []);
-    return found;
-}
-function pickId(store, complete, id) {
-    if (!(0,core_keys/* isId */.eQ)(id)) {
-        throw new failure/* Failure */.H('invalid-input', `\`backup\` cannot be "${id}".`, {
-            hint: 'Give `latest`, `oldest`, `random`, or an id such as 20261121T031500Z-3f9a1c.',
-        });
-    }
-    const found = complete.find((backup) => backup.id === id);
-    if (found !== undefined)
-        return found;
-    const newest = complete.slice(-3).map((backup) => backup.id);
-    throw new failure/* Failure */.H('backup-not-found', `${store.location} holds no backup ${id}.`, {
-        hint: newest.length > 0 ? `Its newest ones are ${newest.join(', ')}.` : 'It holds no backup of this source at all.',
-    });
-}
-function nothingFound(store, catalog, skipped) {
-    const reasons = skipped.slice(0, 3).map(({ id, why }) => `${id}: ${why}`);
-    const source = catalog[0] === undefined ? 'this source' : catalog[0].source;
-    return new failure/* Failure */.H('backup-not-found', `${store.location} holds no usable backup of ${source}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}.`, { hint: 'Check `source` and `store`, and that a backup was taken into this store.' });
-}
-
-;// CONCATENATED MODULE: ./lib/core/proof.js
-
-
-
-
-
-
-/** Records read of one backup: beyond so many that speak of other copies, this one counts as not drilled. */
-const MOST_RECORDS = 50;
-/**
- * The latest conclusive drill of *this* copy. A record lies beside the backup in every store, but
- * it speaks only for the store whose bytes were restored and for those whose bytes were read back
- * (a proof), and only while the manifest is the one that was drilled. Bytes that went bad in one
- * store say nothing against the copy in another.
- *
- * Reads the records of conclusive drills, newest first, until one speaks for this copy.
- */
-async function proofOfCopy(store, backup, signal) {
-    const conclusive = backup.drills.filter(({ proof }) => proof !== 'inconclusive').toReversed();
-    for (const drill of conclusive.slice(0, MOST_RECORDS)) {
-        const record = await readDrill(store, backup, drill, signal);
-        if (record !== undefined && speaksFor(record, store) && (await isSameManifest(store, backup, record, signal))) {
-            return { proof: drill.proof === 'proven' ? 'proven' : 'disproven', drill, record };
-        }
-    }
-    return undefined;
-}
-/** How many drilled backups are looked at in search of one whose drill speaks for this store. */
-const MOST_DRILLED = 10;
-/** The latest conclusive drill in a store, of any of its copies; usually one record is read. */
-async function latestProofIn(store, catalog, signal) {
-    const drilled = catalog
-        .filter(isComplete)
-        .map((backup) => ({ backup, drilledAt: conclusiveDrill(backup)?.startedAt.getTime() ?? 0 }))
-        .filter(({ drilledAt }) => drilledAt > 0)
-        .toSorted((a, b) => b.drilledAt - a.drilledAt);
-    let latest;
-    for (const { backup, drilledAt } of drilled.slice(0, MOST_DRILLED)) {
-        if (latest !== undefined && drilledAt <= latest.drill.startedAt.getTime())
-            break;
-        const proof = await proofOfCopy(store, backup, signal);
-        const isLater = proof !== undefined && (latest === undefined || proof.drill.startedAt > latest.drill.startedAt);
-        if (isLater)
-            latest = { ...proof, backup };
-    }
-    return latest;
-}
-/** Undefined when it cannot be read or tells another story than its name: it then proves nothing. */
-async function readDrill(store, backup, drill, signal) {
-    const key = (0,core_keys/* backupKey */.eT)(backup.source, backup.id, drill.key);
-    try {
-        const text = (await readSmall(store, key, signal)).toString('utf8');
-        const record = (0,core_manifest/* parseRecord */.Hh)(DrillRecord, text, (0,core_keys/* whereIs */.ie)(store, key));
-        const isHonest = record.id === drill.id && record.backup === backup.id && record.proof === drill.proof;
-        return isHonest && record.source === backup.source ? record : undefined;
-    }
-    catch (error) {
-        if (isUnreadable(error))
-            return undefined;
-        throw error;
-    }
-}
-/** Whether a drill says something of the copy in this store. */
-function speaksFor(record, store) {
-    if (record.store === store.location)
-        return true;
-    return record.proof === 'proven' && record.alsoRead.includes(store.location);
-}
-async function isSameManifest(store, backup, record, signal) {
-    try {
-        return (await readManifestOf(store, backup.source, backup.id, signal)).sha256 === record.manifestSha256;
-    }
-    catch (error) {
-        const isGone = error instanceof failure/* Failure */.H && error.code === 'not-found';
-        if (isUnreadable(error) || isGone)
+        if (error instanceof core_failure/* Failure */.H && error.code === 'store-missing')
             return false;
         throw error;
     }
 }
 
+// EXTERNAL MODULE: external "node:stream/consumers"
+var consumers_ = __nccwpck_require__(8321);
+;// CONCATENATED MODULE: ./lib/core/counted.js
+/** `1 table`, `1,234 tables`: how every message counts. `thing` takes an s in the plural. */
+function counted(count, thing) {
+    return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/key-trial.js
+
+
+
+
+
+const PROBE = 'Whoever reads this has the key.';
+/** Encrypts a few bytes to each recipient and tries to open them with the identity. */
+async function tryKeys({ recipients, identity }, { encryption }) {
+    if (recipients.length === 0 && identity === undefined)
+        return [];
+    encryption.checkRecipients(recipients);
+    if (identity === undefined) {
+        const many = counted(recipients.length, 'recipient');
+        return [
+            (0,core_report/* finding */.gk)('key-pair', 'pass', `Backups can be encrypted to ${many}; whether anybody can read them was not tried without \`age-identity\`.`),
+        ];
+    }
+    encryption.checkIdentity(identity);
+    if (recipients.length === 0)
+        return [(0,core_report/* finding */.gk)('key-pair', 'pass', 'The identity can be used.')];
+    const opened = [];
+    for (const recipient of recipients)
+        if (await opens(recipient, identity, encryption))
+            opened.push(recipient);
+    if (opened.length > 0) {
+        const others = recipients.length - opened.length;
+        const rest = others === 0 ? '' : ` ${counted(others, 'recipient')} more have keys of their own.`;
+        return [
+            (0,core_report/* finding */.gk)('key-pair', 'pass', `The identity opens what is encrypted to ${opened.map(key_trial_short).join(', ')}.${rest}`),
+        ];
+    }
+    return [
+        (0,core_report/* finding */.gk)('key-pair', 'fail', `The identity opens nothing that is encrypted to ${recipients.map(key_trial_short).join(', ')}.`, {
+            hint: 'Give both halves of one pair: `age-keygen -y lifeboat.key` prints the recipient of a secret key.',
+        }),
+    ];
+}
+async function opens(recipient, identity, encryption) {
+    try {
+        const stored = encryption.encrypt([recipient], external_node_stream_.Readable.from([Buffer.from(PROBE)], { objectMode: false }));
+        return (await (0,consumers_.text)(encryption.decrypt(identity, stored))) === PROBE;
+    }
+    catch (error) {
+        if (error instanceof core_failure/* Failure */.H && error.code === 'decryption-failed')
+            return false;
+        throw error;
+    }
+}
+/** Enough to tell keys apart. */
+function key_trial_short(recipient) {
+    return `${recipient.slice(0, 8)}…`;
+}
+
 ;// CONCATENATED MODULE: ./lib/core/retention-periods.js
 const periods = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'];
 const HOUR_MS = 3_600_000;
-const retention_periods_DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 24 * HOUR_MS;
 /** Whether this machine knows a time zone of this name. */
 function isTimeZone(name) {
     try {
@@ -14987,8 +16696,8 @@ function addDate(wall, span) {
 /** ISO 8601 week, e.g. `2026-W47`; the Thursday of a week decides which year it belongs to. */
 function isoWeek(wall) {
     const weekday = (wall.getUTCDay() + 6) % 7;
-    const thursday = new Date(wall.getTime() + (3 - weekday) * retention_periods_DAY_MS);
-    const dayOfYear = (thursday.getTime() - Date.UTC(thursday.getUTCFullYear(), 0, 1)) / retention_periods_DAY_MS;
+    const thursday = new Date(wall.getTime() + (3 - weekday) * DAY_MS);
+    const dayOfYear = (thursday.getTime() - Date.UTC(thursday.getUTCFullYear(), 0, 1)) / DAY_MS;
     return `${thursday.getUTCFullYear()}-W${String(Math.floor(dayOfYear / 7) + 1).padStart(2, '0')}`;
 }
 function offsetText(offsetMs) {
@@ -15117,7 +16826,7 @@ function planRetention(backups, policy, now) {
         else
             remove.set(backup, isTrusted(backup) ? reasonsOf(said, false) : ['disproven by a drill; a younger one is proven']);
     }
-    const strangers = newestFirst.filter((one) => one.readable && !isInFuture(one, now) && one.scope !== scope);
+    const strangers = newestFirst.filter((one) => one.readable && !(0,core_catalog/* isInFuture */.LV)(one, now) && one.scope !== scope);
     const decisive = sound.filter((backup, rank) => rank === 0 || opinions.get(backup.id)?.some((said) => said.fillsSlot));
     return { keep, remove, decisive: new Set(decisive), newestProven, strangers };
 }
@@ -15130,15 +16839,15 @@ function byAgeThenId(a, b) {
  * then nothing goes. Otherwise a prune could make the rest the majority, and the next one take that.
  */
 function scopeUnderRules(newestFirst, now) {
-    const past = newestFirst.filter((backup) => !isInFuture(backup, now));
-    const usual = commonScope(past.map((backup) => backup.scope).toReversed());
+    const past = newestFirst.filter((backup) => !(0,core_catalog/* isInFuture */.LV)(backup, now));
+    const usual = (0,core_catalog/* commonScope */.eA)(past.map((backup) => backup.scope).toReversed());
     return past[0]?.scope === usual ? usual : undefined;
 }
 /** Why the rules do not apply to this backup at all. */
 function strangeness(backup, scope, now) {
     if (!backup.readable)
         return 'its manifest cannot be read';
-    if (isInFuture(backup, now))
+    if ((0,core_catalog/* isInFuture */.LV)(backup, now))
         return 'dated in the future';
     if (scope === undefined)
         return 'the newest backup is not of the usual scope';
@@ -15160,7 +16869,7 @@ function protections(sound, now) {
     const newestSound = sound.find(({ soundSize }) => soundSize);
     const newestProven = sound.find(({ proof }) => proof === 'proven');
     return (backup) => {
-        const pin = activePin(backup, now);
+        const pin = (0,core_catalog/* activePin */.Cj)(backup, now);
         return [
             ...(backup === newest ? ['newest'] : []),
             ...(backup === newestSound && backup !== newest ? ['newest of sound size'] : []),
@@ -15176,7 +16885,893 @@ function reasonsOf(said, keep) {
     return said.filter((opinion) => opinion.keep === keep).map(({ reason }) => reason);
 }
 
+;// CONCATENATED MODULE: ./lib/core/retention-outlook.js
+
+
+
+const retention_outlook_DAY_MS = 86_400_000;
+/** Distances between the newest backups that tell the rhythm. */
+const RHYTHM = 7;
+const SHORTEST_EVERY_MS = 300_000;
+/** Looked at day by day so far, then week by week. */
+const DAYS = 35;
+const HORIZON_DAYS = 366;
+/** Backups to come that are thought of, and copies beyond which looking ahead takes too long. */
+const MOST_TO_COME = 3_000;
+const MOST_COPIES = 1_000;
+/**
+ * Looks ahead: adds backups at the usual rhythm, prunes once a day, later once a week, and notes when each copy
+ * goes. Backups to come are taken as sound and proven, so that nothing stays only because drills stopped.
+ *
+ * @param stays ids that would go now and cannot, because they are locked
+ */
+function outlookOf(plan, policy, now, stays = new Map()) {
+    const goesNow = [...plan.remove.keys()].filter(({ id }) => !stays.has(id));
+    const kept = [
+        ...plan.keep.keys(),
+        ...[...plan.remove.keys()].filter(({ id }) => stays.has(id)),
+    ];
+    const goingOf = new Map(goesNow.map(({ id }) => [id, { when: 'next-prune' }]));
+    const everyMs = rhythmOf(kept.concat(goesNow));
+    if (everyMs === undefined || kept.length > MOST_COPIES) {
+        for (const { id } of kept)
+            goingOf.set(id, { when: 'unknown' });
+        return { everyMs, goingOf };
+    }
+    lookAhead(kept, { policy, now, everyMs, stays }, goingOf);
+    return { everyMs, goingOf };
+}
+function lookAhead(kept, ahead, goingOf) {
+    const { policy, now, everyMs, stays } = ahead;
+    const own = new Set(kept.map(({ id }) => id));
+    const scope = newestOf(kept, now)?.scope;
+    let alive = kept.map((one) => ({ ...one, inProgress: false }));
+    let from = now;
+    let next = (newestOf(kept, now)?.takenAt ?? now).getTime() + everyMs;
+    for (const by of looks(now, everyMs)) {
+        for (; next <= by.getTime(); next += everyMs)
+            if (next > now.getTime())
+                alive.push(toCome(new Date(next), scope));
+        const { remove } = planRetention(alive, policy, by);
+        const gone = new Set([...remove.keys()].map(({ id }) => id).filter((id) => !isLocked(stays, id, by)));
+        for (const id of gone)
+            if (own.has(id))
+                goingOf.set(id, { when: 'between', from, by });
+        alive = alive.filter(({ id }) => !gone.has(id));
+        from = by;
+    }
+    for (const { id } of alive)
+        if (own.has(id))
+            goingOf.set(id, { when: 'later', than: from });
+}
+function looks(now, everyMs) {
+    const horizon = Math.min(HORIZON_DAYS, Math.floor((MOST_TO_COME * everyMs) / retention_outlook_DAY_MS));
+    const days = [];
+    for (let day = 1; day <= horizon; day += day < DAYS ? 1 : 7)
+        days.push(day);
+    return days.map((day) => new Date(now.getTime() + day * retention_outlook_DAY_MS));
+}
+function newestOf(backups, now) {
+    return backups
+        .filter(({ takenAt }) => takenAt <= now)
+        .toSorted((a, b) => b.takenAt.getTime() - a.takenAt.getTime())[0];
+}
+function isLocked(stays, id, at) {
+    const until = stays.get(id);
+    return until === null || (until !== undefined && until > at);
+}
+function toCome(takenAt, scope) {
+    const sound = { pins: [], proof: 'proven', readable: true, soundSize: true, inProgress: false };
+    return { id: (0,core_keys/* makeId */.M4)(takenAt, '000000'), takenAt, scope, ...sound };
+}
+/**
+ * The second shortest distance between the newest backups. Not the median: prune has thinned out all but the
+ * last few. Not the shortest: one made by hand may lie beside one of the schedule.
+ */
+function rhythmOf(backups) {
+    const moments = backups.map(({ takenAt }) => takenAt.getTime()).toSorted((a, b) => b - a);
+    const distances = moments
+        .slice(0, RHYTHM + 1)
+        .flatMap((at, rank) => (rank === 0 ? [] : [(moments[rank - 1] ?? at) - at]));
+    const second = distances.toSorted((a, b) => a - b)[1];
+    return second === undefined ? undefined : Math.max(second, SHORTEST_EVERY_MS);
+}
+/** The rules as they are typed: `keep-daily 7, keep-within 14d`. */
+function describePolicy({ last, counts = {}, within, withinPeriod = {}, timeZone }) {
+    const rules = [];
+    if (last)
+        rules.push(`keep-last ${countText(last)}`);
+    for (const [period, count] of Object.entries(counts))
+        if (count)
+            rules.push(`keep-${period} ${countText(count)}`);
+    if (within)
+        rules.push(`keep-within ${formatSpan(within)}`);
+    for (const [period, span] of Object.entries(withinPeriod)) {
+        if (span)
+            rules.push(`keep-within-${period} ${formatSpan(span)}`);
+    }
+    return `${rules.join(', ')}${timeZone === 'UTC' ? '' : ` (${timeZone})`}`;
+}
+function countText(count) {
+    return Number.isFinite(count) ? String(count) : 'all';
+}
+
+;// CONCATENATED MODULE: ./lib/core/lifecycle-judgement.js
+
+
+
+
+const lifecycle_judgement_DAY_MS = 86_400_000;
+const DAYS_OF = { hourly: 1 / 24, daily: 1, weekly: 7, monthly: 31, yearly: 366 };
+const DOCUMENT = 'docs/S3.md, "Lifecycle rules"';
+/** Not being allowed to look at them is the rule for a job that only reads backups, and no reason to fail. */
+async function readLifecycle(store) {
+    try {
+        const rules = await store.lifecycle();
+        return rules && { rules };
+    }
+    catch (failure) {
+        if (!(failure instanceof core_failure/* Failure */.H) || failure.code === 'cancelled' || failure.code === 'timed-out')
+            throw failure;
+        return { failure };
+    }
+}
+/** Names each rule by which the bucket itself would take away what prune keeps. */
+function judgeLifecycle(location, reading, matters) {
+    if (reading === undefined)
+        return [];
+    const say = (status, message, hint) => (0,core_report/* finding */.gk)('lifecycle', status, message, { subject: location, ...(hint !== undefined && { hint }) });
+    if ('failure' in reading) {
+        const message = `The lifecycle rules of the bucket could not be read: ${reading.failure.message}`;
+        const hint = `Allow \`s3:GetLifecycleConfiguration\` to this role, or look yourself: no rule may expire or archive backups (${DOCUMENT}).`;
+        return [say(matters.ifUnknown, message, hint)];
+    }
+    const bad = reading.rules.flatMap((rule) => judgeRule(rule, matters, say));
+    const sound = bad.length === 0 ? [say('pass', 'No lifecycle rule of the bucket removes or archives backups.')] : [];
+    return [...bad, ...sound, ...judgeParts(reading.rules, matters, say)];
+}
+function judgeParts(rules, { ifUnknown }, say) {
+    if (rules.some(({ abortsUploadsAfterDays: days, prefix }) => days !== undefined && prefix === ''))
+        return [];
+    const message = 'No lifecycle rule removes the parts of uploads that were never finished, which are paid for.';
+    return [
+        say(ifUnknown, message, `Add \`AbortIncompleteMultipartUpload\` after seven days for all keys (${DOCUMENT}).`),
+    ];
+}
+function judgeRule(rule, matters, say) {
+    const deeds = [
+        ...(rule.expires === undefined ? [] : [{ when: rule.expires, does: 'removes' }]),
+        ...(rule.archives === undefined
+            ? []
+            : [{ when: rule.archives, does: `moves to ${rule.archives.storageClass}, where nothing can be read at once,` }]),
+    ];
+    return deeds.map(({ when, does }) => {
+        const where = rule.prefix === '' ? '' : ` below ${rule.prefix}`;
+        const what = `${rule.isNarrowed ? 'some objects' : 'objects'}${where}`;
+        const message = `The lifecycle rule ${rule.name} ${does} ${what} ${'on' in when ? `on ${when.on.toISOString().slice(0, 10)}` : `after ${when.afterDays} days`}`;
+        const hint = `Take the rule off the bucket, or give it another prefix; prune removes what no keep rule wants (${DOCUMENT}).`;
+        const reasons = whyTooEarly(rule, when, matters);
+        if (reasons.length > 0)
+            return say('fail', `${message}, and ${reasons.join('; ')}.`, hint);
+        return say('warn', `${message}, whether they are the newest, pinned or proven.`, hint);
+    });
+}
+/** Everything there is on that day is old enough on it. */
+function whyTooEarly(rule, when, matters) {
+    if ('on' in when)
+        return ['nothing written before that day stays'];
+    const { policy, holdings, now } = matters;
+    const days = policy === undefined ? 0 : longestDays(policy);
+    const { afterDays } = when;
+    const kept = holdings.filter(({ source }) => reaches(rule.prefix, source));
+    return [
+        ...(policy !== undefined && days > afterDays
+            ? [`${describePolicy(policy)} keeps backups for ${Number.isFinite(days) ? `${Math.ceil(days)} days` : 'ever'}`]
+            : []),
+        ...kept.flatMap((holding) => whyOf(holding, afterDays, now)),
+    ];
+}
+/** Keys of a source begin with its name and a slash; the prefix of a rule may be longer or shorter. */
+function reaches(prefix, source) {
+    const folder = `${source}/`;
+    return folder.startsWith(prefix) || prefix.startsWith(folder);
+}
+function whyOf({ source, backups }, afterDays, now) {
+    const complete = backups.filter(core_catalog/* isComplete */.As);
+    const ageDays = (at) => (now.getTime() - at.getTime()) / lifecycle_judgement_DAY_MS;
+    const old = complete.filter(({ takenAt }) => ageDays(takenAt) > afterDays);
+    const pinned = complete.filter((backup) => {
+        const pin = (0,core_catalog/* activePin */.Cj)(backup, now);
+        return pin !== undefined && (pin.until === null || -ageDays(pin.until) > afterDays - ageDays(backup.takenAt));
+    });
+    return [
+        ...(old[0] === undefined
+            ? []
+            : [`${source} has ${old[0].id}, which is ${Math.floor(ageDays(old[0].takenAt))} days old`]),
+        ...(pinned[0] === undefined ? [] : [`${source} has ${pinned[0].id}, which is pinned for longer`]),
+    ];
+}
+/** How old the oldest backup becomes that the rules keep; of `keep-last` nobody knows without the rhythm. */
+function longestDays({ last, counts = {}, within, withinPeriod = {} }) {
+    const periods = Object.keys(DAYS_OF);
+    return Math.max(last === Number.POSITIVE_INFINITY ? last : 0, daysIn(within), ...periods.flatMap((period) => [(counts[period] ?? 0) * DAYS_OF[period], daysIn(withinPeriod[period])]));
+}
+function daysIn(span) {
+    if (span === undefined)
+        return 0;
+    return span.years * 366 + span.months * 31 + span.days + span.hours / 24;
+}
+
+;// CONCATENATED MODULE: ./lib/core/machine-judgement.js
+
+
+const NODE_MAJOR = 24;
+const RUNNER = [2, 327, 1];
+/** Less is no room for a database or for a checkout. */
+const LITTLE_BYTES = 1024 ** 3;
+const PACKAGES = {
+    zstd: { of: 'zstd', what: 'backups and drills need it', status: 'fail' },
+    unshare: { of: 'util-linux', what: 'drills isolate a scratch server with it', status: 'warn' },
+    setpriv: { of: 'util-linux', what: 'drills take the rights from a scratch server with it', status: 'warn' },
+    flock: { of: 'util-linux', what: '`metrics-file` needs it', status: 'warn' },
+};
+/** Judges the machine: programs, versions, room. */
+function judgeMachine(machine) {
+    return [...judgeVersions(machine), ...machine.programs.map(judgeProgram), ...judgeRooms(machine)];
+}
+function judgeVersions({ node, platform, runner }) {
+    const isOld = Number.parseInt(node, 10) < NODE_MAJOR;
+    const hint = `Install Node ${NODE_MAJOR}, or let bin/lifeboat find a runner's own.`;
+    return [
+        (0,core_report/* finding */.gk)('runner-version', isOld ? 'fail' : 'pass', `This is Node ${node} on ${platform}.`, isOld ? { hint } : {}),
+        ...(runner === undefined ? [] : [judgeRunner(runner.version)]),
+    ];
+}
+/** One that is too old has no Node 24, so where its number is not known, it is new enough. */
+function judgeRunner(version) {
+    if (version === undefined)
+        return (0,core_report/* finding */.gk)('runner-version', 'pass', 'The runner has Node 24; its version is not known.');
+    const parts = version.split('.').map(Number);
+    const differing = parts.findIndex((part, index) => part !== RUNNER[index]);
+    const isOld = differing >= 0 && (parts[differing] ?? 0) < (RUNNER[differing] ?? 0);
+    const least = RUNNER.join('.');
+    return (0,core_report/* finding */.gk)('runner-version', isOld ? 'fail' : 'pass', `The runner is ${version}; ${least} is the oldest that works.`, {
+        ...(isOld && { hint: 'Let the runner update itself, or install a newer one from github.com/actions/runner.' }),
+    });
+}
+function judgeProgram({ name, version }) {
+    if (version !== undefined)
+        return (0,core_report/* finding */.gk)('runner-program', 'pass', `${name} ${version} is here.`);
+    const { of, what, status } = PACKAGES[name] ?? { of: name, what: 'it is needed', status: 'fail' };
+    return (0,core_report/* finding */.gk)('runner-program', status, `There is no ${name} here; ${what}.`, {
+        hint: `\`sudo apt-get install --no-install-recommends ${of}\``,
+    });
+}
+function judgeRooms({ scratch, runner }) {
+    const temp = runner?.temp;
+    return [
+        judgeScratch(scratch),
+        ...(temp === undefined || temp.freeBytes >= LITTLE_BYTES
+            ? []
+            : [
+                (0,core_report/* finding */.gk)('scratch-room', 'warn', `${roomText(temp)}: the runner itself runs out of room.`, {
+                    subject: temp.path,
+                    hint: `\`du -xhd1 ${temp.path} | sort -h\` on the runner shows what fills it.`,
+                }),
+            ]),
+    ];
+}
+function judgeScratch(room) {
+    const { path, freeBytes, totalBytes, fileSystem } = room;
+    const numbers = { freeBytes, totalBytes };
+    const hint = 'Name with `scratch-dir` a folder on a local disk with room for the whole database.';
+    const say = (status, why) => (0,core_report/* finding */.gk)('scratch-room', status, `Scratch servers live on ${fileSystem.name}, ${roomText(room)}${why}`, {
+        subject: path,
+        numbers,
+        ...(status !== 'pass' && { hint }),
+    });
+    if (fileSystem.kind === 'memory')
+        return say('fail', ': a drill would fill the memory, and is refused.');
+    if (fileSystem.kind === 'network')
+        return say('warn', ': a drill over the network is slow.');
+    return freeBytes < LITTLE_BYTES ? say('warn', ': hardly a database fits.') : say('pass', '.');
+}
+function roomText({ freeBytes, totalBytes }) {
+    return `${(0,core_size/* formatBytes */.z)(freeBytes)} of ${(0,core_size/* formatBytes */.z)(totalBytes)} are free`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/store-trial.js
+
+
+
+
+
+
+
+/** No name of a source begins with a dot, so nobody takes what lies there for a backup. */
+const store_trial_PROBE = '.lifeboat-doctor-';
+/** What an older doctor has left it will not need any more. */
+const LEFT_MS = 600_000;
+const PROBE_TEXT = 'Written by lifeboat doctor to try this store, and removed at once.\n';
+/** More than one part of an upload. */
+const LARGE_BYTES = 9 * 1024 * 1024;
+/**
+ * Tries a store for real: writes, reads, lists, deletes below a folder of its own, and finds out what it makes of
+ * conditions and locks. The folder is gone afterwards; what a doctor that was killed has left is removed first.
+ */
+async function tryStore(store, world) {
+    const say = (rule, status, message, hint) => (0,core_report/* finding */.gk)(rule, status, message, { subject: store.location, ...(hint !== undefined && { hint }) });
+    const findings = [];
+    const step = async (what, rule, work) => {
+        try {
+            findings.push(...(await work()));
+            return true;
+        }
+        catch (error) {
+            world.signal.throwIfAborted();
+            if (!(error instanceof core_failure/* Failure */.H))
+                throw error;
+            findings.push(say(rule, 'fail', `${what} failed: ${error.message}`, error.hint));
+            return false;
+        }
+    };
+    if (!(await step('Listing', 'store-tried', () => removeLeft(store, world, say))))
+        return findings;
+    const locks = await readLocks(store, world, findings, say);
+    if (locks?.byDefault !== undefined)
+        return [...findings, lockedByDefault(locks.byDefault, say)];
+    const id = (0,core_keys/* makeId */.M4)(world.now(), world.randomHex(3));
+    // As the mark of a backup under way, which every writer may remove again and no lock of a URL holds.
+    const key = `${store_trial_PROBE}${id}/${id}/${core_keys/* IN_PROGRESS */.mS}`;
+    try {
+        await step('Writing, reading and listing', 'store-tried', () => writeAndRead(store, key, say));
+        await step('Finding out what it is like', 'store-traits', async () => judgeTraits(await store.traits(key), say));
+        await step('Writing in parts', 'store-tried', () => writeLarge(store, key, say));
+    }
+    finally {
+        await step('Deleting', 'store-tried', () => removeProbe(store, key, say));
+    }
+    await step('Asking for versions', 'store-traits', () => store_trial_judgeVersions(store, say));
+    return findings;
+}
+async function removeLeft(store, { now }, say) {
+    const folders = await store.listFolders();
+    const old = folders.filter((name) => {
+        const at = name.startsWith(store_trial_PROBE) ? (0,core_keys/* momentOfId */.Fm)(name.slice(store_trial_PROBE.length)) : undefined;
+        return at !== undefined && now().getTime() - at.getTime() > LEFT_MS;
+    });
+    for (const folder of old) {
+        for await (const upload of store.openUploads(`${folder}/`))
+            await upload.abort();
+        await store.remove((await Array.fromAsync(store.list(`${folder}/`))).map(({ key }) => key));
+    }
+    return old.length === 0
+        ? []
+        : [say('store-tried', 'pass', `Removed what a doctor that was killed left: ${old.join(', ')}.`)];
+}
+async function readLocks(store, world, findings, say) {
+    try {
+        const locks = await store.lockTraits();
+        if (locks.isPossible)
+            findings.push(say('store-traits', 'pass', 'Objects can be locked (`object-lock` in the URL).'));
+        return locks;
+    }
+    catch (error) {
+        world.signal.throwIfAborted();
+        if (!(error instanceof core_failure/* Failure */.H))
+            throw error;
+        const hint = 'Allow `s3:GetBucketObjectLockConfiguration` to this role, should you want to know.';
+        findings.push(say('store-traits', 'pass', `Whether objects can be locked may not be asked: ${error.message}`, hint));
+        return undefined;
+    }
+}
+function lockedByDefault(length, say) {
+    return say('store-traits', 'warn', `The bucket locks every object (${length}), so nothing was written to try it: a probe would stay. The marks of progress of backups are locked, too.`, 'Take the default retention off the bucket, and give `object-lock=governance:30d` in the store URL of backups (docs/S3.md, "Object lock").');
+}
+async function writeAndRead(store, key, say) {
+    await store.put(key, external_node_stream_.Readable.from([PROBE_TEXT]));
+    if ((await (0,consumers_.text)(await store.get(key))) !== PROBE_TEXT)
+        throw new core_failure/* Failure */.H('artifact-corrupt', 'Other bytes came back than were written.', {
+            hint: 'Do not keep backups in this store before its maker has explained that.',
+        });
+    const listed = (await Array.fromAsync(store.list(`${key.split('/')[0]}/`))).some((object) => object.key === key);
+    if (!listed)
+        throw new core_failure/* Failure */.H('store-unavailable', 'What was just written is not listed.');
+    return [say('store-tried', 'pass', 'Written, read back and listed.')];
+}
+async function writeLarge(store, key, say) {
+    const bytes = Buffer.alloc(LARGE_BYTES);
+    const copy = await store.put(key, external_node_stream_.Readable.from([bytes]), { expectedBytes: bytes.length });
+    const isSame = copy.sha256 === (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
+    if (!isSame || (await store.head(key))?.bytes !== bytes.length)
+        throw new core_failure/* Failure */.H('artifact-corrupt', 'The store keeps something else than was written in parts.');
+    return [say('store-tried', 'pass', 'An upload in parts arrived complete.')];
+}
+async function removeProbe(store, key, say) {
+    const left = await store.remove([key]);
+    const still = await store.head(key);
+    if (left.length === 0 && still === undefined)
+        return [say('store-tried', 'pass', 'The probe was deleted.')];
+    const why = left.map(({ reason }) => reason).join(', ') || 'it is still there';
+    throw new core_failure/* Failure */.H('store-denied', `${key}: ${why}`, {
+        hint: 'Allow deleting */*/in-progress.json to this role (docs/S3.md, "backup"), and delete this object by hand.',
+    });
+}
+function judgeTraits({ conditionalWrites: { whole, inParts }, clockOffsetSeconds, fileSystem }, say) {
+    const condition = `A write under a taken key, on the condition that it is free (If-None-Match), is ${saysOf(whole)} for whole objects and ${saysOf(inParts)} for uploads in parts.`;
+    return [
+        say('store-traits', 'pass', `${condition} Backups do not rely on it.`),
+        ...(fileSystem === undefined ? [] : [judgeFileSystem(fileSystem, say)]),
+        ...(clockOffsetSeconds === undefined ? [] : [judgeClock(clockOffsetSeconds, say)]),
+    ];
+}
+function saysOf(answer) {
+    const words = { honoured: 'refused', ignored: 'taken, the condition ignored,', 'not-supported': 'not understood' };
+    return words[answer];
+}
+function judgeFileSystem({ name, kind }, say) {
+    if (kind === 'memory')
+        return say('store-traits', 'fail', `The folder is on ${name}: what is kept there is gone when the machine restarts.`, 'Name a folder on a disk, best on another one than the database.');
+    const note = kind === 'network' ? ', over the network: it must be mounted whenever a backup runs' : '';
+    return say('store-traits', 'pass', `The folder is on ${name}${note}.`);
+}
+function judgeClock(offset, say) {
+    const far = Math.abs(offset);
+    if (far <= 60)
+        return say('store-clock', 'pass', "The store's clock is within a minute of this runner's.");
+    const message = `The store's clock is ${(0,duration/* formatDuration */.a3)(far * 1000)} ${offset > 0 ? 'ahead of' : 'behind'} this runner's.`;
+    return say('store-clock', far > 600 ? 'fail' : 'warn', message, 'Let the runner keep time: `sudo timedatectl set-ntp true`');
+}
+async function store_trial_judgeVersions(store, say) {
+    // Of a folder nobody expects versions.
+    if ((await store.freeSpace()) !== undefined)
+        return [];
+    if (await store.keepsVersions())
+        return [say('store-traits', 'pass', 'The bucket keeps versions of what is deleted or overwritten.')];
+    const bucket = /^s3:\/\/([^/?]+)/.exec(store.location)?.[1] ?? 'BUCKET';
+    return [
+        say('store-traits', 'warn', 'The bucket keeps no versions: whoever may write can overwrite a backup for good.', `\`aws s3api put-bucket-versioning --bucket ${bucket} --versioning-configuration Status=Enabled\``),
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/github/inputs/keep-rules.js
+
+
+
+
+const keep = (what) => countOrAll(`Keep the newest backup of each of the last so many ${what}, or \`all\`.`).optional();
+const keepWithin = (what) => calendarDuration(`Keep the newest backup of each ${what} within this time before the newest backup, e.g. \`1y2mo\`.`).optional();
+const timeZone = lib_schemas/* string */.YjP()
+    .refine(isTimeZone, 'Use a name of the IANA time zone database such as `Europe/Berlin`.')
+    .meta({
+    description: 'Time zone in which hours, days, weeks, months and years begin, e.g. `Europe/Berlin`.',
+    env: true,
+});
+/** What prune keeps, and what a status page says of it. */
+const keepRules = {
+    'keep-last': countOrAll('Keep so many of the last backups, or `all`.')
+        .refine((count) => count > 0, '`keep-last: 0` keeps nothing; give at least 1.')
+        .optional(),
+    'keep-hourly': keep('hours'),
+    'keep-daily': keep('days'),
+    'keep-weekly': keep('weeks'),
+    'keep-monthly': keep('months'),
+    'keep-yearly': keep('years'),
+    'keep-within': calendarDuration('Keep all backups within this time before the newest backup, e.g. `14d` or `1y2mo3d3h`.').optional(),
+    'keep-within-hourly': keepWithin('hour'),
+    'keep-within-daily': keepWithin('day'),
+    'keep-within-weekly': keepWithin('week'),
+    'keep-within-monthly': keepWithin('month'),
+    'keep-within-yearly': keepWithin('year'),
+    'time-zone': timeZone.prefault('UTC'),
+};
+const KeepRules = lib_schemas/* object */.Ikc(keepRules);
+/** The policy that keep rules make; undefined when none of them says anything. */
+function policyOf(given) {
+    const policy = {
+        timeZone: given['time-zone'],
+        ...defined({ last: given['keep-last'], within: given['keep-within'] }),
+        counts: defined({
+            hourly: given['keep-hourly'],
+            daily: given['keep-daily'],
+            weekly: given['keep-weekly'],
+            monthly: given['keep-monthly'],
+            yearly: given['keep-yearly'],
+        }),
+        withinPeriod: defined({
+            hourly: given['keep-within-hourly'],
+            daily: given['keep-within-daily'],
+            weekly: given['keep-within-weekly'],
+            monthly: given['keep-within-monthly'],
+            yearly: given['keep-within-yearly'],
+        }),
+    };
+    return hasKeepRule(policy) ? policy : undefined;
+}
+function defined(values) {
+    return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+;// CONCATENATED MODULE: ./lib/actions/doctor.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const doctor_description = 'Tries everything that backups and drills need, before one of them does: programs, database, stores, keys, rights, room, clocks.';
+const doctor_inputs = lib_schemas/* strictObject */.rej({
+    ...common,
+    'database-url': inputs.shape['database-url'],
+    'age-recipients': inputs.shape['age-recipients'],
+    'age-identity': shared['age-identity'].optional(),
+    'bin-dir': shared['bin-dir'].optional(),
+    'tools-prefix': shared['tools-prefix'].optional(),
+    'tools-host': shared['tools-host'].optional(),
+    'scratch-dir': shared['scratch-dir'].optional(),
+    ...keepRules,
+});
+const doctor_outputs = {};
+/** As `verify-freshness` has it by default. */
+const LEAST_FREE = 0.2;
+/** Looks at everything it was given, and says of the rest that it was not looked at. */
+async function doctor(raw, world) {
+    const { timeout: _, ...given } = parseInputs(doctor_inputs, raw);
+    return examineAll(given, world);
+}
+/** Every check on its own: what stands in the way of one hides no other. */
+async function examineAll(given, world) {
+    const scratchDir = given['scratch-dir'] ?? world.scratchDir;
+    const engine = await world.openEngine('postgresql');
+    const programs = programsOf(given);
+    const machine = judgeMachine(await world.examineMachine(scratchDir));
+    const { signal } = world;
+    const database = await engine.examine({ url: given['database-url'], programs, scratchDir, signal });
+    const identity = given['age-identity'];
+    const keys = await tryKeys({ recipients: given['age-recipients'], identity }, world);
+    const stores = await withStores(world, given.store, async ({ stores, findings }) => {
+        const tried = [...findings];
+        for (const store of stores)
+            tried.push(...(await examineStore(store, policyOf(given), world)));
+        return tried;
+    });
+    const token = await examineToken(given['github-token'], world);
+    return describeDoctor([
+        { title: 'This machine', findings: machine },
+        {
+            title: 'Database',
+            findings: database,
+            missing: given['database-url'] === undefined ? 'database-url' : undefined,
+        },
+        { title: 'Stores', findings: stores },
+        { title: 'Keys', findings: keys, missing: keys.length === 0 ? 'age-recipients' : undefined },
+        { title: 'GitHub', findings: token, missing: token.length === 0 ? 'github-token' : undefined },
+    ]);
+}
+function programsOf(given) {
+    const { 'bin-dir': binDir, 'tools-prefix': toolsPrefix, 'tools-host': toolsHost } = given;
+    return {
+        ...(binDir === undefined ? {} : { binDir }),
+        ...(toolsPrefix === undefined ? {} : { toolsPrefix }),
+        ...(toolsHost === undefined ? {} : { toolsHost }),
+    };
+}
+async function examineStore(store, policy, world) {
+    world.log.info(`Trying ${store.location}`);
+    const tried = await tryStore(store, world);
+    const room = await judgeRoom(store, LEAST_FREE);
+    try {
+        const reading = await readLifecycle(store);
+        const holdings = reading === undefined ? [] : await readHoldings(store, world);
+        const matters = { holdings, policy, now: world.now(), ifUnknown: 'warn' };
+        return [...tried, ...room, ...judgeLifecycle(store.location, reading, matters)];
+    }
+    catch (error) {
+        return [...tried, ...room, notReadable(store.location, error, 'What it holds')];
+    }
+}
+async function readHoldings(store, { signal }) {
+    const holdings = [];
+    for (const source of await (0,core_catalog/* listSources */.rP)(store)) {
+        const backups = (await (0,core_catalog/* readCatalog */.uM)(store, source, { signal })).filter(core_catalog/* isComplete */.As);
+        holdings.push({ source, backups });
+    }
+    return holdings;
+}
+async function examineToken(token, world) {
+    if (token === undefined)
+        return [];
+    try {
+        const isThere = await world.tryIssues(token);
+        if (!isThere)
+            return [];
+        return [(0,core_report/* finding */.gk)('token-rights', 'pass', 'The token reads issues; whether it may write them shows when it must.')];
+    }
+    catch (error) {
+        if (world.signal.aborted || !(error instanceof core_failure/* Failure */.H))
+            throw error;
+        const { message, hint } = error;
+        return [(0,core_report/* finding */.gk)('token-rights', 'warn', message, hint === undefined ? {} : { hint })];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/core/leftovers.js
+
+
+/** What has not changed for so long belongs to nobody who is still at work. */
+const QUIET_MS = 24 * 3_600_000;
+/** A run rewrites its `in-progress.json` all the time; one this old was left behind. */
+const MARK_MS = 3_600_000;
+/**
+ * Whether somebody may still be writing this backup. Without a manifest: any key or open upload
+ * changed within a day, unless it is being removed. With one, only a fresh mark or upload counts: a
+ * drill record written today makes no old backup unfinished.
+ */
+function isInProgress({ backup, uploads }, now) {
+    const isRecent = (moment, ms) => moment !== undefined && moment.getTime() > now.getTime() - ms;
+    const prefix = (0,core_keys/* backupPrefix */.nY)(backup.source, backup.id);
+    const open = uploads.filter(({ key }) => key.startsWith(prefix));
+    if (open.some(({ lastChangeAt }) => isRecent(lastChangeAt, QUIET_MS)))
+        return true;
+    if (!(0,core_catalog/* isComplete */.As)(backup) && backup.removingAt !== undefined)
+        return false;
+    return (0,core_catalog/* isComplete */.As)(backup) ? isRecent(backup.inProgressAt, MARK_MS) : isRecent(backup.lastChangeAt, QUIET_MS);
+}
+/** Whether whoever wrote `in-progress.json` may still be at work. */
+function isFreshMark({ inProgressAt }, now) {
+    return inProgressAt !== undefined && inProgressAt.getTime() > now.getTime() - MARK_MS;
+}
+/** Uploads nobody has added to for a day. */
+function isStale(upload, now) {
+    return upload.lastChangeAt.getTime() <= now.getTime() - QUIET_MS;
+}
+/**
+ * Sorts the folders without a manifest.
+ *
+ * Whoever is making a backup leaves its mark, and so does a prune before it takes a manifest away:
+ * where artifacts lie without either, somebody else was at work, and what is left may be all there
+ * is. Where a store keeps versions a prune leaves no mark, since a bucket may lock all that is
+ * written; there it is an older version that tells, and that a prune never removes the newest.
+ *
+ * @param around.hiddenIds ids whose manifest exists in an older version only
+ */
+function sortLeftovers(catalog, around, now) {
+    const { uploads, hiddenIds, keepsVersions } = around;
+    const newest = catalog.findLast((one) => (0,core_catalog/* isComplete */.As)(one) && !(0,core_catalog/* isInFuture */.LV)(one, now))?.takenAt;
+    const tells = (backup) => !keepsVersions || newest === undefined || backup.takenAt > newest;
+    const found = {
+        inProgress: [],
+        abandoned: [],
+        beheaded: [],
+    };
+    for (const backup of catalog.filter((one) => !(0,core_catalog/* isComplete */.As)(one))) {
+        const hasMark = backup.inProgressAt !== undefined || backup.removingAt !== undefined;
+        const isBeheaded = hiddenIds.has(backup.id) || (!hasMark && backup.artifacts.length > 0 && tells(backup));
+        if (isBeheaded)
+            found.beheaded.push(backup);
+        else if (isInProgress({ backup, uploads }, now))
+            found.inProgress.push(backup);
+        else
+            found.abandoned.push(backup);
+    }
+    return found;
+}
+/** Ids under a prefix whose manifest, or an artifact, exists in an older version only. */
+async function readHidden(store, source, prefixes) {
+    const hidden = { manifests: new Set(), artifacts: new Set(), keys: new Map() };
+    for (const prefix of prefixes) {
+        for await (const { key } of store.hidden(prefix)) {
+            const parsed = (0,core_keys/* parseBackupKey */.lG)(key);
+            if (parsed?.source !== source)
+                continue;
+            const keys = hidden.keys.get(parsed.id);
+            if (keys === undefined)
+                hidden.keys.set(parsed.id, [key]);
+            else
+                keys.push(key);
+            if (parsed.relative === core_keys/* MANIFEST */.e0)
+                hidden.manifests.add(parsed.id);
+            else if (isArtifactName(parsed.relative))
+                hidden.artifacts.add(parsed.id);
+        }
+    }
+    return hidden;
+}
+/** Marks and records are hidden by ourselves where versions may not be removed. */
+function isArtifactName(relative) {
+    return !relative.includes('/') && !relative.endsWith('.json');
+}
+
+;// CONCATENATED MODULE: ./lib/core/backup-choice.js
+
+
+
+
+/**
+ * Finds the backup that `latest`, `oldest`, `random` or an id means, and reads its manifest.
+ *
+ * @throws {Failure} `backup-not-found`, `invalid-input`, or why the manifest could not be read
+ */
+async function chooseBackup(store, catalog, wanted, options) {
+    if (wanted === 'latest')
+        return latestUsable(store, catalog, options);
+    const backup = pick(store, catalog, wanted, options);
+    const read = await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, options.signal);
+    return { backup, ...read, skipped: [] };
+}
+/**
+ * The newest backup that can be relied on: not in the future, readable, of the usual scope, and not
+ * one whose size was judged wrong while it was made, unless there is no other.
+ */
+async function latestUsable(store, catalog, options) {
+    const skipped = [];
+    const usual = (0,core_catalog/* usualScope */.HM)(catalog);
+    let wrongSize;
+    for (const backup of catalog.filter(core_catalog/* isComplete */.As).toReversed()) {
+        const why = whyNot(backup, usual, options);
+        const read = why ?? (await readOrWhyNot(store, backup, options.signal));
+        if (typeof read === 'string') {
+            skipped.push({ id: backup.id, why: read });
+        }
+        else if (hasWrongSize(read.manifest)) {
+            wrongSize ??= { backup, ...read, skipped: [...skipped] };
+            skipped.push({ id: backup.id, why: 'its size was judged wrong when it was made' });
+        }
+        else
+            return { backup, ...read, skipped };
+    }
+    if (wrongSize !== undefined)
+        return wrongSize;
+    throw nothingFound(store, catalog, skipped);
+}
+/** Whether the backup's own findings say that it came out too small. */
+function hasWrongSize(manifest) {
+    return manifest.findings.some(({ rule, status }) => status === 'fail' && (rule === 'min-size' || rule === 'size-deviation'));
+}
+function whyNot(backup, usual, options) {
+    if ((0,core_catalog/* isInFuture */.LV)(backup, options.now))
+        return 'it is dated in the future';
+    if (backup.scope !== usual)
+        return `its scope is ${backup.scope ?? 'not known'}, the source's is ${usual}`;
+    if (options.skipDisproven && (0,core_catalog/* conclusiveDrill */.fq)(backup)?.proof === 'disproven')
+        return 'a drill disproved it';
+    return undefined;
+}
+async function readOrWhyNot(store, backup, signal) {
+    try {
+        return await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal);
+    }
+    catch (error) {
+        // Only a bad record is passed over: a store that cannot be read must not make an older backup the latest.
+        if ((0,manifest_reading/* isUnreadable */.GZ)(error) && error instanceof core_failure/* Failure */.H)
+            return error.message;
+        throw error;
+    }
+}
+function pick(store, catalog, wanted, { now, random }) {
+    const complete = catalog.filter(core_catalog/* isComplete */.As);
+    if (wanted !== 'oldest' && wanted !== 'random')
+        return pickId(store, complete, wanted);
+    const usual = (0,core_catalog/* usualScope */.HM)(complete);
+    const candidates = complete.filter((backup) => backup.scope === usual && !(0,core_catalog/* isInFuture */.LV)(backup, now));
+    const found = candidates[wanted === 'oldest' ? 0 : random(Math.max(candidates.length, 1))];
+    if (found === undefined)
+        throw nothingFound(store, catalog, []);
+    return found;
+}
+function pickId(store, complete, id) {
+    if (!(0,core_keys/* isId */.eQ)(id)) {
+        throw new core_failure/* Failure */.H('invalid-input', `\`backup\` cannot be "${id}".`, {
+            hint: 'Give `latest`, `oldest`, `random`, or an id such as 20261121T031500Z-3f9a1c.',
+        });
+    }
+    const found = complete.find((backup) => backup.id === id);
+    if (found !== undefined)
+        return found;
+    const newest = complete.slice(-3).map((backup) => backup.id);
+    throw new core_failure/* Failure */.H('backup-not-found', `${store.location} holds no backup ${id}.`, {
+        hint: newest.length > 0 ? `Its newest ones are ${newest.join(', ')}.` : 'It holds no backup of this source at all.',
+    });
+}
+function nothingFound(store, catalog, skipped) {
+    const reasons = skipped.slice(0, 3).map(({ id, why }) => `${id}: ${why}`);
+    const source = catalog[0] === undefined ? 'this source' : catalog[0].source;
+    return new core_failure/* Failure */.H('backup-not-found', `${store.location} holds no usable backup of ${source}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}.`, { hint: 'Check `source` and `store`, and that a backup was taken into this store.' });
+}
+
+// EXTERNAL MODULE: ./lib/core/records.js
+var records = __nccwpck_require__(5293);
+;// CONCATENATED MODULE: ./lib/core/proof.js
+
+
+
+
+
+
+/** Records read of one backup: beyond so many that speak of other copies, this one counts as not drilled. */
+const MOST_RECORDS = 50;
+/**
+ * The latest conclusive drill of *this* copy. A record lies beside the backup in every store, but
+ * it speaks only for the store whose bytes were restored and for those whose bytes were read back
+ * (a proof), and only while the manifest is the one that was drilled. Bytes that went bad in one
+ * store say nothing against the copy in another.
+ *
+ * Reads the records of conclusive drills, newest first, until one speaks for this copy.
+ */
+async function proofOfCopy(store, backup, signal) {
+    const conclusive = backup.drills.filter(({ proof }) => proof !== 'inconclusive').toReversed();
+    for (const drill of conclusive.slice(0, MOST_RECORDS)) {
+        const record = await readDrill(store, backup, drill, signal);
+        if (record !== undefined && speaksFor(record, store) && (await isSameManifest(store, backup, record, signal))) {
+            return { proof: drill.proof === 'proven' ? 'proven' : 'disproven', drill, record };
+        }
+    }
+    return undefined;
+}
+/** How many drilled backups are looked at in search of one whose drill speaks for this store. */
+const MOST_DRILLED = 10;
+/** The latest conclusive drill in a store, of any of its copies; usually one record is read. */
+async function latestProofIn(store, catalog, signal) {
+    const drilled = catalog
+        .filter(core_catalog/* isComplete */.As)
+        .map((backup) => ({ backup, drilledAt: (0,core_catalog/* conclusiveDrill */.fq)(backup)?.startedAt.getTime() ?? 0 }))
+        .filter(({ drilledAt }) => drilledAt > 0)
+        .toSorted((a, b) => b.drilledAt - a.drilledAt);
+    let latest;
+    for (const { backup, drilledAt } of drilled.slice(0, MOST_DRILLED)) {
+        if (latest !== undefined && drilledAt <= latest.drill.startedAt.getTime())
+            break;
+        const proof = await proofOfCopy(store, backup, signal);
+        const isLater = proof !== undefined && (latest === undefined || proof.drill.startedAt > latest.drill.startedAt);
+        if (isLater)
+            latest = { ...proof, backup };
+    }
+    return latest;
+}
+/** Undefined when it cannot be read or tells another story than its name: it then proves nothing. */
+async function readDrill(store, backup, drill, signal) {
+    const key = (0,core_keys/* backupKey */.eT)(backup.source, backup.id, drill.key);
+    try {
+        const text = (await (0,manifest_reading/* readSmall */.o5)(store, key, signal)).toString('utf8');
+        const record = (0,core_manifest/* parseRecord */.Hh)(records/* DrillRecord */.BP, text, (0,core_keys/* whereIs */.ie)(store, key));
+        const isHonest = record.id === drill.id && record.backup === backup.id && record.proof === drill.proof;
+        return isHonest && record.source === backup.source ? record : undefined;
+    }
+    catch (error) {
+        if ((0,manifest_reading/* isUnreadable */.GZ)(error))
+            return undefined;
+        throw error;
+    }
+}
+/** Whether a drill says something of the copy in this store. */
+function speaksFor(record, store) {
+    if (record.store === store.location)
+        return true;
+    return record.proof === 'proven' && record.alsoRead.includes(store.location);
+}
+async function isSameManifest(store, backup, record, signal) {
+    try {
+        return (await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal)).sha256 === record.manifestSha256;
+    }
+    catch (error) {
+        const isGone = error instanceof core_failure/* Failure */.H && error.code === 'not-found';
+        if ((0,manifest_reading/* isUnreadable */.GZ)(error) || isGone)
+            return false;
+        throw error;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/core/prune-plan.js
+
 
 
 
@@ -15196,7 +17791,7 @@ const prune_plan_MOST_DRILLED = 50;
  * and of the disproven; all of it only when something would go.
  */
 async function planStore(store, source, policy, now, signal) {
-    const catalog = await readCatalog(store, source, signal ? { signal } : {});
+    const catalog = await (0,core_catalog/* readCatalog */.uM)(store, source, signal ? { signal } : {});
     const uploads = await Array.fromAsync(store.openUploads(`${source}/`));
     const hidden = await readHidden(store, source, [`${source}/2`]);
     const keepsVersions = await store.keepsVersions();
@@ -15226,7 +17821,7 @@ async function gatherFacts(store, catalog, now, signal) {
 /** Disproofs push backups out of the way of the rules, the newest proof protects; no other record matters. */
 async function readProofs(store, catalog, now, signal) {
     const proofs = new Map();
-    const drilled = catalog.filter((backup) => isComplete(backup) && backup.drills.length > 0).toReversed();
+    const drilled = catalog.filter((backup) => (0,core_catalog/* isComplete */.As)(backup) && backup.drills.length > 0).toReversed();
     const isDoubted = (backup) => backup.drills.some(({ proof }) => proof === 'disproven');
     const learn = async (backup) => {
         const found = await proofOfCopy(store, backup, signal);
@@ -15235,8 +17830,8 @@ async function readProofs(store, catalog, now, signal) {
         return found?.proof;
     };
     await (0,lanes/* inLanes */.L)(drilled.filter(isDoubted), LANES, async (backup) => void (await learn(backup)));
-    const scope = usualScope(catalog);
-    const counts = (backup) => backup.scope === scope && !isInFuture(backup, now);
+    const scope = (0,core_catalog/* usualScope */.HM)(catalog);
+    const counts = (backup) => backup.scope === scope && !(0,core_catalog/* isInFuture */.LV)(backup, now);
     for (const backup of drilled.filter(counts).slice(0, prune_plan_MOST_DRILLED)) {
         const proof = isDoubted(backup) ? proofs.get(backup.id) : await learn(backup);
         if (proof === 'proven')
@@ -15246,7 +17841,7 @@ async function readProofs(store, catalog, now, signal) {
 }
 /** Plans, reads the manifests that this plan rests on, and plans again until none of them is a surprise. */
 async function settlePlan(store, input, signal) {
-    const complete = input.catalog.filter(isComplete);
+    const complete = input.catalog.filter(core_catalog/* isComplete */.As);
     for (;;) {
         const candidates = complete.map((backup) => candidateOf(backup, input));
         const plan = planRetention(candidates, input.policy, input.now);
@@ -15274,14 +17869,14 @@ function candidateOf(backup, { facts, uploads, now }) {
 }
 async function readInto(facts, store, backup, signal) {
     try {
-        const { manifest } = await readManifestOf(store, backup.source, backup.id, signal, backup.manifestBytes);
+        const { manifest } = await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal, backup.manifestBytes);
         if (hasWrongSize(manifest))
             facts.wrongSize.add(backup.id);
     }
     catch (error) {
-        if (!isUnreadable(error))
+        if (!(0,manifest_reading/* isUnreadable */.GZ)(error))
             throw error;
-        facts.unreadable.set(backup.id, error instanceof Error ? error.message : String(error));
+        facts.unreadable.set(backup.id, (0,core_failure/* messageOf */.b)(error));
     }
     facts.read.add(backup.id);
 }
@@ -15354,8 +17949,8 @@ async function removeBatch(store, batch, { keepsVersions, now }) {
             going = await markAll(store, going, now);
         await removeKeys(store, going, (key, { manifest }) => key === manifest);
         // Calls of their own: within one, a store may remove in any order.
-        await removeKeys(store, going, (key, { manifest }) => key !== manifest && !removal_isMark(key));
-        await removeKeys(store, going, removal_isMark);
+        await removeKeys(store, going, (key, { manifest }) => key !== manifest && !isMark(key));
+        await removeKeys(store, going, isMark);
         for (const { planned, uploads } of going) {
             outcome.removed.set(planned.id, planned.totalBytes);
             for (const upload of uploads)
@@ -15369,11 +17964,11 @@ async function removeBatch(store, batch, { keepsVersions, now }) {
     return outcome;
 }
 function endedBy(error) {
-    if (error instanceof failure/* Failure */.H && error.code !== 'cancelled' && error.code !== 'timed-out')
+    if (error instanceof core_failure/* Failure */.H && error.code !== 'cancelled' && error.code !== 'timed-out')
         return error;
     throw error;
 }
-function removal_isMark(key) {
+function isMark(key) {
     const name = (0,core_keys/* parseBackupKey */.lG)(key)?.relative;
     return name === core_keys/* IN_PROGRESS */.mS || name === core_keys/* REMOVING */.ci;
 }
@@ -15382,7 +17977,7 @@ async function markAll(store, going, now) {
     const marked = [...going];
     await (0,lanes/* inLanes */.L)([...going.keys()], removal_LANES, async (at) => {
         const one = going[at];
-        if (one === undefined || !isComplete(one.planned))
+        if (one === undefined || !(0,core_catalog/* isComplete */.As)(one.planned))
             return;
         const { source, id } = one.planned;
         const key = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* REMOVING */.ci);
@@ -15414,7 +18009,7 @@ async function lookAgain(store, batch, now, outcome) {
 }
 async function whyLeft(store, planned, seen) {
     const { objects, uploads, now } = seen;
-    const found = objects.length === 0 ? undefined : describeFolder(planned.source, planned.id, objects);
+    const found = objects.length === 0 ? undefined : (0,core_catalog/* describeFolder */.uq)(planned.source, planned.id, objects);
     if (JSON.stringify(found) !== JSON.stringify(planned))
         return 'it changed since the plan was made';
     if (uploads.some((upload) => !isStale(upload, now)))
@@ -15460,7 +18055,7 @@ async function removeKeys(store, going, isMeant) {
     const keys = going.flatMap((one) => one.keys.filter((key) => isMeant(key, one)));
     const [left] = keys.length === 0 ? [] : await store.remove(keys);
     if (left !== undefined)
-        throw new failure/* Failure */.H('store-denied', `${left.key}: ${left.reason}`);
+        throw new core_failure/* Failure */.H('store-denied', `${left.key}: ${left.reason}`);
 }
 /** After a failure only the store can tell how far it came. */
 async function findOut(store, batch, going, outcome) {
@@ -15491,7 +18086,7 @@ async function findOut(store, batch, going, outcome) {
     }
 }
 function sortOut({ planned, manifest, hiddenKeys }, objects, outcome) {
-    const rest = objects.filter(({ key }) => !removal_isMark(key));
+    const rest = objects.filter(({ key }) => !isMark(key));
     // Marks go last: one that is all there is says that it was on purpose.
     if (rest.length + hiddenKeys.length === 0)
         outcome.removed.set(planned.id, planned.totalBytes);
@@ -15592,7 +18187,7 @@ async function cleanUp(store, plan, now) {
     }
     for (const upload of plan.staleUploads) {
         await upload.abort().catch((error) => {
-            if (!(error instanceof failure/* Failure */.H))
+            if (!(error instanceof core_failure/* Failure */.H))
                 throw error;
             failures.push(`${upload.key}: ${error.message}`);
         });
@@ -15601,12 +18196,12 @@ async function cleanUp(store, plan, now) {
 }
 /** A prune that was ended before it took a manifest: that backup is whole, and robbed later it must not pass for ours. */
 async function clearMarks(store, { plan }) {
-    const marked = [...plan.keep.keys()].filter(({ backup }) => isComplete(backup) && backup.removingAt !== undefined);
+    const marked = [...plan.keep.keys()].filter(({ backup }) => (0,core_catalog/* isComplete */.As)(backup) && backup.removingAt !== undefined);
     const keys = marked.map(({ backup }) => (0,core_keys/* backupKey */.eT)(backup.source, backup.id, core_keys/* REMOVING */.ci));
     if (keys.length === 0)
         return [];
     const left = await store.remove(keys).catch((error) => {
-        if (!(error instanceof failure/* Failure */.H))
+        if (!(error instanceof core_failure/* Failure */.H))
             throw error;
         return keys.map((key) => ({ key, reason: error.message }));
     });
@@ -15614,7 +18209,7 @@ async function clearMarks(store, { plan }) {
 }
 /** A pin holds even what has lost its manifest. */
 function leftoverFolders({ leftovers }, now) {
-    return leftovers.abandoned.filter((folder) => activePin(folder, now) === undefined);
+    return leftovers.abandoned.filter((folder) => (0,core_catalog/* activePin */.Cj)(folder, now) === undefined);
 }
 function judgeCleaning({ location: subject, source, staleUploads }, folders, failures, bytes) {
     const found = folders + staleUploads.length;
@@ -15717,6 +18312,12 @@ function judgeOddities({ location, source, plan, locked, unreadable, leftovers }
     return found;
 }
 
+// EXTERNAL MODULE: ./lib/core/copy-metrics.js
+var copy_metrics = __nccwpck_require__(5030);
+// EXTERNAL MODULE: ./lib/core/metrics.js
+var metrics = __nccwpck_require__(4238);
+// EXTERNAL MODULE: ./lib/core/size-trend.js
+var size_trend = __nccwpck_require__(464);
 ;// CONCATENATED MODULE: ./lib/core/prune-report.js
 
 
@@ -15776,10 +18377,10 @@ function samplesOfStore(store, { now, dryRun }) {
     const removed = store.done?.removed ?? new Set();
     const left = [...plan.keep.keys(), ...plan.remove.keys()]
         .map(({ backup }) => backup)
-        .filter((backup) => isComplete(backup) && !removed.has(backup.id));
+        .filter((backup) => (0,core_catalog/* isComplete */.As)(backup) && !removed.has(backup.id));
     const copy = { source, store: location };
     return [
-        ...countSamples(copy, left.map(({ takenAt }) => takenAt), now),
+        ...(0,copy_metrics/* countSamples */.Tu)(copy, left.map(({ takenAt }) => takenAt), now),
         ...(0,metrics/* samplesOf */.lc)(copy, {
             lifeboat_backups_stored_bytes: left.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
             lifeboat_prune_removed_backups: dryRun ? undefined : removed.size,
@@ -15804,7 +18405,7 @@ function keptTrend(store, { dryRun }) {
         .filter(({ id }) => ids.has(id))
         .map(({ backup }) => backup)
         .toSorted((one, other) => (one.id < other.id ? -1 : 1));
-    return kept.length < 2 ? [] : [sizeTrend(`Size of the kept backups of ${source} in ${location}`, kept)];
+    return kept.length < 2 ? [] : [(0,size_trend/* sizeTrend */.Z)(`Size of the kept backups of ${source} in ${location}`, kept)];
 }
 /** Every backup with its reason, newest first. */
 function planTable(store, { now, dryRun }) {
@@ -15823,10 +18424,10 @@ function planTable(store, { now, dryRun }) {
         ],
         rows: all.map(([candidate, reasons]) => [
             candidate.id,
-            (0,core_duration/* formatDuration */.a3)(now.getTime() - candidate.takenAt.getTime()),
+            (0,duration/* formatDuration */.a3)(now.getTime() - candidate.takenAt.getTime()),
             (0,core_size/* formatBytes */.z)(candidate.backup.totalBytes),
             // Records are read where they decide; of the others their names tell.
-            candidate.proof ?? conclusiveDrill(candidate.backup)?.proof ?? '–',
+            candidate.proof ?? (0,core_catalog/* conclusiveDrill */.fq)(candidate.backup)?.proof ?? '–',
             ...outcomeOf(candidate, reasons, store, { isGoing: going.has(candidate.id), dryRun }),
         ]),
         folded: all.length > LONG,
@@ -15848,65 +18449,8 @@ function outcomeOf({ id }, reasons, { plan, done, mayRemove }, { isGoing, dryRun
     return [done?.half.has(id) ? 'half removed' : 'still there', why];
 }
 
-;// CONCATENATED MODULE: ./lib/github/inputs/keep-rules.js
-
-
-
-
-const keep = (what) => countOrAll(`Keep the newest backup of each of the last so many ${what}, or \`all\`.`).optional();
-const keepWithin = (what) => calendarDuration(`Keep the newest backup of each ${what} within this time before the newest backup, e.g. \`1y2mo\`.`).optional();
-const timeZone = lib_schemas/* string */.YjP()
-    .refine(isTimeZone, 'Use a name of the IANA time zone database such as `Europe/Berlin`.')
-    .meta({
-    description: 'Time zone in which hours, days, weeks, months and years begin, e.g. `Europe/Berlin`.',
-    env: true,
-});
-/** What prune keeps, and what a status page says of it. */
-const keepRules = {
-    'keep-last': countOrAll('Keep so many of the last backups, or `all`.')
-        .refine((count) => count > 0, '`keep-last: 0` keeps nothing; give at least 1.')
-        .optional(),
-    'keep-hourly': keep('hours'),
-    'keep-daily': keep('days'),
-    'keep-weekly': keep('weeks'),
-    'keep-monthly': keep('months'),
-    'keep-yearly': keep('years'),
-    'keep-within': calendarDuration('Keep all backups within this time before the newest backup, e.g. `14d` or `1y2mo3d3h`.').optional(),
-    'keep-within-hourly': keepWithin('hour'),
-    'keep-within-daily': keepWithin('day'),
-    'keep-within-weekly': keepWithin('week'),
-    'keep-within-monthly': keepWithin('month'),
-    'keep-within-yearly': keepWithin('year'),
-    'time-zone': timeZone.prefault('UTC'),
-};
-const KeepRules = lib_schemas/* object */.Ikc(keepRules);
-/** The policy that keep rules make; undefined when none of them says anything. */
-function policyOf(given) {
-    const policy = {
-        timeZone: given['time-zone'],
-        ...defined({ last: given['keep-last'], within: given['keep-within'] }),
-        counts: defined({
-            hourly: given['keep-hourly'],
-            daily: given['keep-daily'],
-            weekly: given['keep-weekly'],
-            monthly: given['keep-monthly'],
-            yearly: given['keep-yearly'],
-        }),
-        withinPeriod: defined({
-            hourly: given['keep-within-hourly'],
-            daily: given['keep-within-daily'],
-            weekly: given['keep-within-weekly'],
-            monthly: given['keep-within-monthly'],
-            yearly: given['keep-within-yearly'],
-        }),
-    };
-    return hasKeepRule(policy) ? policy : undefined;
-}
-function defined(values) {
-    return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
 ;// CONCATENATED MODULE: ./lib/actions/prune.js
+
 
 
 
@@ -15927,7 +18471,7 @@ const prune_inputs = lib_schemas/* strictObject */.rej({
     ...keepRules,
     'require-proven': flag('Remove nothing from a store that holds no backup proven by a drill.').prefault('true'),
     'max-delete': share("Refuse a plan that removes ten backups or more and more than this share of a store's backups.", {}, 1).prefault('50%'),
-    'dry-run': flag('Show the plan and do nothing.').prefault('false'),
+    'dry-run': ofBackups['dry-run'].prefault('false'),
 });
 const prune_outputs = {
     kept: 'JSON array of the ids that are still in a store.',
@@ -15973,7 +18517,7 @@ async function judgeSource(source, pruned, stores) {
     const isEmpty = ({ plan: { plan } }) => plan.keep.size + plan.remove.size === 0;
     if (pruned.length < stores.length || !pruned.every(isEmpty))
         return [];
-    const names = new Set((await Promise.all(stores.map((store) => listSources(store)))).flat());
+    const names = new Set((await Promise.all(stores.map((store) => (0,core_catalog/* listSources */.rP)(store)))).flat());
     names.delete(source);
     const held = names.size === 0 ? 'no other source' : `backups of ${[...names].toSorted().slice(0, 10).join(', ')}`;
     const hint = `There is ${held}. Check \`source\` and \`store\`: they must be those of the backup job.`;
@@ -16008,9 +18552,1042 @@ function checkedPolicy(given) {
     const policy = policyOf(given);
     if (policy !== undefined)
         return policy;
-    throw new failure/* Failure */.H('invalid-input', 'No keep rule was given: every backup but the newest would go.', {
+    throw new core_failure/* Failure */.H('invalid-input', 'No keep rule was given: every backup but the newest would go.', {
         hint: 'Set at least one of `keep-last`, `keep-daily`, `keep-weekly`, `keep-monthly`, `keep-within`, …',
     });
+}
+
+// EXTERNAL MODULE: ./lib/core/bounded-text.js
+var bounded_text = __nccwpck_require__(8);
+;// CONCATENATED MODULE: ./lib/core/facts.js
+
+const Count = lib_schemas/* int */.Whr().nonnegative();
+/** How much is recorded: `counts` of rows, or a `fingerprint` of every table's values as well. */
+const FactsLevel = lib_schemas/* enum */.k5n(['counts', 'fingerprints', 'none']);
+/** Where a sequence stood: `nextval` gives `value` when not yet called, else `value` + increment. */
+const SequenceState = lib_schemas/* object */.Ikc({
+    /** As text: a bigint does not fit a number. */
+    value: lib_schemas/* string */.YjP().regex(/^-?\d+$/),
+    isCalled: lib_schemas/* boolean */.zMY(),
+});
+const SequenceFact = lib_schemas/* object */.Ikc({
+    name: lib_schemas/* string */.YjP(),
+    increment: lib_schemas/* string */.YjP().regex(/^-?\d+$/),
+    cycle: lib_schemas/* boolean */.zMY(),
+    before: SequenceState,
+    /** Read after the last stream ended. Sequences are not part of a snapshot. */
+    after: SequenceState,
+});
+const TableFact = lib_schemas/* object */.Ikc({
+    /** `quote_ident(schema).quote_ident(table)`. */
+    name: lib_schemas/* string */.YjP(),
+    /** Rows this dump holds. */
+    rows: Count,
+    /** `v1:<count>:<sum>`; only with `facts: fingerprints`. */
+    fingerprint: lib_schemas/* string */.YjP().optional(),
+});
+const SchemaFact = lib_schemas/* object */.Ikc({
+    /** `table`, `column`, `index`, `constraint`, `trigger`, `function`, `view`, `policy`, `type`, `grant`, … */
+    kind: lib_schemas/* string */.YjP(),
+    identity: lib_schemas/* string */.YjP(),
+    /** First 32 hex digits of a SHA-256 over the normalised definition. */
+    digest: lib_schemas/* string */.YjP(),
+});
+const RoleFact = lib_schemas/* object */.Ikc({
+    name: lib_schemas/* string */.YjP(),
+    /** Attribute words as in CREATE ROLE, sorted: `BYPASSRLS`, `CREATEDB`, `LOGIN`, … and `CONNECTION LIMIT n`. */
+    attributes: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()),
+    /** Names of roles it is a member of, with ` WITH ADMIN` where granted so; sorted. */
+    memberOf: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()),
+    /** `ALTER ROLE … SET` in all databases, `name=value`, sorted. */
+    settings: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()),
+});
+/** What was true of the data in the dump's own snapshot; stored as `facts.json`. */
+const Facts = lib_schemas/* object */.Ikc({
+    format: lib_schemas/* literal */.euz(1),
+    engine: lib_schemas/* enum */.k5n(['postgresql', 'redis']),
+    level: lib_schemas/* enum */.k5n(['counts', 'fingerprints']),
+    tables: lib_schemas/* array */.YOg(TableFact),
+    materializedViews: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), populated: lib_schemas/* boolean */.zMY() })),
+    sequences: lib_schemas/* array */.YOg(SequenceFact),
+    schema: lib_schemas/* array */.YOg(SchemaFact),
+    extensions: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), version: lib_schemas/* string */.YjP(), schema: lib_schemas/* string */.YjP() })),
+    roles: lib_schemas/* array */.YOg(RoleFact),
+    /** Null when this dump holds none of them (schema-only, partial). */
+    largeObjects: lib_schemas/* object */.Ikc({ count: Count, bytes: lib_schemas/* int */.Whr().nonnegative() }).nullable(),
+    settings: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ role: lib_schemas/* string */.YjP().nullable(), setting: lib_schemas/* string */.YjP() })),
+    /** The newest row of a migration tool's own table. */
+    migration: lib_schemas/* object */.Ikc({ tool: lib_schemas/* string */.YjP(), table: lib_schemas/* string */.YjP(), newest: lib_schemas/* string */.YjP() }).nullable(),
+});
+
+;// CONCATENATED MODULE: ./lib/core/fetch-artifact.js
+
+
+
+
+/**
+ * The stored bytes of an artifact. The stream ends only when they were those of the manifest, and
+ * errors with `artifact-corrupt` otherwise; the caller reads it to its end or destroys it.
+ *
+ * @throws {Failure} `not-found`, or why the store could not be read
+ */
+async function fetchArtifact(store, manifest, artifact, options) {
+    const key = (0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, artifact.key);
+    const stored = await store.get(key, { signal: options.signal });
+    return external_node_stream_.Readable.from(verified(stored, artifact, (0,core_keys/* whereIs */.ie)(store, key), options), {
+        objectMode: false,
+        highWaterMark: 1 << 20,
+    });
+}
+async function* verified(stored, artifact, where, { onBytes, onVerified, onBroken }) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let bytes = 0;
+    let what = 'was not read to its end';
+    try {
+        for await (const chunk of stored) {
+            hash.update(chunk);
+            bytes += chunk.length;
+            onBytes?.(chunk.length);
+            yield chunk;
+        }
+        what = differenceFrom(artifact, { bytes, sha256: hash.copy().digest('hex') });
+    }
+    finally {
+        // Also when whoever reads has had enough: a program may have choked on what came.
+        if (what === undefined)
+            onVerified?.();
+        else
+            onBroken?.({ bytes, sha256: hash.digest('hex') });
+    }
+    if (what === undefined)
+        return;
+    throw new core_failure/* Failure */.H('artifact-corrupt', `${where} ${what}: somebody or something changed it after it was stored.`, {
+        hint: 'Restore from another backup, or from the copy in another store. Look for the cause in the store.',
+    });
+}
+function differenceFrom(artifact, found) {
+    if (found.bytes !== artifact.bytes)
+        return `has ${found.bytes} bytes instead of ${artifact.bytes}`;
+    return found.sha256 === artifact.sha256 ? undefined : `has SHA-256 ${found.sha256} instead of ${artifact.sha256}`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/integrity.js
+
+
+
+/** Compares names and sizes of a listing with the manifest; what lies there beside them is no damage. */
+function compareWithListing(manifest, listed) {
+    const bytesOf = new Map(listed.map(({ key, bytes }) => [key, bytes]));
+    return manifest.artifacts.flatMap(({ key, bytes }) => {
+        const found = bytesOf.get(key);
+        if (found === undefined)
+            return [{ artifact: key, what: 'is missing' }];
+        return found === bytes ? [] : [{ artifact: key, what: `has ${found} bytes instead of ${bytes}` }];
+    });
+}
+/**
+ * Reads every artifact of a backup and compares size and SHA-256 of the stored bytes; memory stays flat.
+ *
+ * @param watch shown every chunk of an artifact, in order
+ */
+async function readAgainstManifest(store, manifest, signal, watch = () => { }) {
+    const damages = [];
+    for (const artifact of manifest.artifacts) {
+        const what = await damageOf(store, manifest, artifact, { signal, watch });
+        if (what !== undefined)
+            damages.push({ artifact: artifact.key, what });
+    }
+    return damages;
+}
+async function damageOf(store, manifest, artifact, { signal, watch }) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let bytes = 0;
+    try {
+        const stored = await store.get((0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, artifact.key), signal ? { signal } : {});
+        for await (const chunk of stored) {
+            hash.update(chunk);
+            bytes += chunk.length;
+            watch(artifact, chunk);
+        }
+    }
+    catch (error) {
+        if (error instanceof core_failure/* Failure */.H && error.code === 'not-found')
+            return 'is missing';
+        throw error;
+    }
+    if (bytes !== artifact.bytes)
+        return `has ${bytes} bytes instead of ${artifact.bytes}`;
+    const sha256 = hash.digest('hex');
+    return sha256 === artifact.sha256 ? undefined : `has SHA-256 ${sha256} instead of ${artifact.sha256}`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/drill-artifacts.js
+
+
+
+
+
+
+
+/** @param identity text of the age identities; empty: none was given */
+function drillArtifacts(store, manifest, identity, world) {
+    const seen = { opened: new Set(), sound: new Set(), broken: new Map(), changed: [], most: new Map() };
+    const open = async (artifact) => {
+        refuseWithoutIdentity(artifact, identity);
+        seen.opened.add(artifact.key);
+        let read = 0;
+        const stored = await fetchArtifact(store, manifest, artifact, {
+            signal: world.signal,
+            onBytes: (count) => {
+                read += count;
+                seen.most.set(artifact.key, Math.max(read, seen.most.get(artifact.key) ?? 0));
+            },
+            onVerified: () => seen.sound.add(artifact.key),
+            onBroken: (came) => seen.broken.set(artifact.key, came),
+        });
+        return artifact.encryption === null ? stored : world.encryption.decrypt(identity, stored);
+    };
+    const readBack = (wanted) => readUnread(store, manifest, { wanted, seen }, world.signal);
+    return {
+        open,
+        readFacts: () => readFacts(manifest, open, world),
+        readRest: () => readBack(manifest.artifacts),
+        readOpened: () => readBack(manifest.artifacts.filter(({ key }) => seen.opened.has(key))),
+        changedOnTheWay: seen.changed,
+        get verified() {
+            return [...seen.sound];
+        },
+        get bytes() {
+            return [...seen.most.values()].reduce((sum, bytes) => sum + bytes, 0);
+        },
+    };
+}
+/**
+ * What was sound is not read again. What came with other bytes is: a copy is disproven by what lies in the
+ * store, and not by what a network or the memory of this machine made of it.
+ */
+async function readUnread(store, manifest, { wanted, seen }, signal) {
+    const artifacts = wanted.filter(({ key }) => !seen.sound.has(key));
+    const again = new Map(artifacts.flatMap(({ key }) => sameBytesAs(key, seen.broken.get(key))));
+    const watch = ({ key }, chunk) => again.get(key)?.take(chunk);
+    const damages = await readAgainstManifest(store, { ...manifest, artifacts }, signal, watch);
+    const isDamaged = (key) => damages.some(({ artifact }) => artifact === key);
+    for (const { key } of artifacts)
+        if (!isDamaged(key))
+            seen.sound.add(key);
+    seen.changed.push(...[...again].filter(([key, { differ }]) => !isDamaged(key) && differ()).map(([key]) => key));
+    return damages;
+}
+/** Compares the beginning of a second reading with all that came in the first. */
+function sameBytesAs(key, came) {
+    if (came === undefined)
+        return [];
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let left = came.bytes;
+    const take = (chunk) => {
+        hash.update(chunk.subarray(0, left));
+        left -= Math.min(left, chunk.length);
+    };
+    return [[key, { take, differ: () => left > 0 || hash.digest('hex') !== came.sha256 }]];
+}
+function refuseWithoutIdentity({ key, encryption }, identity) {
+    if (encryption === null || identity !== '')
+        return;
+    throw new core_failure/* Failure */.H('decryption-failed', `${key} is encrypted, and no identity was given.`, {
+        hint: `Give in \`age-identity\` the secret key of ${encryption.recipients.join(' or ')}.`,
+    });
+}
+/** Half a million objects; some eight times as much memory. */
+const MOST_FACTS_BYTES = 64 << 20;
+async function readFacts(manifest, open, { compression }) {
+    const artifact = manifest.artifacts.find(({ role }) => role === 'facts');
+    if (artifact === undefined)
+        return undefined;
+    const stored = await open(artifact);
+    const plain = artifact.compression === 'none' ? stored : compression.decompress(stored);
+    const json = await (0,bounded_text/* boundedText */.L)(plain, MOST_FACTS_BYTES, `${manifest.id}/${artifact.key}`);
+    return (0,core_manifest/* parseRecord */.Hh)(Facts, json, `${manifest.id}/${artifact.key}`);
+}
+
+;// CONCATENATED MODULE: ./lib/core/drill-proof.js
+
+
+/** What says something of the backup itself. A missed RTO, a failed assertion, a full disk say nothing of it. */
+const EVIDENCE = new Set([
+    'artifact-fetched',
+    'artifact-corrupt',
+    'decryption',
+    'scratch-server',
+    'store-readable',
+    'roles-restored',
+    'restore-completed',
+    'facts-missing',
+    'facts-tables',
+    'facts-fingerprints',
+    'facts-materialized-views',
+    'facts-sequences',
+    'facts-schema',
+    'facts-extensions',
+    'facts-roles',
+    'facts-large-objects',
+    'facts-settings',
+    'facts-migration',
+]);
+/** Without these a drill has shown nothing, however little went wrong. */
+const NEEDED = ['artifact-fetched', 'restore-completed', 'facts-missing', 'facts-schema'];
+/**
+ * What a drill says of the copy that was restored: disproven by damage or a difference, proven by a
+ * complete restore whose facts all match, else nothing.
+ *
+ * @param findings of this copy; those of other stores' copies are not among them
+ */
+function drill_proof_judgeProof(findings) {
+    const evidence = findings.filter(({ rule }) => EVIDENCE.has(rule));
+    if (evidence.some(({ status }) => status === 'fail'))
+        return 'disproven';
+    const isOpen = evidence.some(({ status }) => status === 'unknown');
+    const isComplete = NEEDED.every((rule) => evidence.some((one) => one.rule === rule && one.status === 'pass'));
+    return isComplete && !isOpen ? 'proven' : 'inconclusive';
+}
+/** @param limitMs `max-duration`; without it the time is only told */
+function judgeRto(restoreMs, limitMs) {
+    const took = `The restore took ${(0,duration/* formatDuration */.a3)(restoreMs)}`;
+    const restoreSeconds = restoreMs / 1000;
+    if (limitMs === undefined)
+        return (0,core_report/* finding */.gk)('rto', 'pass', `${took}; no limit was given.`, { numbers: { restoreSeconds } });
+    const numbers = { restoreSeconds, limitSeconds: limitMs / 1000 };
+    if (restoreMs <= limitMs)
+        return (0,core_report/* finding */.gk)('rto', 'pass', `${took}, within ${(0,duration/* formatDuration */.a3)(limitMs)}.`, { numbers });
+    return (0,core_report/* finding */.gk)('rto', 'fail', `${took}, longer than the ${(0,duration/* formatDuration */.a3)(limitMs)} allowed.`, {
+        numbers,
+        hint: 'Restore on a faster machine or disk, or raise `max-duration` to what the service can bear.',
+    });
+}
+/** What would be lost if the source were gone now. Counted from the snapshot, not from the end of the upload. */
+function judgeRpo(lossMs, limitMs) {
+    const lost = `The newest backup is ${(0,duration/* formatDuration */.a3)(Math.max(0, lossMs))} old`;
+    const dataLossSeconds = Math.round(lossMs / 1000);
+    if (limitMs === undefined)
+        return (0,core_report/* finding */.gk)('rpo', 'pass', `${lost}; no limit was given.`, { numbers: { dataLossSeconds } });
+    const numbers = { dataLossSeconds, limitSeconds: limitMs / 1000 };
+    if (lossMs <= limitMs)
+        return (0,core_report/* finding */.gk)('rpo', 'pass', `${lost}, within ${(0,duration/* formatDuration */.a3)(limitMs)}.`, { numbers });
+    return (0,core_report/* finding */.gk)('rpo', 'fail', `${lost}, older than the ${(0,duration/* formatDuration */.a3)(limitMs)} allowed.`, {
+        numbers,
+        hint: 'Back up more often, or look why the last backups did not come.',
+    });
+}
+
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+// EXTERNAL MODULE: external "node:stream/promises"
+var promises_ = __nccwpck_require__(6466);
+;// CONCATENATED MODULE: ./lib/core/drill-errors.js
+
+
+/** Nothing was found out: the run itself ends. */
+const FATAL = new Set(['guard-refused', 'invalid-input', 'cancelled', 'timed-out']);
+/** What may be the echo of damaged bytes. */
+const SUSPECT = new Set([
+    'restore-failed',
+    'artifact-corrupt',
+    'tool-failed',
+    'backup-invalid',
+]);
+const RULES = {
+    'restore-failed': ['restore-completed', 'fail'],
+    'artifact-corrupt': ['artifact-corrupt', 'fail'],
+    'not-found': ['artifact-fetched', 'fail'],
+    'decryption-failed': ['decryption', 'unknown'],
+    'backup-invalid': ['facts-missing', 'unknown'],
+    'store-denied': ['store-readable', 'unknown'],
+    'store-missing': ['store-readable', 'unknown'],
+    'store-unavailable': ['store-readable', 'unknown'],
+    stalled: ['store-readable', 'unknown'],
+};
+/** Where the failure itself says nothing of what to do. */
+const HINTS = {
+    'artifact-fetched': 'Find out who removed it from the store. Copy it back from another store or an older version, or drill another backup.',
+    'restore-completed': 'Do not rely on this backup: take a new one and drill it, and drill the one before. The message names what could not be built.',
+    'store-readable': 'Check the store and the way to it, then drill again.',
+    'scratch-server': 'Read in the log what the program said, mend it on this runner, then drill again.',
+};
+/**
+ * What an error in the middle of a drill says. Damage is told from a dump that does not fit together
+ * by reading the stored bytes once more: only they, and never a tool's message, are proof of it.
+ *
+ * @throws the error itself when it ends the run, or is none that we can explain
+ */
+async function explainDrillError(error, copy) {
+    if (!(error instanceof core_failure/* Failure */.H) || FATAL.has(error.code))
+        throw error;
+    const damages = await damagesBehind(error, copy.artifacts).catch(() => []); // the first error is the one to tell
+    if (damages.length > 0)
+        return damages.map((damage) => describeDamage(damage, copy));
+    const [changed] = copy.artifacts.changedOnTheWay;
+    if (changed !== undefined)
+        return [describeChange(changed, copy)];
+    const [rule, status] = RULES[error.code] ?? ['scratch-server', 'unknown'];
+    const subject = rule === 'store-readable' || status === 'fail' ? { subject: copy.store.location } : {};
+    const hint = error.code === 'decryption-failed' ? whichKey(copy.manifest) : (error.hint ?? HINTS[rule]);
+    return [(0,core_report/* finding */.gk)(rule, status, error.message, { ...subject, ...(hint !== undefined && { hint }) })];
+}
+function whichKey({ artifacts }) {
+    const recipients = new Set(artifacts.flatMap(({ encryption }) => encryption?.recipients ?? []));
+    return `Give in \`age-identity\` the secret key of ${[...recipients].join(' or ')}.`;
+}
+/** A damaged header looks like a wrong key: then what was opened is looked at, and no more. */
+async function damagesBehind({ code }, artifacts) {
+    if (SUSPECT.has(code))
+        return artifacts.readRest();
+    return code === 'decryption-failed' ? artifacts.readOpened() : [];
+}
+function describeDamage({ artifact, what }, { store, manifest }) {
+    return (0,core_report/* finding */.gk)('artifact-corrupt', 'fail', `${artifact} of ${manifest.id} ${what}. The restore broke off.`, {
+        subject: store.location,
+        hint: 'Restore from another backup, or from the copy in another store. Look for the cause in the store.',
+    });
+}
+/** Right in the store, and wrong when it was restored: that says nothing of the backup. */
+function describeChange(artifact, { store, manifest }) {
+    const what = `${artifact} of ${manifest.id} came with other bytes than the store gave when it was read again`;
+    return (0,core_report/* finding */.gk)('artifact-corrupt', 'unknown', `${what}, and those are right. The restore broke off.`, {
+        subject: store.location,
+        hint: "Something between the store and this process changes bytes: use https for the store, and check this machine's memory. Then drill again.",
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/core/drill-fetch.js
+
+
+
+
+
+
+const DAMAGED = 'Restore from another backup, or from the copy in another store. Look for the cause in the store: somebody or something changed or removed it.';
+/**
+ * Fetches, verifies and decrypts every artifact as a restore does, but starts no server. What goes
+ * wrong becomes the findings a drill would have.
+ *
+ * @throws what ends a drill: cancelled, or refused
+ */
+async function fetchCopy(plan, world) {
+    const { store, chosen } = plan.copies;
+    const { manifest } = chosen;
+    const artifacts = drillArtifacts(store, manifest, plan.identity, world);
+    try {
+        for (const artifact of manifest.artifacts)
+            await readToEnd(artifacts, artifact);
+        return await judgeFetch(plan, artifacts);
+    }
+    catch (error) {
+        world.signal.throwIfAborted();
+        return explainDrillError(error, { store, manifest, artifacts });
+    }
+}
+async function readToEnd(artifacts, artifact) {
+    if (artifact.role === 'facts')
+        return void (await artifacts.readFacts());
+    const stream = await artifacts.open(artifact);
+    await (0,promises_.finished)(stream.resume(), { writable: false });
+}
+/** Reads what a restore did not need to its end, and says whether all of it is what the manifest says. */
+async function judgeFetch({ copies }, artifacts) {
+    const damages = await artifacts.readRest();
+    const { manifest } = copies.chosen;
+    const subject = copies.store.location;
+    if (damages.length > 0) {
+        return damages.map(({ artifact, what }) => (0,core_report/* finding */.gk)('artifact-corrupt', 'fail', `${artifact} ${what}.`, { subject, hint: DAMAGED }));
+    }
+    const message = `${counted(manifest.artifacts.length, 'artifact')}, ${(0,core_size/* formatBytes */.z)(bytesOf(manifest))}, matched their SHA-256.`;
+    return [(0,core_report/* finding */.gk)('artifact-fetched', 'pass', message, { subject, numbers: { bytes: bytesOf(manifest) } })];
+}
+/** Stored bytes of all artifacts. */
+function bytesOf({ artifacts }) {
+    return artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+;// CONCATENATED MODULE: ./lib/core/drill-progress.js
+
+const drill_progress_EVERY_MS = 10_000;
+/** Logs a line every ten seconds until `stop` aborts. */
+async function reportDrillProgress(progress, world, stop) {
+    const hide = world.log.progress?.(() => drillProgressOf(progress));
+    for (let before = 0;;) {
+        await world.sleep(drill_progress_EVERY_MS, stop);
+        if (stop.aborted)
+            return hide?.();
+        const bytes = progress.bytes();
+        if (hide === undefined)
+            world.log.info(describeDrillProgress(progress, bytes, before));
+        before = bytes;
+    }
+}
+/** Of what else a drill does, bytes read say nothing. */
+const READING = new Set(['reading facts', 'restoring']);
+/** The same for a bar. */
+function drillProgressOf({ doing, totalBytes, bytes }) {
+    if (!READING.has(doing))
+        return { doing, doneBytes: 0, totalBytes: undefined };
+    return { doing, doneBytes: bytes(), totalBytes };
+}
+/** `restoring: 1.2 GiB of 3.9 GiB read (31 %), 118 MiB/s`; `checking` where nothing of the backup is read. */
+function describeDrillProgress({ doing, totalBytes }, bytes, before) {
+    if (!READING.has(doing))
+        return doing;
+    if (bytes >= totalBytes)
+        return `${doing}: all ${(0,core_size/* formatBytes */.z)(totalBytes)} read`;
+    const percent = Math.min(100, Math.floor((100 * bytes) / Math.max(1, totalBytes)));
+    const rate = (0,core_size/* formatBytes */.z)((bytes - before) / (drill_progress_EVERY_MS / 1000));
+    return `${doing}: ${(0,core_size/* formatBytes */.z)(bytes)} of ${(0,core_size/* formatBytes */.z)(totalBytes)} read (${percent} %), ${rate}/s`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/drill-steps.js
+function stepClock({ now }) {
+    const steps = [];
+    let current;
+    const end = () => {
+        if (current !== undefined)
+            steps.push({ name: current.name, seconds: (now().getTime() - current.at) / 1000 });
+        current = undefined;
+    };
+    const begin = (name) => {
+        end();
+        current = { name, at: now().getTime() };
+    };
+    return { begin, end, steps };
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-errors.js
+
+
+
+const restore_errors_RULES = {
+    'remove leftovers': 'restore-leftovers',
+    'run before': 'restore-commands',
+    'back up the target': 'safety-backup',
+    'drop the target': 'restore-placed',
+    restore: 'restore-completed',
+    compare: 'restore-completed',
+    reindex: 'restore-maintenance',
+    analyze: 'restore-maintenance',
+    'count critical tables': 'critical-tables',
+    open: 'restore-placed',
+    rename: 'restore-placed',
+    swap: 'restore-placed',
+    'run after': 'restore-commands',
+    'check health': 'restore-health',
+    'drop the old database': 'restore-placed',
+};
+/** What a drill's hints say otherwise. */
+const restore_errors_HINTS = {
+    'artifact-fetched': 'Somebody removed it from the store. Restore another backup, or give only the store that still holds a whole copy.',
+    'artifact-corrupt': 'Restore another backup, or give only the store that holds a sound copy.',
+    'store-readable': 'Check the store and the way to it, then restore again.',
+    'restore-completed': 'The message names what could not be built. Mend it on the server, or restore another backup.',
+};
+/**
+ * What an error in the middle of a restore says.
+ *
+ * @param stopped the reason of a signal, when the run was stopped
+ */
+async function explainRestoreError(error, step, copy, stopped) {
+    if (stopped !== undefined)
+        return [runFailed(stopped)];
+    if (!(error instanceof core_failure/* Failure */.H))
+        return [runFailed(error)];
+    if (step !== 'restore' && step !== 'compare')
+        return [failedStep(step, error)];
+    const findings = await explainDrillError(error, copy).catch(() => [failedStep(step, error)]);
+    return findings.map(asOfRestore);
+}
+function failedStep(step, { message, hint }) {
+    return (0,core_report/* finding */.gk)(restore_errors_RULES[step], 'fail', message, hint === undefined ? {} : { hint });
+}
+function asOfRestore(one) {
+    // A drill cannot tell such an error from a fault of its own server; here nothing was restored, whatever the reason.
+    const moved = one.rule === 'scratch-server' ? { ...one, rule: 'restore-completed', status: 'fail' } : one;
+    const hint = moved.hint === undefined || /\bdrill\b|Do not rely/i.test(moved.hint) ? restore_errors_HINTS[moved.rule] : moved.hint;
+    const { hint: _, ...rest } = moved;
+    return hint === undefined ? rest : { ...rest, hint };
+}
+/** Of a run that was stopped, and of what is a bug: not the backup or the server is to blame. */
+function runFailed(reason) {
+    if (reason instanceof core_failure/* Failure */.H) {
+        const { message, hint } = reason;
+        return (0,core_report/* finding */.gk)('run-failed', 'unknown', message, hint === undefined ? {} : { hint });
+    }
+    const hint = 'Report it with the stack that stands in the log of this step.';
+    return (0,core_report/* finding */.gk)('run-failed', 'unknown', `This is a bug in Lifeboat: ${(0,core_failure/* messageOf */.b)(reason)}`, { hint });
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-request.js
+const restoreModes = ['new-database', 'replace'];
+/** What a rename or drop of the target leaves behind, and who restores must say that they know. */
+const waivers = ['slots', 'subscriptions', 'publications'];
+function wayOf(asked, state) {
+    if (state.database === undefined)
+        return 'create';
+    if (asked.mode === 'replace')
+        return asked.dropFirst ? 'drop-first' : 'replace';
+    return asked.swap ? 'swap' : 'beside';
+}
+/** Whether a database that exists is renamed or dropped. */
+function touchesTarget(way) {
+    return way !== 'create' && way !== 'beside';
+}
+/** Whether what is in the target now is gone in the end. */
+function losesTarget(way) {
+    return way === 'replace' || way === 'drop-first';
+}
+/** Whether a backup of the target is taken first. */
+function takesSafetyBackup({ safetyBackup }, { database }, way) {
+    if (database === undefined || !touchesTarget(way))
+        return false;
+    return safetyBackup ?? (losesTarget(way) && !database.isEmpty);
+}
+
+// EXTERNAL MODULE: ./lib/core/restored-size.js
+var restored_size = __nccwpck_require__(291);
+;// CONCATENATED MODULE: ./lib/core/restore-guards.js
+
+
+
+
+
+
+
+
+/** Names shown of a list. */
+const MOST_NAMES = 10;
+/** Judges whether a restore may begin. A `fail` among them refuses it. */
+function judgeGuards(asked, known) {
+    const question = { asked, known, way: wayOf(asked, known.state) };
+    const guards = [judgeConfirm, restore_guards_judgeServer, restore_guards_judgeRoom, restore_guards_judgeProof, judgeMade, judgeRoles, judgeExtensions];
+    return [...guards, judgeSafety, judgeReplication, judgeConnections, judgeLoss].flatMap((guard) => guard(question));
+}
+function judgeConfirm({ asked, known, way }) {
+    const { target } = known;
+    const { confirm, dryRun } = asked;
+    const isNeeded = touchesTarget(way);
+    const whose = whoseDatabase(known);
+    if (confirm === target)
+        return [(0,core_report/* finding */.gk)('restore-confirm', 'pass', `\`confirm\` names the target, ${target}.${whose}`)];
+    if (confirm !== undefined)
+        return [
+            (0,core_report/* finding */.gk)('restore-confirm', 'fail', `\`confirm\` is "${confirm}", and the target is ${target}.${whose}`, {
+                hint: 'Look which of them is right: the database in `target-url`, or what you typed.',
+            }),
+        ];
+    if (!isNeeded)
+        return [(0,core_report/* finding */.gk)('restore-confirm', 'pass', `Nothing that exists is renamed, dropped or written into.`)];
+    const what = way === 'swap' ? 'renamed' : 'dropped';
+    return [
+        (0,core_report/* finding */.gk)('restore-confirm', dryRun ? 'warn' : 'fail', `${target} would be ${what}, and \`confirm\` does not name it.${whose}`, {
+            hint: `When that is what you want, give \`confirm: ${target}\`.`,
+        }),
+    ];
+}
+/** Said of a target that backups come from: a mistyped name of a server is noticed here or never. */
+function whoseDatabase({ sources, state, target }) {
+    const { systemIdentifier, host, port } = state.server;
+    const names = sources
+        .filter(({ database }) => database === target)
+        .filter((one) => systemIdentifier !== null && one.systemIdentifier !== null
+        ? one.systemIdentifier === systemIdentifier
+        : one.host === host && one.port === port)
+        .map(({ source }) => source);
+    return names.length === 0 ? '' : ` The backups of ${[...new Set(names)].join(', ')} come from it.`;
+}
+function restore_guards_judgeServer({ known: { state, manifest }, way }) {
+    const { server, user } = state;
+    const refuse = (message, hint) => (0,core_report/* finding */.gk)('target-server', 'fail', message, { subject: state.location, hint });
+    if (server.major < manifest.server.major)
+        return [
+            refuse(`The target's server is PostgreSQL ${server.version}, and the backup comes from ${manifest.server.version}.`, `Restore into a server of major version ${manifest.server.major} or newer: an older one does not understand the dump.`),
+        ];
+    if (server.standby)
+        return [refuse('The target is a standby, which takes no writes.', 'Give the URL of its primary.')];
+    // Of a target that is left alone nothing must be allowed.
+    const lacks = touchesTarget(way) ? user.lacks : user.lacks.filter(({ what }) => !what.startsWith('rename or drop'));
+    if (lacks.length > 0) {
+        const message = `${user.name} may not ${lacks.map(({ what }) => what).join('; ')}.`;
+        return [refuse(message, `Connect as a superuser, or let one run: ${lacks.map(({ sql }) => sql).join(' ')}`)];
+    }
+    const message = `PostgreSQL ${server.version} takes a backup of ${manifest.server.version}.`;
+    return [(0,core_report/* finding */.gk)('target-server', 'pass', message, { subject: state.location })];
+}
+function restore_guards_judgeRoom({ known, way }) {
+    const { state, manifest } = known;
+    const neededBytes = (0,restored_size/* estimateRestoredBytes */.A)(manifest, bytesOf(manifest));
+    const needs = `The restored database needs about ${(0,core_size/* formatBytes */.z)(neededBytes)}`;
+    if (state.freeBytes === null) {
+        const why = state.freeUnknown ?? 'nobody can tell from here';
+        return [
+            (0,core_report/* finding */.gk)('target-room', 'warn', `${needs}; how much is free at the server is not known: ${why}.`, {
+                numbers: { neededBytes },
+                hint: 'Look at the disk of the server yourself (`df -h`) before a real restore.',
+            }),
+        ];
+    }
+    const givenBack = way === 'drop-first' ? (state.database?.bytes ?? 0) : 0;
+    const freeBytes = state.freeBytes + givenBack;
+    const free = `${(0,core_size/* formatBytes */.z)(freeBytes)} are free${givenBack > 0 ? ' once the target is dropped' : ''}`;
+    const numbers = { neededBytes, freeBytes };
+    if (freeBytes >= neededBytes)
+        return [(0,core_report/* finding */.gk)('target-room', 'pass', `${needs}; ${free}.`, { numbers })];
+    const dropping = way === 'replace' || way === 'swap' ? ', or use `mode: replace` with `drop-first: true`' : '';
+    return [
+        (0,core_report/* finding */.gk)('target-room', 'fail', `${needs}, and only ${free}.`, {
+            numbers,
+            hint: `Make room at the server${dropping}.`,
+        }),
+    ];
+}
+function restore_guards_judgeProof({ asked, known: { proof, backup, now } }) {
+    if (proof === undefined)
+        return [
+            (0,core_report/* finding */.gk)('drill-missing', 'warn', `${backup.id} was never restored in a drill: nobody knows whether it can be.`, {
+                hint: `Where there is time: \`lifeboat restore-drill --source ${backup.source} --backup ${backup.id}\`, or take a backup that is proven.`,
+            }),
+        ];
+    const ago = (0,duration/* formatDuration */.a3)(now.getTime() - proof.at.getTime());
+    if (proof.proof === 'proven')
+        return [(0,core_report/* finding */.gk)('drill-proof', 'pass', `A drill proved ${backup.id} ${ago} ago.`)];
+    const message = `The last conclusive drill, ${ago} ago, disproved ${backup.id}.`;
+    if (asked.allowUnproven)
+        return [(0,core_report/* finding */.gk)('drill-proof', 'warn', `${message} \`allow-unproven\` lets it be restored.`)];
+    return [
+        (0,core_report/* finding */.gk)('drill-proof', 'fail', message, {
+            hint: 'Restore another backup. When there is no better one, `allow-unproven: true` restores this one as far as it goes.',
+        }),
+    ];
+}
+function judgeMade({ known: { manifest } }) {
+    if (!hasWrongSize(manifest))
+        return [];
+    return [
+        (0,core_report/* finding */.gk)('backup-findings', 'warn', `The size of ${manifest.id} was judged wrong when it was made.`, {
+            hint: `Compare what it holds with an older one: ${counted(manifest.totals.tables, 'table')}, ${manifest.totals.rows ?? 'unknown'} rows.`,
+        }),
+    ];
+}
+function judgeRoles({ asked, known: { state } }) {
+    const { missingRoles } = state;
+    const names = listed(missingRoles);
+    if (missingRoles.length === 0)
+        return [(0,core_report/* finding */.gk)('target-roles', 'pass', 'Every role that the backup needs is there.')];
+    const message = `${counted(missingRoles.length, 'role')} that the backup needs ${missingRoles.length === 1 ? 'is' : 'are'} missing on the server: ${names}.`;
+    const numbers = { roles: missingRoles.length };
+    if (!asked.owner)
+        return [(0,core_report/* finding */.gk)('target-roles', 'pass', `${message} Ownership and grants are left out.`, { numbers })];
+    if (asked.createRoles)
+        return [(0,core_report/* finding */.gk)('target-roles', 'pass', `${message} They are created.`, { numbers })];
+    return [
+        (0,core_report/* finding */.gk)('target-roles', 'fail', message, {
+            numbers,
+            hint: 'Give `create-roles: true` to create them from the backup, or `owner: false` to leave ownership and grants out.',
+        }),
+    ];
+}
+function judgeExtensions({ known: { state } }) {
+    const { missingExtensions } = state;
+    if (missingExtensions.length === 0)
+        return [(0,core_report/* finding */.gk)('target-extensions', 'pass', 'Every extension that the backup needs is installed on the server.')];
+    return [
+        (0,core_report/* finding */.gk)('target-extensions', 'fail', `Extensions that the backup needs are not installed on the server: ${listed(missingExtensions)}.`, {
+            numbers: { extensions: missingExtensions.length },
+            hint: "Install their packages on the server's machine, then restore again. Nothing was changed.",
+        }),
+    ];
+}
+function judgeSafety({ asked, known, way }) {
+    const { state, target } = known;
+    if (takesSafetyBackup(asked, state, way))
+        return [(0,core_report/* finding */.gk)('safety-backup', 'pass', `A backup of ${target} is taken first, pinned and read back.`)];
+    if (!losesTarget(way)) {
+        const why = way === 'swap' ? `${target} is kept under another name` : 'nothing is taken away';
+        return [(0,core_report/* finding */.gk)('safety-backup', 'pass', `No backup of the target is needed: ${why}.`)];
+    }
+    if (state.database?.isEmpty === true)
+        return [(0,core_report/* finding */.gk)('safety-backup', 'pass', `No backup of the target is needed: ${target} is empty.`)];
+    const size = (0,core_size/* formatBytes */.z)(state.database?.bytes ?? 0);
+    return [
+        (0,core_report/* finding */.gk)('safety-backup', 'warn', `\`safety-backup: false\`: the ${size} in ${target} will be gone, and no backup of them is taken.`),
+    ];
+}
+/** None of them follows a rename, and each keeps a database from being dropped or leaves something behind. */
+function judgeReplication({ asked, known: { state, target }, way }) {
+    const { database } = state;
+    if (database === undefined || !touchesTarget(way))
+        return [];
+    const found = waivers.filter((kind) => database[kind].length > 0);
+    if (found.length === 0)
+        return [(0,core_report/* finding */.gk)('target-replication', 'pass', `${target} has no replication slot, subscription or publication.`)];
+    const waived = found.filter((kind) => asked.waive.includes(kind));
+    const open = found.filter((kind) => !asked.waive.includes(kind));
+    const namesOf = (kinds) => kinds.map((kind) => `${kind}: ${listed(database[kind])}`).join('; ');
+    return [
+        ...(waived.length === 0
+            ? []
+            : [
+                (0,core_report/* finding */.gk)('target-replication', 'warn', `What does not follow, waived: ${namesOf(waived)}.`, {
+                    hint: MAKE_AGAIN,
+                }),
+            ]),
+        ...(open.length === 0
+            ? []
+            : [
+                (0,core_report/* finding */.gk)('target-replication', 'fail', `${target} has what does not follow to the restored database: ${namesOf(open)}.`, {
+                    hint: `Who reads from them must be set up anew afterwards. When you know how, give \`waive:\` with ${open.join(', ')}, one a line.`,
+                }),
+            ]),
+    ];
+}
+const MAKE_AGAIN = 'Make them again on the restored database, and tell who reads from them to begin anew.';
+function judgeConnections({ asked, known: { state, target }, way }) {
+    const { database } = state;
+    if (database === undefined || !touchesTarget(way))
+        return [];
+    const count = database.connections.reduce((sum, one) => sum + one.count, 0);
+    const numbers = { connections: count };
+    if (count === 0)
+        return [(0,core_report/* finding */.gk)('target-connections', 'pass', `Nobody is connected to ${target}.`, { numbers })];
+    const message = `${counted(count, 'connection')} to ${target} will be ended: ${describeConnections(database.connections)}.`;
+    if (asked.before !== undefined)
+        return [(0,core_report/* finding */.gk)('target-connections', 'pass', message, { numbers })];
+    return [
+        (0,core_report/* finding */.gk)('target-connections', 'warn', message, {
+            numbers,
+            hint: 'What they write until then is lost. Stop the application first, with `before` or by hand.',
+        }),
+    ];
+}
+function describeConnections(connections) {
+    return listed(connections.map(({ user, application, count }) => `${count} of ${user}${application === '' ? '' : ` (${application})`}`));
+}
+function judgeLoss({ known: { manifest, state, now } }) {
+    const takenAt = Date.parse(manifest.takenAt);
+    const dataLossSeconds = Math.round((now.getTime() - takenAt) / 1000);
+    const age = `The backup is ${(0,duration/* formatDuration */.a3)(Math.max(0, now.getTime() - takenAt))} old`;
+    const write = state.database?.newestWrite?.at.getTime();
+    const since = write === undefined
+        ? 'what was written since is not in it'
+        : write > takenAt
+            ? `the target was last written ${(0,duration/* formatDuration */.a3)(write - takenAt)} after it, and that is not in it`
+            : 'the target was not written since';
+    return [(0,core_report/* finding */.gk)('rpo', 'pass', `${age}; ${since}.`, { numbers: { dataLossSeconds } })];
+}
+function listed(names) {
+    const more = names.length - MOST_NAMES;
+    return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-names.js
+/** PostgreSQL cuts longer names without a word. */
+const LONGEST_NAME = 63;
+const SAFETY = '-before-restore';
+/** @param id of the restore: its moment tells the databases of several restores apart */
+function restoreNames(target, id) {
+    const stamp = id.slice(0, 'YYYYMMDDThhmmss'.length).toLowerCase();
+    return { restored: withEnding(target, `_restored_${stamp}`), old: withEnding(target, `_old_${stamp}`) };
+}
+/** Whole characters only, at most 63 bytes. */
+function withEnding(name, ending) {
+    let base = '';
+    for (const char of name) {
+        if (Buffer.byteLength(base + char + ending) > LONGEST_NAME)
+            break;
+        base += char;
+    }
+    return base + ending;
+}
+/** The source that backups of what a restore takes away are kept under. */
+function safetySourceOf(source) {
+    return isSafetySource(source) ? source : source.slice(0, LONGEST_NAME - SAFETY.length) + SAFETY;
+}
+/** Backups of such a source are taken before restores, and by no schedule: their age says nothing. */
+function isSafetySource(source) {
+    return source.endsWith(SAFETY);
+}
+/** An identifier as SQL takes it whatever it is. */
+function quoteName(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+/** A word as a shell takes it whatever it is. */
+function quoteWord(word) {
+    return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-plan.js
+
+
+
+
+
+
+
+
+/** Decides what a restore would do, and whether it may. Changes nothing and asks nobody. */
+function planRestore(asked, known) {
+    const way = wayOf(asked, known.state);
+    const findings = judgeGuards(asked, known);
+    const planned = {
+        way,
+        target: known.target,
+        names: restoreNames(known.target, asked.id),
+        leftovers: known.state.leftDatabases.filter(({ what }) => what === 'unfinished').map(({ name }) => name),
+        safetySource: takesSafetyBackup(asked, known.state, way) ? safetySourceOf(asked.source) : undefined,
+    };
+    const isRefused = findings.some(({ status }) => status === 'fail' || status === 'unknown');
+    return { ...planned, findings, isRefused, steps: stepsOf(asked, known, planned) };
+}
+function stepsOf(asked, known, planned) {
+    const { way } = planned;
+    const isReady = way !== 'beside';
+    return [
+        ...step('remove leftovers', planned.leftovers.length > 0 && dropWords(planned.leftovers)),
+        // First of all: what the application writes after the backup of the target would be in neither.
+        ...step('run before', asked.before !== undefined && `Runs \`before\`: ${firstLine(asked.before)}`),
+        ...step('back up the target', planned.safetySource !== undefined && safetyWords(planned, planned.safetySource)),
+        ...step('drop the target', way === 'drop-first' && `DROP DATABASE ${quoteName(planned.target)}`),
+        ...step('restore', buildWords(known, planned)),
+        ...step('compare', 'Compares the restored database with the facts of the snapshot. A difference ends the restore here.'),
+        ...step('reindex', asked.reindex && `REINDEX DATABASE ${quoteName(planned.names.restored)}`),
+        ...step('analyze', asked.analyze && 'ANALYZE, so that queries are planned well from the first on'),
+        ...step('count critical tables', asked.criticalTables.length > 0 && `Counts the rows of ${asked.criticalTables.join(', ')}`),
+        ...placeSteps(known, planned),
+        ...step('run after', isReady && asked.after !== undefined && `Runs \`after\`: ${firstLine(asked.after)}`),
+        ...step('check health', isReady && asked.health !== undefined && healthWords(asked)),
+        ...step('drop the old database', way === 'replace' && dropOldWords(asked, planned)),
+    ];
+}
+/** Nothing for a step that is not wanted. */
+function step(name, what) {
+    return what === false ? [] : [{ name, what }];
+}
+function dropWords(names) {
+    return `${names.map((name) => `DROP DATABASE ${quoteName(name)}`).join('; ')} (left by a restore that was killed)`;
+}
+function safetyWords({ target }, source) {
+    return `Backs up ${target} as source ${source} into the same stores, pins it, and reads it back`;
+}
+function buildWords({ manifest, backup }, { names }) {
+    const database = quoteName(names.restored);
+    return `CREATE DATABASE ${database} with owner, settings, grants and limit of the backup; restores ${backup.id} into it (${(0,core_size/* formatBytes */.z)(bytesOf(manifest))} stored, ${(0,core_size/* formatBytes */.z)(manifest.totals.databaseBytes)} at the source)`;
+}
+function placeSteps({ state }, { way, target, names }) {
+    const restored = quoteName(names.restored);
+    const place = quoteName(target);
+    if (way === 'beside')
+        return step('open', `Leaves ${restored} beside ${place}, open to everybody, with the command that swaps them`);
+    const rename = `ALTER DATABASE ${restored} RENAME TO ${place}`;
+    if (way === 'create' || way === 'drop-first')
+        return step('rename', rename);
+    const count = state.database?.connections.reduce((sum, one) => sum + one.count, 0) ?? 0;
+    const ended = count === 0 ? '' : `Ends ${counted(count, 'connection')}; `;
+    return step('swap', `${ended}ALTER DATABASE ${place} RENAME TO ${quoteName(names.old)}; ${rename}; both in one transaction`);
+}
+function healthWords({ health }) {
+    return `GET ${health === undefined ? '' : shownUrl(health.url)} until it answers 2xx, at most ${(0,duration/* formatDuration */.a3)(health?.timeoutMs ?? 0)}`;
+}
+function dropOldWords({ health }, { names }) {
+    return `DROP DATABASE ${quoteName(names.old)}${health === undefined ? '' : ', once the application is healthy'}`;
+}
+/** A URL without what may be a secret in it. */
+function shownUrl(text) {
+    const url = new URL(text);
+    return `${url.origin}${url.pathname}`;
+}
+function firstLine(script) {
+    const [first = '', ...rest] = script.split('\n').filter((line) => line.trim() !== '');
+    return rest.length === 0 ? first : `${first} … (${counted(rest.length + 1, 'line')})`;
+}
+/** How long the restore itself took in drills, in words; the number says how much to believe. */
+function describeEstimate(seconds) {
+    const middle = (0,size_judgement/* median */.JZ)(seconds);
+    if (middle === undefined)
+        return 'not known: no drill of this source has restored anything here';
+    const time = (value) => (0,duration/* formatDuration */.a3)(value * 1000);
+    const range = seconds.length === 1 ? '' : `, from ${time(Math.min(...seconds))} to ${time(Math.max(...seconds))}`;
+    return `about ${time(middle)} (${counted(seconds.length, 'drill')}${range})`;
+}
+/** For the log, before anything is done. */
+function restore_plan_planLines(plan) {
+    return plan.steps.map(({ name, what }, at) => `${at + 1}. ${name}: ${what}`);
+}
+/** What becomes of the target's data, in one sentence. */
+function describeWay({ way, target, names }) {
+    const restored = names.restored;
+    const words = {
+        create: `${target} does not exist and is created.`,
+        beside: `${target} is left as it is; the backup is restored beside it as ${restored}.`,
+        swap: `The backup takes the place of ${target}; what is there now is kept as ${names.old}.`,
+        replace: `The backup takes the place of ${target}; what is there now is dropped at the end.`,
+        'drop-first': `${target} is dropped first, then the backup is restored in its place.`,
+    };
+    return words[way];
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-commands.js
+
+
+
+
+/** One try of the health check. */
+const TRY_MS = 10_000;
+const PAUSE_MS = 2_000;
+/**
+ * Runs the commands of `before` or `after`, each line of their output in the log.
+ *
+ * @throws {Failure} `tool-failed` when they failed
+ */
+async function runCommands(name, script, world) {
+    const end = await world.application.runScript(script, (line) => world.log.info(`${name}: ${line}`));
+    if (end.code === 0)
+        return (0,core_report/* finding */.gk)('restore-commands', 'pass', `\`${name}\` ran to its end.`, { subject: name });
+    const how = end.code === null ? `was ended by ${end.signal ?? 'a signal'}` : `exited with ${end.code}`;
+    throw new core_failure/* Failure */.H('tool-failed', `\`${name}\` ${how}.`, {
+        hint: `Its output stands in the log. It may have done a part of its work: look at the application, then run the rest of \`${name}\` by hand.`,
+    });
+}
+/** Asks until the answer is 2xx, or the time is over; then a `fail` with the last answer. */
+async function awaitHealth(url, timeoutMs, world) {
+    const beganAt = world.now().getTime();
+    const left = () => beganAt + timeoutMs - world.now().getTime();
+    let tries = 0;
+    let told = '';
+    for (;;) {
+        world.signal.throwIfAborted();
+        const answer = await world.application.probe(url, Math.max(1, Math.min(TRY_MS, left())));
+        tries += 1;
+        const said = describeAnswer(answer);
+        if ('status' in answer && answer.status >= 200 && answer.status < 300)
+            return healthy(url, tries, timeoutMs - left());
+        // A line for each change, not for each try.
+        if (said !== told)
+            world.log.info(`${shownUrl(url)} ${said}.`);
+        told = said;
+        if (left() <= 0)
+            return unhealthy(url, { tries, said, timeoutMs });
+        await world.sleep(Math.min(PAUSE_MS, left()));
+    }
+}
+function healthy(url, tries, ms) {
+    const seconds = Math.round(ms / 1000);
+    return (0,core_report/* finding */.gk)('restore-health', 'pass', `${shownUrl(url)} was healthy after ${(0,duration/* formatDuration */.a3)(Math.max(0, ms))}.`, {
+        numbers: { tries, seconds },
+    });
+}
+function unhealthy(url, { tries, said, timeoutMs }) {
+    const message = `${shownUrl(url)} did not get healthy in ${(0,duration/* formatDuration */.a3)(timeoutMs)}: ${tries === 1 ? 'its only answer' : `the last of ${tries} answers`} was that it ${said}.`;
+    return (0,core_report/* finding */.gk)('restore-health', 'fail', message, {
+        numbers: { tries, limitSeconds: timeoutMs / 1000 },
+        hint: 'Look at the log of the application. What was restored is in its place.',
+    });
+}
+function describeAnswer(answer) {
+    return 'status' in answer ? `answered ${answer.status}` : answer.problem;
 }
 
 // EXTERNAL MODULE: ./lib/core/sequence-order.js
@@ -16370,10 +19947,10 @@ function describe(judgement) {
         const sentences = [...differences.map(sentence), ...unknown];
         const { severity = 'fail' } = judgement;
         const hint = severity === 'fail' ? NOT_AS_IT_WAS : OTHERWISE;
-        return (0,core_report/* finding */.gk)(rule, severity, `${compare_facts_counted(differences.length)}: ${listed(sentences)}.`, { numbers, hint });
+        return (0,core_report/* finding */.gk)(rule, severity, `${compare_facts_counted(differences.length)}: ${compare_facts_listed(sentences)}.`, { numbers, hint });
     }
     if (unknown.length > 0)
-        return (0,core_report/* finding */.gk)(rule, 'unknown', `Not known: ${listed(unknown)}.`, { numbers });
+        return (0,core_report/* finding */.gk)(rule, 'unknown', `Not known: ${compare_facts_listed(unknown)}.`, { numbers });
     return (0,core_report/* finding */.gk)(rule, 'pass', judgement.pass, { numbers });
 }
 function sentence({ what, expected, found }) {
@@ -16386,501 +19963,10 @@ function sentence({ what, expected, found }) {
 function compare_facts_counted(differences) {
     return differences === 1 ? '1 difference' : `${differences.toLocaleString('en-US')} differences`;
 }
-function listed(sentences) {
+function compare_facts_listed(sentences) {
     const more = sentences.length - NAMED;
     const end = more > 0 ? `; and ${more.toLocaleString('en-US')} more` : '';
     return sentences.slice(0, NAMED).join('; ') + end;
-}
-
-// EXTERNAL MODULE: ./lib/core/bounded-text.js
-var bounded_text = __nccwpck_require__(8);
-;// CONCATENATED MODULE: ./lib/core/facts.js
-
-const Count = lib_schemas/* int */.Whr().nonnegative();
-/** How much is recorded: `counts` of rows, or a `fingerprint` of every table's values as well. */
-const FactsLevel = lib_schemas/* enum */.k5n(['counts', 'fingerprints', 'none']);
-/** Where a sequence stood: `nextval` gives `value` when not yet called, else `value` + increment. */
-const SequenceState = lib_schemas/* object */.Ikc({
-    /** As text: a bigint does not fit a number. */
-    value: lib_schemas/* string */.YjP().regex(/^-?\d+$/),
-    isCalled: lib_schemas/* boolean */.zMY(),
-});
-const SequenceFact = lib_schemas/* object */.Ikc({
-    name: lib_schemas/* string */.YjP(),
-    increment: lib_schemas/* string */.YjP().regex(/^-?\d+$/),
-    cycle: lib_schemas/* boolean */.zMY(),
-    before: SequenceState,
-    /** Read after the last stream ended. Sequences are not part of a snapshot. */
-    after: SequenceState,
-});
-const TableFact = lib_schemas/* object */.Ikc({
-    /** `quote_ident(schema).quote_ident(table)`. */
-    name: lib_schemas/* string */.YjP(),
-    /** Rows this dump holds. */
-    rows: Count,
-    /** `v1:<count>:<sum>`; only with `facts: fingerprints`. */
-    fingerprint: lib_schemas/* string */.YjP().optional(),
-});
-const SchemaFact = lib_schemas/* object */.Ikc({
-    /** `table`, `column`, `index`, `constraint`, `trigger`, `function`, `view`, `policy`, `type`, `grant`, … */
-    kind: lib_schemas/* string */.YjP(),
-    identity: lib_schemas/* string */.YjP(),
-    /** First 32 hex digits of a SHA-256 over the normalised definition. */
-    digest: lib_schemas/* string */.YjP(),
-});
-const RoleFact = lib_schemas/* object */.Ikc({
-    name: lib_schemas/* string */.YjP(),
-    /** Attribute words as in CREATE ROLE, sorted: `BYPASSRLS`, `CREATEDB`, `LOGIN`, … and `CONNECTION LIMIT n`. */
-    attributes: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()),
-    /** Names of roles it is a member of, with ` WITH ADMIN` where granted so; sorted. */
-    memberOf: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()),
-    /** `ALTER ROLE … SET` in all databases, `name=value`, sorted. */
-    settings: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()),
-});
-/** What was true of the data in the dump's own snapshot; stored as `facts.json`. */
-const Facts = lib_schemas/* object */.Ikc({
-    format: lib_schemas/* literal */.euz(1),
-    engine: lib_schemas/* enum */.k5n(['postgresql', 'redis']),
-    level: lib_schemas/* enum */.k5n(['counts', 'fingerprints']),
-    tables: lib_schemas/* array */.YOg(TableFact),
-    materializedViews: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), populated: lib_schemas/* boolean */.zMY() })),
-    sequences: lib_schemas/* array */.YOg(SequenceFact),
-    schema: lib_schemas/* array */.YOg(SchemaFact),
-    extensions: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), version: lib_schemas/* string */.YjP(), schema: lib_schemas/* string */.YjP() })),
-    roles: lib_schemas/* array */.YOg(RoleFact),
-    /** Null when this dump holds none of them (schema-only, partial). */
-    largeObjects: lib_schemas/* object */.Ikc({ count: Count, bytes: lib_schemas/* int */.Whr().nonnegative() }).nullable(),
-    settings: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ role: lib_schemas/* string */.YjP().nullable(), setting: lib_schemas/* string */.YjP() })),
-    /** The newest row of a migration tool's own table. */
-    migration: lib_schemas/* object */.Ikc({ tool: lib_schemas/* string */.YjP(), table: lib_schemas/* string */.YjP(), newest: lib_schemas/* string */.YjP() }).nullable(),
-});
-
-;// CONCATENATED MODULE: ./lib/core/fetch-artifact.js
-
-
-
-
-/**
- * The stored bytes of an artifact. The stream ends only when they were those of the manifest, and
- * errors with `artifact-corrupt` otherwise; the caller reads it to its end or destroys it.
- *
- * @throws {Failure} `not-found`, or why the store could not be read
- */
-async function fetchArtifact(store, manifest, artifact, options) {
-    const key = (0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, artifact.key);
-    const stored = await store.get(key, { signal: options.signal });
-    return external_node_stream_.Readable.from(verified(stored, artifact, (0,core_keys/* whereIs */.ie)(store, key), options), {
-        objectMode: false,
-        highWaterMark: 1 << 20,
-    });
-}
-async function* verified(stored, artifact, where, { onBytes, onVerified, onBroken }) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    let bytes = 0;
-    let what = 'was not read to its end';
-    try {
-        for await (const chunk of stored) {
-            hash.update(chunk);
-            bytes += chunk.length;
-            onBytes?.(chunk.length);
-            yield chunk;
-        }
-        what = differenceFrom(artifact, { bytes, sha256: hash.copy().digest('hex') });
-    }
-    finally {
-        // Also when whoever reads has had enough: a program may have choked on what came.
-        if (what === undefined)
-            onVerified?.();
-        else
-            onBroken?.({ bytes, sha256: hash.digest('hex') });
-    }
-    if (what === undefined)
-        return;
-    throw new failure/* Failure */.H('artifact-corrupt', `${where} ${what}: somebody or something changed it after it was stored.`, {
-        hint: 'Restore from another backup, or from the copy in another store. Look for the cause in the store.',
-    });
-}
-function differenceFrom(artifact, found) {
-    if (found.bytes !== artifact.bytes)
-        return `has ${found.bytes} bytes instead of ${artifact.bytes}`;
-    return found.sha256 === artifact.sha256 ? undefined : `has SHA-256 ${found.sha256} instead of ${artifact.sha256}`;
-}
-
-;// CONCATENATED MODULE: ./lib/core/integrity.js
-
-
-
-/** Compares names and sizes of a listing with the manifest; what lies there beside them is no damage. */
-function compareWithListing(manifest, listed) {
-    const bytesOf = new Map(listed.map(({ key, bytes }) => [key, bytes]));
-    return manifest.artifacts.flatMap(({ key, bytes }) => {
-        const found = bytesOf.get(key);
-        if (found === undefined)
-            return [{ artifact: key, what: 'is missing' }];
-        return found === bytes ? [] : [{ artifact: key, what: `has ${found} bytes instead of ${bytes}` }];
-    });
-}
-/**
- * Reads every artifact of a backup and compares size and SHA-256 of the stored bytes; memory stays flat.
- *
- * @param watch shown every chunk of an artifact, in order
- */
-async function readAgainstManifest(store, manifest, signal, watch = () => { }) {
-    const damages = [];
-    for (const artifact of manifest.artifacts) {
-        const what = await damageOf(store, manifest, artifact, { signal, watch });
-        if (what !== undefined)
-            damages.push({ artifact: artifact.key, what });
-    }
-    return damages;
-}
-async function damageOf(store, manifest, artifact, { signal, watch }) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    let bytes = 0;
-    try {
-        const stored = await store.get((0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, artifact.key), signal ? { signal } : {});
-        for await (const chunk of stored) {
-            hash.update(chunk);
-            bytes += chunk.length;
-            watch(artifact, chunk);
-        }
-    }
-    catch (error) {
-        if (error instanceof failure/* Failure */.H && error.code === 'not-found')
-            return 'is missing';
-        throw error;
-    }
-    if (bytes !== artifact.bytes)
-        return `has ${bytes} bytes instead of ${artifact.bytes}`;
-    const sha256 = hash.digest('hex');
-    return sha256 === artifact.sha256 ? undefined : `has SHA-256 ${sha256} instead of ${artifact.sha256}`;
-}
-
-;// CONCATENATED MODULE: ./lib/core/drill-artifacts.js
-
-
-
-
-
-
-
-/** @param identity text of the age identities; empty: none was given */
-function drillArtifacts(store, manifest, identity, world) {
-    const seen = { opened: new Set(), sound: new Set(), broken: new Map(), changed: [], most: new Map() };
-    const open = async (artifact) => {
-        refuseWithoutIdentity(artifact, identity);
-        seen.opened.add(artifact.key);
-        let read = 0;
-        const stored = await fetchArtifact(store, manifest, artifact, {
-            signal: world.signal,
-            onBytes: (count) => {
-                read += count;
-                seen.most.set(artifact.key, Math.max(read, seen.most.get(artifact.key) ?? 0));
-            },
-            onVerified: () => seen.sound.add(artifact.key),
-            onBroken: (came) => seen.broken.set(artifact.key, came),
-        });
-        return artifact.encryption === null ? stored : world.encryption.decrypt(identity, stored);
-    };
-    const readBack = (wanted) => readUnread(store, manifest, { wanted, seen }, world.signal);
-    return {
-        open,
-        readFacts: () => readFacts(manifest, open, world),
-        readRest: () => readBack(manifest.artifacts),
-        readOpened: () => readBack(manifest.artifacts.filter(({ key }) => seen.opened.has(key))),
-        changedOnTheWay: seen.changed,
-        get verified() {
-            return [...seen.sound];
-        },
-        get bytes() {
-            return [...seen.most.values()].reduce((sum, bytes) => sum + bytes, 0);
-        },
-    };
-}
-/**
- * What was sound is not read again. What came with other bytes is: a copy is disproven by what lies in the
- * store, and not by what a network or the memory of this machine made of it.
- */
-async function readUnread(store, manifest, { wanted, seen }, signal) {
-    const artifacts = wanted.filter(({ key }) => !seen.sound.has(key));
-    const again = new Map(artifacts.flatMap(({ key }) => sameBytesAs(key, seen.broken.get(key))));
-    const watch = ({ key }, chunk) => again.get(key)?.take(chunk);
-    const damages = await readAgainstManifest(store, { ...manifest, artifacts }, signal, watch);
-    const isDamaged = (key) => damages.some(({ artifact }) => artifact === key);
-    for (const { key } of artifacts)
-        if (!isDamaged(key))
-            seen.sound.add(key);
-    seen.changed.push(...[...again].filter(([key, { differ }]) => !isDamaged(key) && differ()).map(([key]) => key));
-    return damages;
-}
-/** Compares the beginning of a second reading with all that came in the first. */
-function sameBytesAs(key, came) {
-    if (came === undefined)
-        return [];
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    let left = came.bytes;
-    const take = (chunk) => {
-        hash.update(chunk.subarray(0, left));
-        left -= Math.min(left, chunk.length);
-    };
-    return [[key, { take, differ: () => left > 0 || hash.digest('hex') !== came.sha256 }]];
-}
-function refuseWithoutIdentity({ key, encryption }, identity) {
-    if (encryption === null || identity !== '')
-        return;
-    throw new failure/* Failure */.H('decryption-failed', `${key} is encrypted, and no identity was given.`, {
-        hint: `Give in \`age-identity\` the secret key of ${encryption.recipients.join(' or ')}.`,
-    });
-}
-/** Half a million objects; some eight times as much memory. */
-const MOST_FACTS_BYTES = 64 << 20;
-async function readFacts(manifest, open, { compression }) {
-    const artifact = manifest.artifacts.find(({ role }) => role === 'facts');
-    if (artifact === undefined)
-        return undefined;
-    const stored = await open(artifact);
-    const plain = artifact.compression === 'none' ? stored : compression.decompress(stored);
-    const json = await (0,bounded_text/* boundedText */.L)(plain, MOST_FACTS_BYTES, `${manifest.id}/${artifact.key}`);
-    return (0,core_manifest/* parseRecord */.Hh)(Facts, json, `${manifest.id}/${artifact.key}`);
-}
-
-;// CONCATENATED MODULE: ./lib/core/drill-errors.js
-
-
-/** Nothing was found out: the run itself ends. */
-const FATAL = new Set(['guard-refused', 'invalid-input', 'cancelled', 'timed-out']);
-/** What may be the echo of damaged bytes. */
-const SUSPECT = new Set([
-    'restore-failed',
-    'artifact-corrupt',
-    'tool-failed',
-    'backup-invalid',
-]);
-const RULES = {
-    'restore-failed': ['restore-completed', 'fail'],
-    'artifact-corrupt': ['artifact-corrupt', 'fail'],
-    'not-found': ['artifact-fetched', 'fail'],
-    'decryption-failed': ['decryption', 'unknown'],
-    'backup-invalid': ['facts-missing', 'unknown'],
-    'store-denied': ['store-readable', 'unknown'],
-    'store-missing': ['store-readable', 'unknown'],
-    'store-unavailable': ['store-readable', 'unknown'],
-    stalled: ['store-readable', 'unknown'],
-};
-/** Where the failure itself says nothing of what to do. */
-const HINTS = {
-    'artifact-fetched': 'Find out who removed it from the store. Copy it back from another store or an older version, or drill another backup.',
-    'restore-completed': 'Do not rely on this backup: take a new one and drill it, and drill the one before. The message names what could not be built.',
-    'store-readable': 'Check the store and the way to it, then drill again.',
-    'scratch-server': 'Read in the log what the program said, mend it on this runner, then drill again.',
-};
-/**
- * What an error in the middle of a drill says. Damage is told from a dump that does not fit together
- * by reading the stored bytes once more: only they, and never a tool's message, are proof of it.
- *
- * @throws the error itself when it ends the run, or is none that we can explain
- */
-async function explainDrillError(error, copy) {
-    if (!(error instanceof failure/* Failure */.H) || FATAL.has(error.code))
-        throw error;
-    const damages = await damagesBehind(error, copy.artifacts).catch(() => []); // the first error is the one to tell
-    if (damages.length > 0)
-        return damages.map((damage) => describeDamage(damage, copy));
-    const [changed] = copy.artifacts.changedOnTheWay;
-    if (changed !== undefined)
-        return [describeChange(changed, copy)];
-    const [rule, status] = RULES[error.code] ?? ['scratch-server', 'unknown'];
-    const subject = rule === 'store-readable' || status === 'fail' ? { subject: copy.store.location } : {};
-    const hint = error.code === 'decryption-failed' ? whichKey(copy.manifest) : (error.hint ?? HINTS[rule]);
-    return [(0,core_report/* finding */.gk)(rule, status, error.message, { ...subject, ...(hint !== undefined && { hint }) })];
-}
-function whichKey({ artifacts }) {
-    const recipients = new Set(artifacts.flatMap(({ encryption }) => encryption?.recipients ?? []));
-    return `Give in \`age-identity\` the secret key of ${[...recipients].join(' or ')}.`;
-}
-/** A damaged header looks like a wrong key: then what was opened is looked at, and no more. */
-async function damagesBehind({ code }, artifacts) {
-    if (SUSPECT.has(code))
-        return artifacts.readRest();
-    return code === 'decryption-failed' ? artifacts.readOpened() : [];
-}
-function describeDamage({ artifact, what }, { store, manifest }) {
-    return (0,core_report/* finding */.gk)('artifact-corrupt', 'fail', `${artifact} of ${manifest.id} ${what}. The restore broke off.`, {
-        subject: store.location,
-        hint: 'Restore from another backup, or from the copy in another store. Look for the cause in the store.',
-    });
-}
-/** Right in the store, and wrong when it was restored: that says nothing of the backup. */
-function describeChange(artifact, { store, manifest }) {
-    const what = `${artifact} of ${manifest.id} came with other bytes than the store gave when it was read again`;
-    return (0,core_report/* finding */.gk)('artifact-corrupt', 'unknown', `${what}, and those are right. The restore broke off.`, {
-        subject: store.location,
-        hint: "Something between the store and this process changes bytes: use https for the store, and check this machine's memory. Then drill again.",
-    });
-}
-
-// EXTERNAL MODULE: external "node:stream/promises"
-var promises_ = __nccwpck_require__(6466);
-;// CONCATENATED MODULE: ./lib/core/drill-fetch.js
-
-
-
-
-
-
-const DAMAGED = 'Restore from another backup, or from the copy in another store. Look for the cause in the store: somebody or something changed or removed it.';
-/**
- * Fetches, verifies and decrypts every artifact as a restore does, but starts no server. What goes
- * wrong becomes the findings a drill would have.
- *
- * @throws what ends a drill: cancelled, or refused
- */
-async function fetchCopy(plan, world) {
-    const { store, chosen } = plan.copies;
-    const { manifest } = chosen;
-    const artifacts = drillArtifacts(store, manifest, plan.identity, world);
-    try {
-        for (const artifact of manifest.artifacts)
-            await readToEnd(artifacts, artifact);
-        return await judgeFetch(plan, artifacts);
-    }
-    catch (error) {
-        world.signal.throwIfAborted();
-        return explainDrillError(error, { store, manifest, artifacts });
-    }
-}
-async function readToEnd(artifacts, artifact) {
-    if (artifact.role === 'facts')
-        return void (await artifacts.readFacts());
-    const stream = await artifacts.open(artifact);
-    await (0,promises_.finished)(stream.resume(), { writable: false });
-}
-/** Reads what a restore did not need to its end, and says whether all of it is what the manifest says. */
-async function judgeFetch({ copies }, artifacts) {
-    const damages = await artifacts.readRest();
-    const { manifest } = copies.chosen;
-    const subject = copies.store.location;
-    if (damages.length > 0) {
-        return damages.map(({ artifact, what }) => (0,core_report/* finding */.gk)('artifact-corrupt', 'fail', `${artifact} ${what}.`, { subject, hint: DAMAGED }));
-    }
-    const message = `${counted(manifest.artifacts.length, 'artifact')}, ${(0,core_size/* formatBytes */.z)(bytesOf(manifest))}, matched their SHA-256.`;
-    return [(0,core_report/* finding */.gk)('artifact-fetched', 'pass', message, { subject, numbers: { bytes: bytesOf(manifest) } })];
-}
-/** Stored bytes of all artifacts. */
-function bytesOf({ artifacts }) {
-    return artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-;// CONCATENATED MODULE: ./lib/core/drill-progress.js
-
-const drill_progress_EVERY_MS = 10_000;
-/** Logs a line every ten seconds until `stop` aborts. */
-async function reportDrillProgress(progress, world, stop) {
-    for (let before = 0;;) {
-        await world.sleep(drill_progress_EVERY_MS, stop);
-        if (stop.aborted)
-            return;
-        const bytes = progress.bytes();
-        world.log.info(describeDrillProgress(progress, bytes, before));
-        before = bytes;
-    }
-}
-/** Of what else a drill does, bytes read say nothing. */
-const READING = new Set(['reading facts', 'restoring']);
-/** `restoring: 1.2 GiB of 3.9 GiB read (31 %), 118 MiB/s`; `checking` where nothing of the backup is read. */
-function describeDrillProgress({ doing, totalBytes }, bytes, before) {
-    if (!READING.has(doing))
-        return doing;
-    if (bytes >= totalBytes)
-        return `${doing}: all ${(0,core_size/* formatBytes */.z)(totalBytes)} read`;
-    const percent = Math.min(100, Math.floor((100 * bytes) / Math.max(1, totalBytes)));
-    const rate = (0,core_size/* formatBytes */.z)((bytes - before) / (drill_progress_EVERY_MS / 1000));
-    return `${doing}: ${(0,core_size/* formatBytes */.z)(bytes)} of ${(0,core_size/* formatBytes */.z)(totalBytes)} read (${percent} %), ${rate}/s`;
-}
-
-;// CONCATENATED MODULE: ./lib/core/drill-proof.js
-
-
-/** What says something of the backup itself. A missed RTO, a failed assertion, a full disk say nothing of it. */
-const EVIDENCE = new Set([
-    'artifact-fetched',
-    'artifact-corrupt',
-    'decryption',
-    'scratch-server',
-    'store-readable',
-    'roles-restored',
-    'restore-completed',
-    'facts-missing',
-    'facts-tables',
-    'facts-fingerprints',
-    'facts-materialized-views',
-    'facts-sequences',
-    'facts-schema',
-    'facts-extensions',
-    'facts-roles',
-    'facts-large-objects',
-    'facts-settings',
-    'facts-migration',
-]);
-/** Without these a drill has shown nothing, however little went wrong. */
-const NEEDED = ['artifact-fetched', 'restore-completed', 'facts-missing', 'facts-schema'];
-/**
- * What a drill says of the copy that was restored: disproven by damage or a difference, proven by a
- * complete restore whose facts all match, else nothing.
- *
- * @param findings of this copy; those of other stores' copies are not among them
- */
-function drill_proof_judgeProof(findings) {
-    const evidence = findings.filter(({ rule }) => EVIDENCE.has(rule));
-    if (evidence.some(({ status }) => status === 'fail'))
-        return 'disproven';
-    const isOpen = evidence.some(({ status }) => status === 'unknown');
-    const isComplete = NEEDED.every((rule) => evidence.some((one) => one.rule === rule && one.status === 'pass'));
-    return isComplete && !isOpen ? 'proven' : 'inconclusive';
-}
-/** @param limitMs `max-duration`; without it the time is only told */
-function judgeRto(restoreMs, limitMs) {
-    const took = `The restore took ${(0,core_duration/* formatDuration */.a3)(restoreMs)}`;
-    const restoreSeconds = restoreMs / 1000;
-    if (limitMs === undefined)
-        return (0,core_report/* finding */.gk)('rto', 'pass', `${took}; no limit was given.`, { numbers: { restoreSeconds } });
-    const numbers = { restoreSeconds, limitSeconds: limitMs / 1000 };
-    if (restoreMs <= limitMs)
-        return (0,core_report/* finding */.gk)('rto', 'pass', `${took}, within ${(0,core_duration/* formatDuration */.a3)(limitMs)}.`, { numbers });
-    return (0,core_report/* finding */.gk)('rto', 'fail', `${took}, longer than the ${(0,core_duration/* formatDuration */.a3)(limitMs)} allowed.`, {
-        numbers,
-        hint: 'Restore on a faster machine or disk, or raise `max-duration` to what the service can bear.',
-    });
-}
-/** What would be lost if the source were gone now. Counted from the snapshot, not from the end of the upload. */
-function judgeRpo(lossMs, limitMs) {
-    const lost = `The newest backup is ${(0,core_duration/* formatDuration */.a3)(Math.max(0, lossMs))} old`;
-    const dataLossSeconds = Math.round(lossMs / 1000);
-    if (limitMs === undefined)
-        return (0,core_report/* finding */.gk)('rpo', 'pass', `${lost}; no limit was given.`, { numbers: { dataLossSeconds } });
-    const numbers = { dataLossSeconds, limitSeconds: limitMs / 1000 };
-    if (lossMs <= limitMs)
-        return (0,core_report/* finding */.gk)('rpo', 'pass', `${lost}, within ${(0,core_duration/* formatDuration */.a3)(limitMs)}.`, { numbers });
-    return (0,core_report/* finding */.gk)('rpo', 'fail', `${lost}, older than the ${(0,core_duration/* formatDuration */.a3)(limitMs)} allowed.`, {
-        numbers,
-        hint: 'Back up more often, or look why the last backups did not come.',
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/core/drill-steps.js
-function stepClock({ now }) {
-    const steps = [];
-    let current;
-    const end = () => {
-        if (current !== undefined)
-            steps.push({ name: current.name, seconds: (now().getTime() - current.at) / 1000 });
-        current = undefined;
-    };
-    const begin = (name) => {
-        end();
-        current = { name, at: now().getTime() };
-    };
-    return { begin, end, steps };
 }
 
 ;// CONCATENATED MODULE: ./lib/core/drill-totals.js
@@ -16906,6 +19992,363 @@ function judgeTotals({ totals, server }, facts) {
         numbers: { differences: wrong.length },
         hint: 'Manifests are written once: somebody changed it. Compare it with the copy in another store, or with an older version of the object.',
     });
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-compare.js
+
+
+
+
+/** Kinds of facts that a restore without owners leaves out. */
+const OF_OWNERS = new Set(['owner', 'grant', 'default-privileges']);
+const LEFT_THERE = 'Nothing was swapped. Look at the table of differences: restore another backup, or put this one in its place by hand, knowingly.';
+/** Compares a restored database with the facts of its snapshot, as far as it was meant to be the same. */
+function compareRestored({ manifest, expected, major }, found, asked) {
+    const given = {
+        sameMajor: major === manifest.server.major,
+        scope: asked.part === 'all' ? manifest.scope : asked.part,
+        // Roles are those of the server, which has others too.
+        foreignServer: true,
+    };
+    const [left, right] = asked.owner ? [expected, found] : [withoutOwners(expected), withoutOwners(found)];
+    const judged = compareFacts(left, right, given).map((one) => one.status === 'fail' ? { ...one, hint: LEFT_THERE } : one);
+    const message = `The backup has facts (${expected.level}) of ${counted(expected.tables.length, 'table')}.`;
+    const differences = tabulateDifferences(left, right, given);
+    return {
+        findings: [(0,core_report/* finding */.gk)('facts-missing', 'pass', message), judgeTotals(manifest, expected), ...judged],
+        tables: differences === undefined ? [] : [differences],
+    };
+}
+/** Nothing to compare with is no reason to keep somebody from the only backup there is. */
+function nothingToCompare() {
+    return (0,core_report/* finding */.gk)('facts-missing', 'warn', 'The backup was made without facts: nobody compared what was restored.', {
+        hint: 'Look at the restored database yourself. Back up with `facts: counts` (the default) from now on.',
+    });
+}
+function withoutOwners(facts) {
+    return { ...facts, roles: [], settings: [], schema: facts.schema.filter(({ kind }) => !OF_OWNERS.has(kind)) };
+}
+/** A table that somebody calls critical and that is not there is no restore to go on with. */
+function judgeCriticalTables(rows) {
+    const cell = (count) => (count === null ? 'absent' : count.toLocaleString('en-US'));
+    const columns = [
+        { name: 'Table' },
+        { name: 'In the target before', numeric: true },
+        { name: 'Restored', numeric: true },
+    ];
+    const table = {
+        title: 'Critical tables',
+        columns,
+        rows: rows.map((row) => [row.table, cell(row.before), cell(row.restored)]),
+    };
+    const absent = rows.filter(({ restored }) => restored === null).map((row) => row.table);
+    const empty = rows.filter(({ restored }) => restored === 0).map((row) => row.table);
+    const judged = absent.length > 0
+        ? (0,core_report/* finding */.gk)('critical-tables', 'fail', `Critical tables are not in what was restored: ${absent.join(', ')}.`, {
+            hint: 'Check their names in `critical-tables` (`schema.table`). If they are right, this is the wrong backup.',
+        })
+        : empty.length > 0
+            ? (0,core_report/* finding */.gk)('critical-tables', 'warn', `Critical tables are empty: ${empty.join(', ')}.`, {
+                hint: 'Compare with what you expect before you let the application in.',
+            })
+            : (0,core_report/* finding */.gk)('critical-tables', 'pass', `${counted(rows.length, 'critical table')} hold rows.`);
+    return { findings: [judged], tables: [table] };
+}
+
+// EXTERNAL MODULE: ./lib/core/ticker.js
+var ticker = __nccwpck_require__(4625);
+;// CONCATENATED MODULE: ./lib/core/restore-safety.js
+
+
+
+
+
+
+
+/**
+ * Reads the backup of the target back from every store that took it. What its own report complains of, such as another
+ * size than usual, is told and no obstacle: it holds what was there.
+ *
+ * @throws {Failure} `restore-failed` unless one store holds all of it
+ */
+async function confirmSafetyBackup(source, report, stores, world) {
+    const id = report.outputs['backup-id'] ?? '';
+    const locations = new Set((report.outputs.locations ?? '').split('\n'));
+    const sound = [];
+    const findings = [];
+    let bytes = 0;
+    for (const store of stores.filter(({ location }) => locations.has(location))) {
+        const { manifest } = await (0,manifest_reading/* readManifestOf */.XL)(store, source, id, world.signal);
+        const reading = () => `reading back the backup of the target from ${store.location}`;
+        const damages = await (0,ticker/* withTicker */.B)(world, reading, () => readAgainstManifest(store, manifest, world.signal));
+        bytes = bytesOf(manifest);
+        if (damages.length === 0)
+            sound.push(store.location);
+        else
+            findings.push(damaged(id, store, damages.map(({ artifact, what }) => `${artifact} ${what}`)));
+    }
+    if (sound.length === 0)
+        throw noneSound(report);
+    const message = `${source}/${id}, ${(0,core_size/* formatBytes */.z)(bytes)}, holds what was in the target; it was read back from ${sound.join(', ')} and is pinned.`;
+    return { source, id, findings: [(0,core_report/* finding */.gk)('safety-backup', 'pass', message), ...findings, ...complaints(report)] };
+}
+function damaged(id, { location }, damages) {
+    return (0,core_report/* finding */.gk)('safety-backup', 'warn', `The copy of ${id} is damaged: ${damages.join('; ')}.`, {
+        subject: location,
+    });
+}
+function complaints({ findings }) {
+    const bad = findings.filter(({ status }) => status === 'fail' || status === 'unknown');
+    return bad.map(({ rule, message }) => (0,core_report/* finding */.gk)('safety-backup', 'warn', `The backup of the target: ${message} (${rule})`));
+}
+function noneSound({ findings }) {
+    const why = findings.find(({ status }) => status === 'fail' || status === 'unknown')?.message ?? '';
+    return new core_failure/* Failure */.H('restore-failed', `The backup of the target is whole in no store. ${why}`.trim(), {
+        hint: 'Nothing of the target was changed. Mend the store and restore again, or waive this backup with `safety-backup: false`.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-steps.js
+
+
+
+
+
+
+
+/** What each step does. A `fail` among its findings, or an error, ends the restore there. */
+const restoreSteps = {
+    'remove leftovers': removeLeftovers,
+    'run before': runBefore,
+    'back up the target': backUpTarget,
+    'drop the target': dropTarget,
+    restore: restoreBackup,
+    compare,
+    reindex: async ({ job: { target, plan } }) => {
+        await target.reindex(plan.names.restored);
+        return [(0,core_report/* finding */.gk)('restore-maintenance', 'pass', 'Its indexes were built anew.')];
+    },
+    analyze: async ({ job: { target, plan } }) => {
+        await target.analyze(plan.names.restored);
+        return [(0,core_report/* finding */.gk)('restore-maintenance', 'pass', 'Its statistics were made (ANALYZE).')];
+    },
+    'count critical tables': countCriticalTables,
+    open: openBeside,
+    rename: renameIntoPlace,
+    swap,
+    'run after': runAfter,
+    'check health': checkHealth,
+    'drop the old database': dropOld,
+};
+async function removeLeftovers({ job: { target } }) {
+    const dropped = await target.dropLeft();
+    const message = `${counted(dropped.length, 'database')} of a restore that was killed ${dropped.length === 1 ? 'was' : 'were'} dropped: ${dropped.join(', ')}.`;
+    return [(0,core_report/* finding */.gk)('restore-leftovers', 'pass', message)];
+}
+async function runBefore({ job: { asked }, world, outcome: { situation } }) {
+    situation.application = 'unknown';
+    const found = await runCommands('before', asked.before ?? '', world);
+    situation.application = 'stopped';
+    return [found];
+}
+async function runAfter({ job: { asked }, world, outcome: { situation } }) {
+    situation.application = 'unknown';
+    const found = await runCommands('after', asked.after ?? '', world);
+    situation.application = 'started';
+    return [found];
+}
+async function checkHealth({ job: { asked }, world }) {
+    return asked.health === undefined ? [] : [await awaitHealth(asked.health.url, asked.health.timeoutMs, world)];
+}
+async function backUpTarget({ job, world, outcome: { situation } }) {
+    const { asked, plan, known } = job;
+    const source = plan.safetySource ?? '';
+    const report = await job.backUp(source, `before restore ${asked.id} of ${known.backup.id} into ${plan.target}`);
+    const { id, findings } = await confirmSafetyBackup(source, report, job.stores, world);
+    situation.safety = { source, id };
+    return findings;
+}
+async function dropTarget({ job: { target, plan }, outcome: { situation } }) {
+    await target.drop(plan.target);
+    situation.target = 'dropped';
+    return [];
+}
+async function restoreBackup({ job, outcome }) {
+    const { target, plan, known, artifacts, asked } = job;
+    const { restored } = plan.names;
+    const built = await target.build(restored, artifacts.open);
+    outcome.situation.restored = { name: restored, state: 'not checked' };
+    const fetched = await judgeFetch(job, artifacts);
+    const size = (0,core_size/* formatBytes */.z)(bytesOf(known.manifest));
+    const done = (0,core_report/* finding */.gk)('restore-completed', 'pass', `${size} were restored without an error.`);
+    return [...built, done, ...fetched, ...(await tellRolesWithoutPassword(job, outcome, asked.createRoles))];
+}
+async function tellRolesWithoutPassword({ target }, { tables }, created) {
+    const roles = await target.rolesWithoutPassword();
+    if (roles.length === 0)
+        return [];
+    const columns = [{ name: 'Role' }, { name: 'Command' }];
+    tables.push({
+        title: 'Roles without a password',
+        columns,
+        rows: roles.map(({ role, command }) => [role, command]),
+        folded: true,
+    });
+    const message = `${counted(roles.length, 'role')} of the backup can log in and ${roles.length === 1 ? 'has' : 'have'} no password here: ${roles.map(({ role }) => role).join(', ')}.`;
+    const hint = 'Set them before the application connects; the table below has a command for each.';
+    return [(0,core_report/* finding */.gk)('roles-without-password', created ? 'warn' : 'pass', message, created ? { hint } : {})];
+}
+async function compare({ job, outcome }) {
+    const { expected, known, asked, plan } = job;
+    const { restored } = plan.names;
+    if (expected === undefined) {
+        outcome.situation.restored = { name: restored, state: 'sound' };
+        return [nothingToCompare()];
+    }
+    const found = await job.target.readFacts(restored, expected.level);
+    const snapshot = { manifest: known.manifest, expected, major: known.state.server.major };
+    const { findings, tables } = compareRestored(snapshot, found, asked);
+    outcome.tables.push(...tables);
+    const isSound = findings.every(({ status }) => status !== 'fail');
+    outcome.situation.restored = { name: restored, state: isSound ? 'sound' : 'differs' };
+    return findings;
+}
+async function countCriticalTables({ job, outcome }) {
+    const { target, asked, plan } = job;
+    const isThere = outcome.situation.target === 'as it was';
+    // For information: what is broken in the target must not keep anybody from restoring it.
+    const before = isThere ? await target.countRows(plan.target, asked.criticalTables).catch(() => []) : [];
+    const restored = await target.countRows(plan.names.restored, asked.criticalTables);
+    const rowsIn = new Map(before.map(({ table, rows }) => [table, rows]));
+    const rows = restored.map(({ table, rows }) => ({ table, before: rowsIn.get(table) ?? null, restored: rows }));
+    const { findings, tables } = judgeCriticalTables(rows);
+    outcome.tables.push(...tables);
+    return findings;
+}
+async function openBeside({ job: { target, plan } }) {
+    await target.finish(plan.names.restored);
+    return [
+        (0,core_report/* finding */.gk)('restore-placed', 'pass', `${plan.names.restored} is open beside ${plan.target}, which was left as it was.`),
+    ];
+}
+async function renameIntoPlace(restoring) {
+    const { job, outcome } = restoring;
+    // Opened first: whoever is killed in between leaves no closed database under the target's name.
+    await job.target.finish(job.plan.names.restored);
+    await job.target.rename(job.plan.names.restored);
+    Object.assign(outcome.situation, { target: 'restored', restored: undefined });
+    return [(0,core_report/* finding */.gk)('restore-placed', 'pass', `${job.plan.target} holds the backup.`)];
+}
+async function swap(restoring) {
+    const { job, outcome } = restoring;
+    const { restored, old } = job.plan.names;
+    const { ended } = await job.target.swap(restored, old);
+    Object.assign(outcome.situation, { target: 'restored', restored: undefined, old });
+    const message = `${job.plan.target} holds the backup; ${old} holds what was there before. ${counted(ended, 'connection')} ${ended === 1 ? 'was' : 'were'} ended.`;
+    return [(0,core_report/* finding */.gk)('restore-placed', 'pass', message, { numbers: { ended } })];
+}
+async function dropOld({ job: { target, plan }, outcome: { situation } }) {
+    await target.drop(plan.names.old);
+    situation.old = undefined;
+    return [(0,core_report/* finding */.gk)('restore-placed', 'pass', `${plan.names.old}, what was in ${plan.target} before, was dropped.`)];
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore.js
+
+
+
+
+
+
+
+/**
+ * Carries a plan out, step by step, and stops at the first that fails. What goes wrong becomes a finding, also a signal:
+ * the one thing that must be told in the end is which databases exist under which names.
+ */
+async function restore_carryOut(job, world) {
+    const outcome = beginning(job, world);
+    const clock = stepClock(world);
+    const progress = { doing: '', totalBytes: bytesOf(job.known.manifest), bytes: () => job.artifacts.bytes };
+    const stop = new AbortController();
+    const ticking = reportDrillProgress(progress, world, stop.signal);
+    const { steps } = job.plan;
+    for (const [at, { name }] of steps.entries()) {
+        clock.begin(name);
+        progress.doing = name === 'restore' ? 'restoring' : name;
+        world.log.info(`Step ${at + 1} of ${steps.length}: ${name}.`);
+        if (await carried(name, { job, world, outcome }))
+            continue;
+        outcome.situation.failedAt = name;
+        break;
+    }
+    clock.end();
+    stop.abort();
+    await ticking;
+    outcome.steps = clock.steps;
+    return outcome;
+}
+function beginning({ known, plan }, world) {
+    const target = known.state.database === undefined ? 'absent' : 'as it was';
+    return {
+        startedAt: world.now(),
+        findings: [...plan.findings],
+        tables: [],
+        situation: {
+            target,
+            restored: undefined,
+            old: undefined,
+            application: 'untouched',
+            safety: undefined,
+            failedAt: undefined,
+        },
+        steps: [],
+        restoreMs: null,
+    };
+}
+/** @returns whether the next step may follow */
+async function carried(name, restoring) {
+    const { job, world, outcome } = restoring;
+    const { store, chosen } = job.copies;
+    try {
+        world.signal.throwIfAborted();
+        const findings = await restoreSteps[name](restoring);
+        outcome.findings.push(...findings);
+        const isDone = findings.every(({ status }) => status !== 'fail');
+        if (isDone && isUsable(name, job.plan))
+            outcome.restoreMs = world.now().getTime() - outcome.startedAt.getTime();
+        else if (!isDone)
+            await keepForALook(restoring);
+        return isDone;
+    }
+    catch (error) {
+        const stopped = world.signal.aborted ? world.signal.reason : undefined;
+        if (stopped === undefined && !(error instanceof core_failure/* Failure */.H))
+            world.log.info((0,external_node_util_.inspect)(error, { depth: 5 }));
+        const copy = { store, manifest: chosen.manifest, artifacts: job.artifacts };
+        outcome.findings.push(...(await explainRestoreError(error, name, copy, stopped)));
+        await keepForALook(restoring);
+        return false;
+    }
+}
+/** Whether the service is back with this step: the last but dropping what was there before. */
+function isUsable(name, { steps }) {
+    return steps.filter((step) => step.name !== 'drop the old database').at(-1)?.name === name;
+}
+/** What took long to restore is not thrown away for a failure afterwards; a run that was stopped leaves nothing. */
+async function keepForALook({ job, world, outcome: { situation } }) {
+    if (situation.restored === undefined || situation.target === 'restored')
+        return;
+    const { name, state } = situation.restored;
+    const why = `restore ${job.asked.id} of ${job.known.backup.id}: ${state === 'differs' ? 'differs from its snapshot' : 'not swapped'}`;
+    try {
+        world.signal.throwIfAborted();
+        await job.target.keep(name, why);
+    }
+    catch (error) {
+        if (!world.signal.aborted)
+            world.log.warning(`${name} could not be kept: ${(0,external_node_util_.inspect)(error)}`);
+        situation.restored = undefined;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/core/drill-copies.js
@@ -16953,31 +20396,31 @@ function bestOf(candidates, wanted) {
 }
 async function readCatalogFor(store, source, wanted, { now, signal }) {
     if (wanted !== 'latest')
-        return readCatalog(store, source, signal ? { signal } : {});
-    const isEnough = (backups) => backups.filter(isComplete).length >= RECENT;
-    return (await readRecentCatalog(store, source, now, isEnough, signal)).backups;
+        return (0,core_catalog/* readCatalog */.uM)(store, source, signal ? { signal } : {});
+    const isEnough = (backups) => backups.filter(core_catalog/* isComplete */.As).length >= RECENT;
+    return (await (0,core_catalog/* readRecentCatalog */.HT)(store, source, now, isEnough, signal)).backups;
 }
 /** A store without this backup says so; one that cannot be read leaves a question. */
 function notChosen(store, error) {
-    if (!(error instanceof failure/* Failure */.H))
+    if (!(error instanceof core_failure/* Failure */.H))
         throw error;
-    if (error.code === 'backup-not-found' || isUnreadable(error)) {
-        const rule = isUnreadable(error) ? 'manifest-unreadable' : 'store-copy';
+    if (error.code === 'backup-not-found' || (0,manifest_reading/* isUnreadable */.GZ)(error)) {
+        const rule = (0,manifest_reading/* isUnreadable */.GZ)(error) ? 'manifest-unreadable' : 'store-copy';
         return (0,core_report/* finding */.gk)(rule, 'fail', error.message, { subject: store.location, ...(error.hint && { hint: error.hint }) });
     }
     return notReadable(store.location, error);
 }
 /** Most often a name was mistyped, or the store is another one: what is there tells which. */
 async function noBackups(store, source) {
-    const sources = await listSources(store);
+    const sources = await (0,core_catalog/* listSources */.rP)(store);
     const more = sources.length > 10 ? ', …' : '';
     const held = sources.length === 0 ? 'no backups at all' : `backups of ${sources.slice(0, 10).join(', ')}${more}`;
-    return new failure/* Failure */.H('backup-not-found', `${store.location} holds no backup of ${source}.`, {
+    return new core_failure/* Failure */.H('backup-not-found', `${store.location} holds no backup of ${source}.`, {
         hint: `It holds ${held}. Check \`source\` and \`store\`, and that a backup was taken into this store.`,
     });
 }
 function noStore() {
-    return new failure/* Failure */.H('store-unavailable', 'None of the stores could be opened.', {
+    return new core_failure/* Failure */.H('store-unavailable', 'None of the stores could be opened.', {
         hint: 'Check the URLs in `store`; the findings say what was wrong with each.',
     });
 }
@@ -16986,12 +20429,12 @@ async function findCopies(stores, best, findings, signal) {
     const others = [];
     const holders = [best.store];
     for (const store of stores.filter((one) => one !== best.store)) {
-        const found = await readManifestOf(store, backup.source, backup.id, signal).catch((error) => error);
+        const found = await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal).catch((error) => error);
         if (found instanceof Error) {
             const isKnown = findings.some(({ subject }) => subject === store.location);
             if (!isKnown)
                 findings.push(notThere(store, backup.id, found));
-            if (isUnreadable(found))
+            if ((0,manifest_reading/* isUnreadable */.GZ)(found))
                 holders.push(store);
         }
         else if (typeof found === 'object' && found !== null && 'sha256' in found) {
@@ -17005,7 +20448,7 @@ async function findCopies(stores, best, findings, signal) {
     return { others, holders };
 }
 function notThere(store, id, error) {
-    if (error instanceof failure/* Failure */.H && error.code === 'not-found') {
+    if (error instanceof core_failure/* Failure */.H && error.code === 'not-found') {
         return (0,core_report/* finding */.gk)('store-copy', 'fail', `${store.location} holds no copy of ${id}.`, { subject: store.location });
     }
     return notChosen(store, error);
@@ -17017,8 +20460,1380 @@ function otherManifest(store, id) {
     });
 }
 
-// EXTERNAL MODULE: external "node:stream/consumers"
-var consumers_ = __nccwpck_require__(8321);
+;// CONCATENATED MODULE: ./lib/core/restore-choice.js
+
+
+
+
+
+
+
+
+
+/** Manifests read at a time. */
+const restore_choice_LANES = 16;
+/**
+ * Chooses the backup, and of its copies the one to restore: whole as far as sizes tell, and not disproven, in the order
+ * of the stores. `latest` passes over what a drill disproved.
+ *
+ * @throws {Failure} as `chooseCopies`
+ */
+async function chooseForRestore(stores, source, wanted, options) {
+    const copies = await chooseCopies(stores, source, wanted, { ...options, skipDisproven: true }).catch(explainNone);
+    const { chosen } = copies;
+    const all = [];
+    for (const store of [copies.store, ...copies.others]) {
+        const damages = await damagesOf(store, chosen.manifest);
+        all.push({ store, damages, proof: await proofOfCopy(store, chosen.backup, options.signal) });
+    }
+    const [best, ...rest] = all.toSorted((a, b) => worthOf(b) - worthOf(a));
+    if (best === undefined)
+        throw new core_failure/* Failure */.H('backup-not-found', `No store holds a copy of ${chosen.backup.id}.`);
+    refuseDamaged(best, chosen.backup.id);
+    const whole = `All artifacts of ${chosen.backup.id} are there with their sizes.`;
+    return {
+        copies: { ...copies, store: best.store, others: rest.map(({ store }) => store) },
+        proof: best.proof,
+        findings: [
+            ...copies.findings.map(asWarning),
+            (0,core_report/* finding */.gk)('artifact-missing', 'pass', whole, { subject: best.store.location }),
+            ...rest.flatMap((one) => passedOver(one, chosen.backup.id)),
+        ],
+    };
+}
+/** Of equals the first store given. */
+function worthOf({ damages, proof }) {
+    if (damages.length > 0)
+        return 0;
+    return proof?.proof === 'disproven' ? 1 : 2;
+}
+function explainNone(error) {
+    if (!(error instanceof core_failure/* Failure */.H) || !error.message.includes('a drill disproved it'))
+        throw error;
+    const hint = 'When there is no better one, name it: `backup:` with its id, and `allow-unproven: true`.';
+    throw new core_failure/* Failure */.H(error.code, error.message, { hint: `${hint} ${error.hint ?? ''}`.trim(), cause: error });
+}
+async function damagesOf(store, manifest) {
+    const listed = [];
+    for (const { key } of manifest.artifacts) {
+        const state = await store.head((0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, key));
+        if (state !== undefined)
+            listed.push({ key, bytes: state.bytes });
+    }
+    return compareWithListing(manifest, listed);
+}
+/** The best copy is damaged: then none is whole. */
+function refuseDamaged({ store, damages }, id) {
+    if (damages.length === 0)
+        return;
+    throw new core_failure/* Failure */.H('artifact-corrupt', `The copy of ${id} in ${store.location} is damaged: ${wordsOf(damages)}.`, {
+        hint: 'Nothing was changed. Restore another backup, or give a store that holds a whole copy.',
+    });
+}
+function passedOver({ store, damages }, id) {
+    if (damages.length === 0)
+        return [];
+    return [
+        (0,core_report/* finding */.gk)('artifact-missing', 'warn', `The copy of ${id} is damaged, and another one is restored: ${wordsOf(damages)}.`, {
+            subject: store.location,
+            hint: 'Find out who removed or changed it.',
+        }),
+    ];
+}
+function wordsOf(damages) {
+    return damages.map(({ artifact, what }) => `${artifact} ${what}`).join('; ');
+}
+/** A store that is of no use today keeps nobody from restoring from another one. */
+function asWarning(one) {
+    return one.status === 'fail' || one.status === 'unknown' ? { ...one, status: 'warn' } : one;
+}
+/** Where the newest backup of each source comes from. What cannot be read is left out: it is for information. */
+async function readSourcePlaces(stores, now, signal) {
+    const places = [];
+    for (const store of stores) {
+        const sources = await (0,core_catalog/* listSources */.rP)(store).catch(() => []);
+        await (0,lanes/* inLanes */.L)(sources, restore_choice_LANES, async (source) => {
+            const manifest = await newestManifest(store, source, now, signal).catch(() => undefined);
+            if (manifest !== undefined)
+                places.push({ source, ...manifest.server });
+        });
+    }
+    signal.throwIfAborted();
+    return places;
+}
+async function newestManifest(store, source, now, signal) {
+    const { backups } = await (0,core_catalog/* readRecentCatalog */.HT)(store, source, now, (some) => some.some(core_catalog/* isComplete */.As), signal);
+    const newest = backups.findLast(core_catalog/* isComplete */.As);
+    return newest && (await (0,manifest_reading/* readManifestOf */.XL)(store, source, newest.id, signal)).manifest;
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-next.js
+
+/** What psql needs to reach a server; a password comes from PGPASSWORD, ~/.pgpass or a service file. */
+function psqlWords({ host, port, database }, user, prefix = []) {
+    // A database cannot be renamed from within.
+    const home = database === 'postgres' ? 'template1' : 'postgres';
+    // Behind a prefix the address is another one, and psql there finds its server by itself.
+    const address = prefix.length > 0 ? [] : ['-h', host, ...(port === null ? [] : ['-p', String(port)])];
+    return [...prefix, 'psql', ...address, '-U', user, '-d', home].map(quoteWord).join(' ');
+}
+/** What can be typed in the end, the most urgent first. */
+function nextCommands(situation, asked, plan, reach) {
+    return [
+        ...placing(situation, plan, reach),
+        ...lostTarget(situation, plan, reach),
+        ...application(situation, asked),
+        ...turningBack(situation, plan, reach),
+        ...clearing(situation, plan, reach),
+    ];
+}
+function placing({ restored, target }, plan, { psql }) {
+    if (restored === undefined)
+        return [];
+    const { name } = restored;
+    const look = { to: `look into ${name}`, command: psql.replace(/ -d \S+$/, ` -d ${quoteWord(name)}`) };
+    const isSound = restored.state === 'sound';
+    const put = { to: `put ${name} in the place of ${plan.target}${isSound ? '' : ' all the same'}`, command: '' };
+    if (target === 'as it was')
+        return [...(isSound ? [] : [look]), { ...put, command: swapLine(psql, name, plan.target, plan.names.old) }];
+    return [look, { ...put, command: renameLine(psql, name, plan.target) }];
+}
+/** After `drop-first` only the backup of the target has what was there. */
+function lostTarget({ target, safety }, plan, { stores }) {
+    if (target !== 'dropped' || safety === undefined)
+        return [];
+    return [{ to: `bring back what was in ${plan.target}`, command: restoreLine(safety, stores) }];
+}
+function restoreLine({ source, id }, stores) {
+    const words = [
+        'lifeboat',
+        'restore',
+        '--source',
+        source,
+        '--backup',
+        id,
+        ...stores.flatMap((url) => ['--store', url]),
+    ];
+    return `${words.map(quoteWord).join(' ')} --target-url-file FILE`;
+}
+function application({ application: state, target, restored, failedAt }, { after }) {
+    const isBeside = restored?.state === 'sound' && target === 'as it was' && failedAt === undefined;
+    if (state !== 'stopped' && state !== 'unknown' && !isBeside)
+        return [];
+    if (after !== undefined)
+        return [
+            { to: isBeside ? 'run `after`, once they are swapped' : 'start the application again (`after`)', command: after },
+        ];
+    return state === 'untouched'
+        ? []
+        : [{ to: 'start the application again', command: 'what `before` stopped, by hand' }];
+}
+function turningBack({ target, old, safety, failedAt }, plan, { psql, stores }) {
+    if (target !== 'restored' || failedAt === undefined || failedAt === 'drop the old database')
+        return [];
+    if (old !== undefined)
+        return [
+            {
+                to: `go back to what was in ${plan.target} before`,
+                command: swapLine(psql, old, plan.target, plan.names.restored),
+            },
+        ];
+    if (safety === undefined)
+        return [];
+    return [
+        {
+            to: `go back to what was in ${plan.target} before`,
+            command: `${restoreLine(safety, stores)} --swap --confirm ${quoteWord(plan.target)}`,
+        },
+    ];
+}
+function clearing({ old, restored, failedAt }, { target }, { psql }) {
+    const gone = [
+        ...(old === undefined
+            ? []
+            : [{ name: old, when: failedAt === 'drop the old database' ? '' : `, once ${target} is seen to be right` }]),
+        ...(restored === undefined ? [] : [{ name: restored.name, when: ', when it is not wanted' }]),
+    ];
+    return gone.map(({ name, when }) => ({ to: `drop ${name}${when}`, command: dropLine(psql, name) }));
+}
+function line(psql, statements) {
+    return `${psql} -v ON_ERROR_STOP=1 ${statements.map((sql) => `-c ${quoteWord(sql)}`).join(' ')}`;
+}
+/**
+ * Both renames in one `-c`, which psql sends as one transaction. Where somebody connects again in between, the rename
+ * waits five seconds, fails, and has changed nothing: the line can be typed again.
+ */
+function swapLine(psql, restored, target, old) {
+    const place = quoteName(target);
+    return line(psql, [
+        endConnections([target, restored]),
+        `ALTER DATABASE ${place} RENAME TO ${quoteName(old)}; ALTER DATABASE ${quoteName(restored)} RENAME TO ${place}`,
+        unmark(target),
+    ]);
+}
+function renameLine(psql, restored, target) {
+    const place = quoteName(target);
+    return line(psql, [
+        endConnections([restored]),
+        `ALTER DATABASE ${quoteName(restored)} RENAME TO ${place}`,
+        unmark(target),
+    ]);
+}
+/** What a restore wrote there says that the database is not in its place. */
+function unmark(name) {
+    return `COMMENT ON DATABASE ${quoteName(name)} IS NULL`;
+}
+function dropLine(psql, name) {
+    return line(psql, [endConnections([name]), `DROP DATABASE ${quoteName(name)}`]);
+}
+function endConnections(names) {
+    // In single quotes of a shell, `$$` is read more easily than quotes.
+    const list = names.map((name) => (name.includes('$') ? `'${name.replaceAll("'", "''")}'` : `$$${name}$$`)).join(', ');
+    return `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (${list})`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/drill-evidence.js
+/**
+ * What an auditor asks of a drill beside its verdict: what was restored, what it was compared with, and how long each
+ * step took. Counts only, since anybody who lists the store can read it.
+ *
+ * @param withNames false for encrypted backups: what the user asserts names tables
+ */
+function evidenceOf({ plan, outcome, objectives }, withNames) {
+    const { manifest } = plan.copies.chosen;
+    const { expected, found, verified, assertions, steps } = outcome;
+    return {
+        takenAt: manifest.takenAt,
+        scope: manifest.scope,
+        artifacts: manifest.artifacts.map(({ key, bytes, sha256 }) => ({
+            ...{ key, bytes, sha256 },
+            matched: verified.includes(key),
+        })),
+        ...(expected && {
+            facts: { level: expected.level, expected: countsOf(expected), found: found ? countsOf(found) : null },
+        }),
+        assertions: assertions.map(({ name, sql, status }) => (withNames ? { name, sql, status } : { status })),
+        objectives: {
+            maxDurationSeconds: secondsOf(objectives.maxDurationMs),
+            maxDataLossSeconds: secondsOf(objectives.maxDataLossMs),
+        },
+        steps: steps.map(({ name, seconds }) => ({ name, seconds })),
+    };
+}
+function countsOf(facts) {
+    return {
+        tables: facts.tables.length,
+        rows: facts.tables.reduce((sum, { rows }) => sum + rows, 0),
+        materializedViews: facts.materializedViews.length,
+        sequences: facts.sequences.length,
+        schemaObjects: facts.schema.length,
+        extensions: facts.extensions.length,
+        roles: facts.roles.length,
+        settings: facts.settings.length,
+        ...(facts.largeObjects && { largeObjects: facts.largeObjects.count, largeObjectBytes: facts.largeObjects.bytes }),
+    };
+}
+function secondsOf(ms) {
+    return ms === undefined ? null : ms / 1000;
+}
+
+;// CONCATENATED MODULE: ./lib/core/drill-record.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Reads back the copies in other stores: only then does what was proven hold for them, too. */
+async function readOtherCopies({ copies }, world) {
+    const alsoRead = [];
+    const findings = [];
+    for (const store of copies.others) {
+        try {
+            const damages = await readCopy(store, copies.chosen.manifest, world);
+            if (damages.length === 0)
+                alsoRead.push(store.location);
+            findings.push(...judgeCopy(store, damages));
+        }
+        catch (error) {
+            world.signal.throwIfAborted();
+            findings.push(notReadable(store.location, error, 'the copy'));
+        }
+    }
+    return { alsoRead, findings };
+}
+async function readCopy(store, manifest, world) {
+    let read = 0;
+    const watch = (_, chunk) => {
+        read += chunk.length;
+    };
+    const total = (0,core_size/* formatBytes */.z)(bytesOf(manifest));
+    const reading = () => `reading the copy in ${store.location}: ${(0,core_size/* formatBytes */.z)(read)} of ${total} read`;
+    return (0,ticker/* withTicker */.B)(world, reading, () => readAgainstManifest(store, manifest, world.signal, watch));
+}
+function judgeCopy({ location: subject }, damages) {
+    if (damages.length === 0)
+        return [(0,core_report/* finding */.gk)('store-copy', 'pass', 'The copy here matches the same SHA-256.', { subject })];
+    return damages.map(({ artifact, what }) => (0,core_report/* finding */.gk)('artifact-corrupt', 'fail', `${artifact} ${what}.`, { subject }));
+}
+/** Writes the record beside the backup, in every store that holds it, also of a drill that failed. */
+async function writeDrillRecord(drill, world) {
+    const { plan, proof } = drill;
+    const { backup, manifest } = plan.copies.chosen;
+    const record = records/* DrillRecord */.BP.parse(makeRecord(drill, world));
+    const key = (0,record_keys/* drillRecordKey */.Sh)(backup.source, backup.id, { id: plan.id, verdict: record.verdict, proof });
+    const bytes = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
+    const findings = [];
+    for (const store of plan.copies.holders) {
+        const subject = store.location;
+        try {
+            await store.put(key, external_node_stream_.Readable.from([bytes]), { expectedBytes: bytes.length, signal: world.signal });
+            findings.push((0,core_report/* finding */.gk)('drill-recorded', 'pass', `${key} was written.`, { subject }));
+        }
+        catch (error) {
+            world.signal.throwIfAborted();
+            const message = (0,core_failure/* messageOf */.b)(error);
+            findings.push((0,core_report/* finding */.gk)('drill-recorded', 'fail', `The record of the drill of ${manifest.id} could not be written: ${message}`, {
+                subject,
+                hint: 'Allow this runner to write below the folder of the backup; without its record the drill proves nothing to others.',
+            }));
+        }
+    }
+    return { key, sha256: (0,manifest_reading/* sha256Of */.Bj)(bytes), record, findings };
+}
+function makeRecord(drill, world) {
+    const { plan, outcome, proof, findings } = drill;
+    const { chosen, store } = plan.copies;
+    const { restoreMs, scratch } = outcome;
+    const isEncrypted = chosen.manifest.artifacts.some(({ encryption }) => encryption !== null);
+    return {
+        format: 1,
+        id: plan.id,
+        source: chosen.backup.source,
+        backup: chosen.backup.id,
+        manifestSha256: chosen.sha256,
+        store: store.location,
+        alsoRead: [...drill.alsoRead],
+        startedAt: wholeSeconds(drill.startedAt),
+        finishedAt: wholeSeconds(drill.finishedAt),
+        restoreSeconds: restoreMs === null ? null : restoreMs / 1000,
+        dataLossSeconds: drill.dataLossSeconds,
+        verdict: (0,core_report/* worst */.QZ)(findings),
+        proof,
+        findings: findings.map((one) => (isEncrypted ? drill_record_withoutNames(one) : one)),
+        scratch: {
+            server: scratch?.server ?? 'none',
+            version: scratch?.version ?? '',
+            notIsolated: [...(scratch?.notIsolated ?? [])],
+        },
+        tool: { ...world.tool },
+        run: world.run,
+        ...evidenceOf(drill, !isEncrypted),
+    };
+}
+/** Rules whose messages may hold names or values out of the database, also when they pass. */
+const drill_record_NAMING = new Set([
+    'left-out',
+    'assertion',
+    'amcheck',
+    'restore-completed',
+    'roles-restored',
+    'live-compare',
+    'critical-tables',
+    'roles-without-password',
+    'target-roles',
+    'target-replication',
+    'target-connections',
+]);
+/** Names of tables stay in the encrypted facts: anybody who lists the store can read a record. */
+function drill_record_withoutNames(one) {
+    const isMissed = one.rule === 'self-test' && (one.status === 'fail' || one.status === 'unknown');
+    const names = drill_record_NAMING.has(one.rule) || isMissed || (one.rule.startsWith('facts-') && one.status !== 'pass');
+    if (!names)
+        return one;
+    const { subject: _, hint: __, ...rest } = one;
+    return { ...rest, message: 'Named in the log and report of the run that wrote this.' };
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-record.js
+
+
+
+
+
+
+
+/** Writes the record into every store, also of a restore that failed or was stopped. */
+async function writeRestoreRecord(job, outcome, world) {
+    return putRestoreRecord(restore_record_makeRecord(job, outcome, world), job.stores, world);
+}
+/** Whatever was restored, and however it ended. */
+async function putRestoreRecord(given, stores, world) {
+    const record = records/* RestoreRecord */.IT.parse(given);
+    const bytes = Buffer.from(`${world.redact(JSON.stringify(record, undefined, 2))}\n`);
+    const key = (0,record_keys/* restoreRecordKey */.LC)(record.source, record.id);
+    const findings = [];
+    for (const store of stores) {
+        const subject = store.location;
+        try {
+            // Without the signal: of a restore that was stopped it is told, too.
+            await store.put(key, external_node_stream_.Readable.from([bytes]), { expectedBytes: bytes.length });
+            findings.push((0,core_report/* finding */.gk)('restore-recorded', 'pass', `${key} was written.`, { subject }));
+        }
+        catch (error) {
+            const hint = 'Allow this runner to write below `restores/` of the source; the restore itself is not touched by it.';
+            findings.push((0,core_report/* finding */.gk)('restore-recorded', 'warn', `The record of the restore could not be written: ${(0,core_failure/* messageOf */.b)(error)}`, {
+                subject,
+                hint,
+            }));
+        }
+    }
+    return findings;
+}
+function restore_record_makeRecord({ asked, known, plan, copies }, outcome, world) {
+    const { manifest, sha256 } = copies.chosen;
+    const { situation, findings, steps, restoreMs, startedAt } = outcome;
+    const isEncrypted = manifest.artifacts.some(({ encryption }) => encryption !== null);
+    return {
+        format: 1,
+        id: asked.id,
+        source: asked.source,
+        backup: manifest.id,
+        manifestSha256: sha256,
+        takenAt: manifest.takenAt,
+        store: copies.store.location,
+        startedAt: wholeSeconds(startedAt),
+        finishedAt: wholeSeconds(world.now()),
+        way: plan.way,
+        target: { server: known.state.location, database: plan.target },
+        database: databaseOf(outcome, plan.target),
+        kept: situation.old ?? null,
+        safetyBackup: situation.safety ?? null,
+        restoreSeconds: restoreMs === null ? null : restoreMs / 1000,
+        dataLossSeconds: Math.round((startedAt.getTime() - Date.parse(manifest.takenAt)) / 1000),
+        verdict: (0,core_report/* worst */.QZ)(findings),
+        failedAt: situation.failedAt ?? null,
+        findings: findings.map((one) => (isEncrypted ? drill_record_withoutNames(one) : one)),
+        steps: steps.map(({ name, seconds }) => ({ name, seconds })),
+        tool: { ...world.tool },
+        run: world.run,
+    };
+}
+/** Where the backup is now; null where it is nowhere, or not sound. */
+function databaseOf({ situation: { target, restored } }, name) {
+    if (target === 'restored')
+        return name;
+    return restored?.state === 'sound' ? restored.name : null;
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-situation.js
+/** One line for each database, the target first, then the application. */
+function describeSituation(situation, { target, backup }) {
+    const { restored, old, safety } = situation;
+    const words = {
+        sound: `holds ${backup}, compared with its snapshot and sound`,
+        differs: `holds ${backup}, and differs from its snapshot`,
+        'not checked': `holds ${backup}, and nobody compared it`,
+    };
+    return [
+        { what: target, is: targetWords(situation, backup) },
+        ...(restored === undefined ? [] : [{ what: restored.name, is: words[restored.state] }]),
+        ...(old === undefined ? [] : [{ what: old, is: `what was in ${target} before` }]),
+        ...(safety === undefined
+            ? []
+            : [
+                { what: `backup ${safety.id}`, is: `what was in ${target} before, in the stores as source ${safety.source}` },
+            ]),
+        ...applicationLine(situation),
+    ];
+}
+function targetWords({ target, safety }, backup) {
+    if (target === 'restored')
+        return `holds ${backup}`;
+    if (target === 'absent')
+        return 'does not exist, as before';
+    if (target === 'as it was')
+        return 'is as it was';
+    return safety === undefined
+        ? 'was dropped and does not exist'
+        : `was dropped and does not exist; backup ${safety.id} holds it`;
+}
+function applicationLine({ application }) {
+    const words = {
+        stopped: 'was stopped by `before`, and `after` did not run',
+        started: '`after` ran: it was started again',
+        unknown: 'not known: `before` or `after` broke off',
+    };
+    return application === 'untouched' ? [] : [{ what: 'The application', is: words[application] }];
+}
+/** The first thing to read: where the target stands. */
+function titleOf({ target, restored, failedAt }, name) {
+    const end = failedAt === undefined ? '' : `, and "${failedAt}" failed`;
+    if (target === 'restored')
+        return `restored into ${name}${end}`;
+    if (target === 'dropped')
+        return `${name} was dropped and is NOT restored`;
+    const beside = restored === undefined ? '' : restored.state === 'sound' ? `, restored beside it as ${restored.name}` : '';
+    return target === 'absent' ? `${name} is not restored` : `${name} is as it was${beside}${end}`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-report.js
+
+
+
+
+
+
+
+
+
+/** The report of a dry run, or of a restore that was refused: in both nothing was changed. */
+function describePlan({ job, findings }) {
+    const { asked, known, plan, copies } = job;
+    const title = asked.dryRun
+        ? `Plan to restore ${asked.source} into ${plan.target}`
+        : `Restore of ${asked.source} refused: nothing was changed`;
+    return (0,core_report/* report */.z8)(title, findings, {
+        headline: [
+            { name: asked.dryRun ? 'Dry run' : 'Refused', value: 'nothing was changed' },
+            { name: 'Plan', value: describeWay(plan) },
+            ...aboutBackup(known, copies.store.location),
+            ...aboutTarget(known),
+            { name: 'Estimated time', value: describeEstimate(known.drillSeconds) },
+            ...copies.chosen.skipped.slice(0, 3).map(({ id, why }) => ({ name: 'Passed over', value: `${id}: ${why}` })),
+        ],
+        tables: [stepTable(plan), ...leftTable(known)],
+        outputs: outputsOf(job, undefined),
+        sources: [asked.source],
+    });
+}
+/** What the log says of a plan before it is carried out. */
+function planHeadline({ known, plan, copies }) {
+    const lines = [...aboutBackup(known, copies.store.location), ...aboutTarget(known)];
+    return [
+        describeWay(plan),
+        ...lines.map(({ name, value }) => `${name}: ${value}`),
+        `Estimated time: ${describeEstimate(known.drillSeconds)}`,
+    ];
+}
+/** The report of a restore that was begun: first of all what is where now, then what to type. */
+function describeRestore(job, outcome, findings, reach) {
+    const { asked, known, plan, copies } = job;
+    const { situation, restoreMs } = outcome;
+    const lines = describeSituation(situation, { target: plan.target, backup: known.backup.id });
+    const next = nextCommands(situation, asked, plan, reach);
+    return (0,core_report/* report */.z8)(`Restore of ${asked.source}: ${titleOf(situation, plan.target)}`, findings, {
+        headline: [
+            ...lines.map(({ what, is }) => ({ name: what, value: is })),
+            { name: 'Took', value: restoreMs === null ? 'it did not come to its end' : (0,duration/* formatDuration */.a3)(restoreMs) },
+            ...aboutBackup(known, copies.store.location),
+        ],
+        tables: [
+            ...nextTable(next),
+            ...outcome.tables,
+            stepTable(plan, outcome.steps, situation.failedAt),
+            ...leftTable(known),
+        ],
+        outputs: outputsOf(job, outcome),
+        sources: [asked.source],
+    });
+}
+function aboutBackup({ manifest, now, state }, store) {
+    const takenAt = Date.parse(manifest.takenAt);
+    const age = (0,duration/* formatDuration */.a3)(Math.max(0, now.getTime() - takenAt));
+    const write = state.database?.newestWrite;
+    const since = write != null && write.at.getTime() > takenAt
+        ? `; the target was last written ${(0,duration/* formatDuration */.a3)(write.at.getTime() - takenAt)} after it`
+        : '';
+    return [
+        { name: 'Backup', value: `${manifest.id}, ${(0,core_size/* formatBytes */.z)(bytesOf(manifest))} (${manifest.scope}), from ${store}` },
+        { name: 'Data loss', value: `${age}: taken at ${manifest.takenAt}${since}` },
+    ];
+}
+function aboutTarget({ state }) {
+    const { database, location } = state;
+    if (database === undefined)
+        return [{ name: 'Target now', value: `${location} does not exist` }];
+    const { bytes, tables, isEmpty, newestWrite, connections } = database;
+    const written = newestWrite === null
+        ? 'not known when it was written last'
+        : `last written ${newestWrite.from === 'files' ? 'about ' : ''}${newestWrite.at.toISOString().replace(/\.\d+Z$/, 'Z')}`;
+    const who = connections.length === 0 ? 'nobody is connected' : `connected: ${describeConnections(connections)}`;
+    const size = isEmpty ? 'empty' : `${(0,core_size/* formatBytes */.z)(bytes)} in ${tables} tables`;
+    return [{ name: 'Target now', value: `${location}: ${size}, ${written}, ${who}` }];
+}
+/** @param done steps that were begun; undefined: none was */
+function stepTable({ steps }, done, failedAt) {
+    const rows = steps.map(({ name, what }, at) => [String(at + 1), name, what]);
+    const columns = [{ name: '#', numeric: true }, { name: 'Step' }, { name: 'What it does' }];
+    if (done === undefined)
+        return { title: 'Steps', columns, rows };
+    const ending = (at) => {
+        const one = done[at];
+        if (one === undefined)
+            return 'not begun';
+        return `${one.name === failedAt ? 'failed after ' : ''}${(0,duration/* formatDuration */.a3)(one.seconds * 1000)}`;
+    };
+    return { title: 'Steps', columns: [...columns, { name: 'Took' }], rows: rows.map((row, at) => [...row, ending(at)]) };
+}
+/** Line by line: what is typed must be copied as it is. */
+function nextTable(next) {
+    const rows = next.flatMap(({ to, command }) => command
+        .split('\n')
+        .filter((line) => line.trim() !== '')
+        .map((line, at) => [at === 0 ? to : '', line]));
+    return rows.length === 0 ? [] : [{ title: 'What to do next', columns: [{ name: 'To' }, { name: 'Type' }], rows }];
+}
+/** Databases of earlier restores: each takes room, and nobody else remembers them. */
+function leftTable({ state }) {
+    if (state.leftDatabases.length === 0)
+        return [];
+    const words = { unfinished: 'left by a restore that was killed', kept: 'kept by an earlier restore' };
+    return [
+        {
+            title: 'Databases of earlier restores',
+            columns: [{ name: 'Database' }, { name: 'What it is' }, { name: 'Size', numeric: true }],
+            rows: state.leftDatabases.map(({ name, what, bytes }) => [name, words[what], (0,core_size/* formatBytes */.z)(bytes)]),
+        },
+    ];
+}
+function outputsOf({ known, plan }, outcome) {
+    const { backup, manifest, now } = known;
+    const restoreMs = outcome?.restoreMs ?? null;
+    return {
+        'backup-id': backup.id,
+        database: (outcome && databaseOf(outcome, plan.target)) ?? '',
+        'safety-backup-id': outcome?.situation.safety?.id ?? '',
+        'restore-seconds': restoreMs === null ? '' : String(restoreMs / 1000),
+        'data-loss-seconds': String(Math.round((now.getTime() - Date.parse(manifest.takenAt)) / 1000)),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/core/compare-loaded.js
+
+
+const WRITTEN = 'The rows were written and are there. Somebody may have written into these tables since: look before you use or drop them.';
+/** Whether what was counted in the target is what the backup holds. */
+function compareRows(tables) {
+    const rows = tables.reduce((sum, { arrived }) => sum + arrived.rows, 0);
+    const fewer = tables.filter(({ expected, arrived }) => expected !== undefined && expected.rows !== arrived.rows);
+    const numbers = { tables: tables.length, rows, differences: fewer.length };
+    const words = fewer.map((one) => `${one.into}: expected ${one.expected?.rows ?? 0} rows, found ${one.arrived.rows}`);
+    const counts = fewer.length === 0
+        ? (0,core_report/* finding */.gk)('facts-tables', 'pass', `${counted(tables.length, 'table')} with ${rows.toLocaleString('en-US')} rows arrived, as in the snapshot.`, { numbers })
+        : (0,core_report/* finding */.gk)('facts-tables', 'fail', `${words.join('; ')}.`, { numbers, hint: WRITTEN });
+    return [counts, ...compareValues(tables)];
+}
+function compareValues(tables) {
+    const known = tables.filter(({ expected, arrived }) => expected?.fingerprint && arrived.fingerprint);
+    if (known.length === 0)
+        return [];
+    const other = known.filter((one) => one.expected?.rows === one.arrived.rows && !isSame(one));
+    const numbers = { tables: known.length, differences: other.length };
+    if (other.length === 0)
+        return [
+            (0,core_report/* finding */.gk)('facts-fingerprints', 'pass', `${counted(known.length, 'table')} hold the values of the snapshot.`, {
+                numbers,
+            }),
+        ];
+    const named = other.map(({ into }) => into).join(', ');
+    return [
+        (0,core_report/* finding */.gk)('facts-fingerprints', 'fail', `Other values than in the snapshot: ${named}.`, { numbers, hint: WRITTEN }),
+    ];
+}
+function isSame({ expected, arrived }) {
+    return expected?.fingerprint === arrived.fingerprint;
+}
+
+// EXTERNAL MODULE: ./lib/core/table-choice.js
+var table_choice = __nccwpck_require__(7423);
+;// CONCATENATED MODULE: ./lib/core/restore-tables-plan.js
+
+
+
+
+
+
+
+/** Bytes of a name; longer ones are cut by the server without an error. */
+const restore_tables_plan_LONGEST_NAME = 63;
+/**
+ * Decides what is restored and whether it may be. Changes nothing and asks nobody.
+ *
+ * @param facts of the snapshot; undefined when the backup was made without
+ * @throws {Failure} `invalid-input` for a name that the backup does not know
+ */
+function planTables(asked, known, facts) {
+    if (facts !== undefined)
+        (0,table_choice/* refuseUnknownTables */.O)(asked.tables, namesIn(facts));
+    if (asked.intoSchema !== undefined)
+        refuseSchema(asked.intoSchema, facts);
+    const findings = [
+        ...judgeDatabase(known),
+        ...restore_tables_plan_judgeConfirm(asked, known),
+        ...judgeRows(known),
+        ...restore_guards_judgeProof({ asked, known, way: 'beside' }),
+        ...judgeMade({ asked, known, way: 'beside' }),
+    ];
+    const isRefused = findings.some(({ status }) => status === 'fail' || status === 'unknown');
+    return { findings, isRefused, steps: restore_tables_plan_stepsOf(asked, known) };
+}
+const NAMED_KINDS = new Set(['table', 'view', 'materialized-view', 'foreign-table']);
+function namesIn({ tables, schema }) {
+    const others = schema.filter(({ kind }) => NAMED_KINDS.has(kind)).map(({ identity }) => identity);
+    return [...new Set([...tables.map(({ name }) => name), ...others])];
+}
+function refuseSchema(schema, facts) {
+    const refuse = (why) => {
+        throw new core_failure/* Failure */.H('invalid-input', `\`into-schema\` cannot be "${schema}": ${why}.`, {
+            hint: 'Name a schema that neither the backup nor the target knows, e.g. `restored`.',
+        });
+    };
+    if (schema === '' || schema.includes('\0'))
+        refuse('that is no name');
+    if (Buffer.byteLength(schema) > restore_tables_plan_LONGEST_NAME)
+        refuse(`a name has at most ${restore_tables_plan_LONGEST_NAME} bytes`);
+    if (/^pg_/.test(schema) || schema === 'information_schema')
+        refuse('that name is reserved for the server');
+    const written = `"${schema.replaceAll('"', '""')}"`;
+    const own = facts?.schema.some(({ kind, identity }) => kind === 'schema' && [schema, written].includes(identity));
+    if (own === true)
+        refuse('the backup holds a schema of that name itself');
+}
+function judgeDatabase({ state, target, manifest }) {
+    const refuse = (message, hint) => [
+        (0,core_report/* finding */.gk)('target-server', 'fail', message, { subject: state.location, hint }),
+    ];
+    if (state.database === undefined)
+        return refuse(`There is no database ${target}: nothing that tables could be put beside or rows into.`, 'Correct the database in `target-url`, or restore all of the backup: leave `tables` and `data-only` out.');
+    if (state.server.major < manifest.server.major)
+        return refuse(`The target's server is PostgreSQL ${state.server.version}, and the backup comes from ${manifest.server.version}.`, `Restore into a server of major version ${manifest.server.major} or newer: an older one does not understand the dump.`);
+    if (state.server.standby)
+        return refuse('The target is a standby, which takes no writes.', 'Give the URL of its primary.');
+    const message = `PostgreSQL ${state.server.version} takes a backup of ${manifest.server.version}.`;
+    return [(0,core_report/* finding */.gk)('target-server', 'pass', message, { subject: state.location })];
+}
+function restore_tables_plan_judgeConfirm({ confirm, dryRun }, { target }) {
+    if (confirm === target)
+        return [(0,core_report/* finding */.gk)('restore-confirm', 'pass', `\`confirm\` names the target, ${target}.`)];
+    const hint = `When that is where you want them, give \`confirm: ${target}\`.`;
+    if (confirm !== undefined)
+        return [(0,core_report/* finding */.gk)('restore-confirm', 'fail', `\`confirm\` is "${confirm}", and the target is ${target}.`, { hint })];
+    const message = `${target} would be written into, and \`confirm\` does not name it.`;
+    return [(0,core_report/* finding */.gk)('restore-confirm', dryRun ? 'warn' : 'fail', message, { hint })];
+}
+function judgeRows({ manifest }) {
+    if (manifest.scope !== 'schema')
+        return [];
+    return [
+        (0,core_report/* finding */.gk)('left-out', 'fail', `${manifest.id} holds no rows: it was made with \`schema-only\`.`, {
+            hint: 'Choose a backup with rows: `lifeboat list` shows what each holds.',
+        }),
+    ];
+}
+function restore_tables_plan_stepsOf({ tables, intoSchema }, { manifest, target }) {
+    const what = tables.length === 0 ? 'all tables' : `${counted(tables.length, 'line')} of \`tables\``;
+    const size = (0,core_size/* formatBytes */.z)(bytesOf(manifest));
+    const scratch = `Restores the definitions of ${manifest.id} in a scratch server, and of its rows (${size} stored) those of ${what}`;
+    if (intoSchema === undefined)
+        return [
+            `${scratch}, once ${target} is seen to have these tables, empty and with the same columns`,
+            'Compares them there with the facts of the snapshot',
+            `Writes the rows into the tables of ${target}, in one transaction, and sets sequences`,
+            'Counts what arrived',
+        ];
+    return [
+        `${scratch}, once ${target} is seen to have the types and functions that they use`,
+        'Compares them there with the facts of the snapshot, and moves them into a schema of their own',
+        `Writes the schema ${intoSchema} into ${target}, in one transaction; nothing that is there is touched`,
+        'Counts what arrived, and prints the SQL that shows differences and merges',
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-tables-report.js
+
+
+
+
+
+
+/** The report of a dry run, or of a restore that was refused: in both nothing was changed. */
+function describeTablesPlan(job, findings) {
+    const { asked, known } = job;
+    const title = asked.dryRun
+        ? `Plan to restore ${what(job)} of ${asked.source} into ${known.target}`
+        : `Restore of ${asked.source} refused: nothing was changed`;
+    const done = asked.dryRun ? 'Dry run' : 'Refused';
+    return (0,core_report/* report */.z8)(title, findings, {
+        headline: [{ name: done, value: 'nothing was changed' }, ...about(job)],
+        tables: [restore_tables_report_stepTable(job)],
+        outputs: restore_tables_report_outputsOf(job, undefined),
+        sources: [asked.source],
+    });
+}
+/** What arrived where, and what to type next. */
+function describeTables(job, outcome, findings) {
+    const { asked, known } = job;
+    const { loaded, restoreMs } = outcome;
+    const ending = loaded === undefined ? 'nothing was written' : describeEnd(job, loaded);
+    return (0,core_report/* report */.z8)(`Restore of ${asked.source}: ${ending}`, findings, {
+        headline: [
+            {
+                name: known.target,
+                value: loaded === undefined ? 'as it was' : `${describeEnd(job, loaded)}; all else is as it was`,
+            },
+            { name: 'Took', value: restoreMs === null ? 'it did not come to its end' : (0,duration/* formatDuration */.a3)(restoreMs) },
+            ...about(job),
+        ],
+        tables: [...(loaded === undefined ? [] : tablesOf(job, loaded)), restore_tables_report_stepTable(job)],
+        outputs: restore_tables_report_outputsOf(job, outcome),
+        sources: [asked.source],
+    });
+}
+function what({ asked }) {
+    return asked.intoSchema === undefined ? 'rows' : 'tables';
+}
+function about({ known, copies }) {
+    return [...aboutBackup(known, copies.store.location), ...aboutTarget(known)];
+}
+function describeEnd({ asked, known }, { tables }) {
+    const rows = counted(tables.reduce((sum, { arrived }) => sum + arrived.rows, 0), 'row');
+    const count = counted(tables.length, 'table');
+    return asked.intoSchema === undefined
+        ? `${rows} were written into ${count} of ${known.target}`
+        : `${count} with ${rows} are in the schema ${asked.intoSchema} of ${known.target}`;
+}
+function tablesOf({ asked, known }, { tables, sql, leftOut }) {
+    const rows = (count) => (count === undefined ? '' : count.toLocaleString('en-US'));
+    const lines = sql.length === 0
+        ? []
+        : [sqlTable('SQL that shows the differences', sql, 'differences'), sqlTable('SQL that merges', sql, 'merge')];
+    const drop = `DROP SCHEMA "${asked.intoSchema?.replaceAll('"', '""') ?? ''}" CASCADE;`;
+    return [
+        {
+            title: 'Tables',
+            columns: [
+                { name: 'Table' },
+                { name: 'Restored as' },
+                { name: 'In the snapshot', numeric: true },
+                { name: 'Arrived', numeric: true },
+            ],
+            rows: tables.map(({ from, into, expected, arrived }) => [from, into, rows(expected?.rows), rows(arrived.rows)]),
+        },
+        ...lines,
+        ...(asked.intoSchema === undefined
+            ? []
+            : [{ title: 'When it is no longer needed', columns: [{ name: `Type in ${known.target}` }], rows: [[drop]] }]),
+        ...(leftOut.length === 0
+            ? []
+            : [{ title: 'Left out', columns: [{ name: 'What' }], rows: leftOut.map((one) => [one]), folded: true }]),
+    ];
+}
+/** Line by line, so that it is copied as it is. */
+function sqlLines(sql, which) {
+    const lines = sql.flatMap((one) => one[which].split('\n').filter((line) => line !== ''));
+    return which === 'differences' ? lines : ['BEGIN;', ...lines, '-- Look at what it says, then: COMMIT;'];
+}
+function sqlTable(title, sql, which) {
+    return { title, columns: [{ name: 'Type' }], rows: sqlLines(sql, which).map((line) => [line]) };
+}
+function restore_tables_report_stepTable({ plan }) {
+    const rows = plan.steps.map((step, at) => [String(at + 1), step]);
+    return { title: 'Steps', columns: [{ name: '#', numeric: true }, { name: 'What it does' }], rows, folded: true };
+}
+function restore_tables_report_outputsOf({ known }, outcome) {
+    const { backup, manifest, now, target } = known;
+    const restoreMs = outcome?.restoreMs ?? null;
+    return {
+        'backup-id': backup.id,
+        database: outcome?.loaded === undefined ? '' : target,
+        'safety-backup-id': '',
+        'restore-seconds': restoreMs === null ? '' : String(restoreMs / 1000),
+        'data-loss-seconds': String(Math.round((now.getTime() - Date.parse(manifest.takenAt)) / 1000)),
+    };
+}
+function makeTablesRecord({ asked, known, copies }, outcome, world) {
+    const { manifest, sha256 } = copies.chosen;
+    const { findings, steps, restoreMs, startedAt, loaded } = outcome;
+    const isEncrypted = manifest.artifacts.some(({ encryption }) => encryption !== null);
+    return {
+        ...{ format: 1, id: asked.id, source: asked.source, backup: manifest.id, manifestSha256: sha256 },
+        takenAt: manifest.takenAt,
+        store: copies.store.location,
+        startedAt: wholeSeconds(startedAt),
+        finishedAt: wholeSeconds(world.now()),
+        way: asked.intoSchema === undefined ? 'rows' : 'tables',
+        target: { server: known.state.location, database: known.target },
+        database: loaded === undefined ? null : known.target,
+        kept: null,
+        safetyBackup: null,
+        restoreSeconds: restoreMs === null ? null : restoreMs / 1000,
+        dataLossSeconds: Math.round((startedAt.getTime() - Date.parse(manifest.takenAt)) / 1000),
+        verdict: (0,core_report/* worst */.QZ)(findings),
+        failedAt: loaded === undefined ? (steps.at(-1)?.name ?? null) : null,
+        findings: findings.map((one) => (isEncrypted ? drill_record_withoutNames(one) : one)),
+        steps: steps.map(({ name, seconds }) => ({ name, seconds })),
+        tool: { ...world.tool },
+        run: world.run,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-tables.js
+
+
+
+
+
+
+
+
+
+/**
+ * Plans a restore of tables, shows the plan, and carries it out unless a guard refuses or it is a dry run.
+ *
+ * @param beforehand what was found before
+ */
+async function restoreTables(job, beforehand, world) {
+    const { asked, known, expected, stores } = job;
+    const plan = planTables(asked, known, expected);
+    const planned = { ...job, plan };
+    await world.log.group(`The plan of restore ${asked.id}`, async () => {
+        for (const [at, step] of plan.steps.entries())
+            world.log.info(`${at + 1}. ${step}`);
+    });
+    const isRefused = plan.isRefused || beforehand.some(({ status }) => status === 'fail');
+    if (asked.dryRun || isRefused)
+        return describeTablesPlan(planned, [...beforehand, ...plan.findings]);
+    const outcome = await carryOutTables(planned, world);
+    outcome.findings.unshift(...beforehand);
+    const recorded = await putRestoreRecord(makeTablesRecord(planned, outcome, world), stores, world);
+    if (outcome.loaded !== undefined)
+        await logSql(outcome.loaded, world);
+    return describeTables(planned, outcome, [...outcome.findings, ...recorded]);
+}
+/** In the log too: from there it is copied in one piece. */
+async function logSql({ sql }, { log }) {
+    if (sql.length === 0)
+        return;
+    for (const [title, which] of [
+        ['SQL that shows the differences', 'differences'],
+        ['SQL that merges', 'merge'],
+    ]) {
+        await log.group(title, async () => {
+            for (const line of sqlLines(sql, which))
+                log.info(line);
+        });
+    }
+}
+/** What goes wrong becomes a finding: then nothing was written. */
+async function carryOutTables(job, world) {
+    const { plan, copies, artifacts, known } = job;
+    const engine = await world.openEngine(known.manifest.engine);
+    const outcome = {
+        ...{ startedAt: world.now(), findings: [...plan.findings] },
+        ...{ loaded: undefined, steps: [], restoreMs: null },
+    };
+    const clock = stepClock(world);
+    const progress = { doing: '', totalBytes: bytesOf(known.manifest), bytes: () => artifacts.bytes };
+    const stop = new AbortController();
+    const ticking = reportDrillProgress(progress, world, stop.signal);
+    const onStep = (step) => {
+        clock.begin(step);
+        progress.doing = step === 'restoring into scratch' ? 'restoring' : step;
+        world.log.info(`${step[0]?.toUpperCase()}${step.slice(1)}.`);
+    };
+    try {
+        const loaded = await engine.loadTables(requestOf(job, onStep, world));
+        outcome.loaded = loaded;
+        outcome.restoreMs = world.now().getTime() - outcome.startedAt.getTime();
+        outcome.findings.push(...judgeLoaded(job, loaded));
+    }
+    catch (error) {
+        const stopped = world.signal.aborted ? world.signal.reason : undefined;
+        const copy = { store: copies.store, manifest: known.manifest, artifacts };
+        outcome.findings.push(...(await explainRestoreError(error, 'restore', copy, stopped)));
+    }
+    finally {
+        clock.end();
+        outcome.steps = clock.steps;
+        stop.abort();
+        await ticking;
+    }
+    return outcome;
+}
+function requestOf(job, onStep, world) {
+    const { asked, known, expected, artifacts, target, scratch } = job;
+    const { binDir } = target;
+    return {
+        target,
+        manifest: known.manifest,
+        facts: expected,
+        tables: asked.tables,
+        intoSchema: asked.intoSchema,
+        ...(asked.role !== undefined && { role: asked.role }),
+        restoreId: asked.id,
+        scratch: {
+            ...scratch,
+            connection: binDir === undefined ? {} : { binDir },
+            settings: [],
+            artifactBytes: bytesOf(known.manifest),
+            keepOnFailure: false,
+        },
+        open: artifacts.open,
+        onStep,
+        signal: world.signal,
+    };
+}
+function judgeLoaded({ expected }, loaded) {
+    const { leftOut, warnings, scratch } = loaded;
+    return [
+        ...(scratch.notIsolated.length === 0
+            ? [
+                (0,core_report/* finding */.gk)('scratch-isolation', 'pass', 'The code of the backup ran in a scratch server without network, out of sight of other files.'),
+            ]
+            : [(0,core_report/* finding */.gk)('scratch-isolation', 'warn', scratch.notIsolated.join(' '))]),
+        ...(expected === undefined
+            ? [
+                (0,core_report/* finding */.gk)('facts-missing', 'warn', 'The backup was made without facts: what arrived was compared with what the scratch server held.'),
+            ]
+            : []),
+        ...compareRows(loaded.tables),
+        ...(leftOut.length === 0 ? [] : [(0,core_report/* finding */.gk)('left-out', 'pass', `Left out: ${leftOut.join('; ')}.`)]),
+        ...warnings.map((warning) => (0,core_report/* finding */.gk)('left-out', 'warn', warning)),
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-trend.js
+
+
+/**
+ * How long the last drills took to restore, oldest first; one record is read for each.
+ *
+ * @param most so many of the backups that were drilled
+ */
+async function readRestoreTimes(store, catalog, most) {
+    const marks = catalog.flatMap((backup) => {
+        const mark = (0,core_catalog/* conclusiveDrill */.fq)(backup);
+        return mark === undefined ? [] : [{ backup, mark }];
+    });
+    const latest = marks.toSorted((a, b) => a.mark.startedAt.getTime() - b.mark.startedAt.getTime()).slice(-most);
+    const times = [];
+    for (const { backup, mark } of latest) {
+        // A curve is no reason to fail: what cannot be read is not drawn.
+        const record = await readDrill(store, backup, mark).catch(() => undefined);
+        if (record?.restoreSeconds != null)
+            times.push({ at: mark.startedAt, seconds: record.restoreSeconds });
+    }
+    return times;
+}
+/** Nothing for a single one: it shows no trend. */
+function restoreTrend(times) {
+    if (times.length < 2)
+        return [];
+    const points = times.map(({ at, seconds }) => ({
+        label: at.toISOString().slice(0, 16).replace('T', ' '),
+        value: Number(seconds.toPrecision(4)),
+    }));
+    return [{ title: 'Restore time of the last drills', unit: 's', points }];
+}
+
+;// CONCATENATED MODULE: ./lib/github/inputs/restoring.js
+
+
+
+
+
+
+/** Inputs of a restore. */
+const restoring = lib_schemas/* strictObject */.rej({
+    source: shared.source,
+    'target-url': inputs_text('The database to restore into, `postgresql://user:password@host:5432/name?sslmode=require`, whether it exists or not. What it leaves out comes from libpq: `PGPASSWORD`, `~/.pgpass`, service files.', { secret: true }),
+    ...common,
+    backup: ofBackups.backup.prefault('latest'),
+    mode: choice(restoreModes, 'What becomes of a target that exists. `new-database`: the backup is restored beside it, and it is left as it is. `replace`: the backup takes its place, and it is dropped once all is well; needs `confirm`.').prefault('new-database'),
+    confirm: inputs_text('Name of the target database, typed by a person: allows that it is renamed or dropped.').optional(),
+    swap: flag('With `mode: new-database`: swap both in the end, and keep what was there under the name `…_old_…`. Needs `confirm`.').prefault('false'),
+    'drop-first': flag('With `mode: replace`, where the disk has no room for two: back the target up, drop it, then restore.').prefault('false'),
+    'dry-run': ofBackups['dry-run'].prefault('false'),
+    'safety-backup': flag('Back the target up first, as source `<source>-before-restore` into the same stores, pinned and read back. With `mode: replace` always, unless this is `false` or the target is empty.').optional(),
+    tables: ofBackups.tables.prefault(''),
+    'into-schema': inputs_text('Schema that `tables` are restored into; made for them, beside the live data.').optional(),
+    'schema-only': ofBackups['schema-only'].prefault('false'),
+    'data-only': ofBackups['data-only'].prefault('false'),
+    owner: flag('Restore owners and grants; `false` leaves them out, and all belongs to who connects, or to `role`.').prefault('true'),
+    role: inputs_text('Role that the restore is done as (`SET ROLE`).').optional(),
+    'create-roles': flag('Create roles that the backup needs and the server lacks, from the backup.').prefault('false'),
+    waive: lines('What of the target need not follow to the restored database, one a line: `slots`, `subscriptions`, `publications`.').prefault(''),
+    'allow-unproven': flag('Restore a backup although its last drill disproved it.').prefault('false'),
+    'critical-tables': lines('Tables whose rows are counted and shown before anything is swapped, one `schema.table` a line.').prefault(''),
+    analyze: flag('ANALYZE the restored database, so that queries are planned well from the first on.').prefault('true'),
+    reindex: flag('REINDEX the restored database.').prefault('false'),
+    before: inputs_text('Commands that stop the application, run by bash before anything is changed. They see none of the inputs and tokens of this step.').optional(),
+    after: inputs_text('Commands that start the application, run by bash once the restore passed and the backup is in its place.').optional(),
+    'health-url': inputs_text('URL of the application that is asked in the end until it answers 2xx, e.g. `https://shop.example/health`.')
+        .refine(restoring_isWebUrl, 'Use an `http://` or `https://` URL.')
+        .optional(),
+    'health-timeout': inputs_duration('How long `health-url` may take until it answers 2xx.', {}, 1).prefault('5m'),
+    'max-duration': ofBackups['max-duration'].optional(),
+    'age-identity': shared['age-identity'].prefault(''),
+    'age-recipients': ofBackups['age-recipients'].prefault(''),
+    jobs: shared.jobs,
+    'bin-dir': shared['bin-dir'].optional(),
+    'tools-prefix': shared['tools-prefix'].optional(),
+    'tools-host': shared['tools-host'].optional(),
+    'scratch-dir': shared['scratch-dir'].optional(),
+});
+/** What of the inputs decides. */
+function askedOf(given, id) {
+    const { confirm, before, after, role, owner, swap, source, mode, analyze, reindex } = given;
+    const url = given['health-url'];
+    return {
+        ...{ id, source, mode, swap, confirm, owner, role, before, after, analyze, reindex },
+        dropFirst: given['drop-first'],
+        safetyBackup: given['safety-backup'],
+        part: given['schema-only'] ? 'schema' : given['data-only'] ? 'data' : 'all',
+        createRoles: given['create-roles'],
+        waive: given.waive,
+        allowUnproven: given['allow-unproven'],
+        health: url === undefined ? undefined : { url, timeoutMs: given['health-timeout'] },
+        criticalTables: given['critical-tables'],
+        dryRun: given['dry-run'],
+    };
+}
+/** Two inputs that do not go together are refused before anything is touched: one of them was meant otherwise. */
+function refuseContradictions(given) {
+    const { swap, mode, tables, waive } = given;
+    const intoSchema = given['into-schema'];
+    if (given['schema-only'] && (given['data-only'] || tables.length > 0))
+        refuse('`schema-only` excludes `tables` and `data-only`.', 'Restore one part after the other.');
+    refuseWithTables(given);
+    if (swap && mode === 'replace')
+        refuse('`swap` and `mode: replace` exclude each other.', '`swap` keeps what is in the target, `replace` drops it in the end: leave one out.');
+    if (given['drop-first'] && mode !== 'replace')
+        refuse('`drop-first` is part of `mode: replace`.', 'Give `mode: replace` when the target is to be dropped, else leave `drop-first` out.');
+    if (tables.length > 0 && intoSchema === undefined && !given['data-only'])
+        refuse('`tables` are restored beside the live data, and `into-schema` does not say where.', 'Name a schema that is made for them, e.g. `into-schema: restored`; or with `data-only` their rows go into the tables that are there, which must be empty.');
+    if (given['data-only'] && intoSchema !== undefined)
+        refuse('`data-only` and `into-schema` exclude each other.', 'Rows go into tables that are there: leave one out.');
+    if (tables.length === 0 && intoSchema !== undefined)
+        refuse('`into-schema` is for `tables`, and none is named.', 'Name the tables.');
+    const unknown = waive.filter((one) => !waivers.some((kind) => kind === one));
+    if (unknown.length > 0)
+        refuse(`\`waive\` cannot be "${unknown.join('", "')}".`, `Use ${waivers.map((kind) => `\`${kind}\``).join(', ')}, one a line.`);
+}
+/** What speaks of a whole database that is put in the place of another one. */
+const WHOLE = [
+    'swap',
+    'drop-first',
+    'safety-backup',
+    'create-roles',
+    'reindex',
+    'before',
+    'after',
+    'health-url',
+];
+function refuseWithTables(given) {
+    if (given.tables.length === 0 && !given['data-only'])
+        return;
+    const what = given['data-only'] ? 'data-only' : 'tables';
+    const set = [
+        ...(given.mode === 'replace' ? ['mode'] : []),
+        ...WHOLE.filter((name) => given[name] !== undefined && given[name] !== false),
+        ...(given['critical-tables'].length > 0 ? ['critical-tables'] : []),
+    ];
+    if (set.length === 0)
+        return;
+    const names = set.map((name) => `\`${name}\``).join(', ');
+    refuse(`${names} and \`${what}\` exclude each other.`, `With \`${what}\` the database stays where it is: leave ${names} out.`);
+}
+function refuse(message, hint) {
+    throw new core_failure/* Failure */.H('invalid-input', message, { hint });
+}
+function restoring_isWebUrl(value) {
+    return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+;// CONCATENATED MODULE: ./lib/actions/restore.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const restore_description = 'Restores a backup into a PostgreSQL server under guards: shows the plan first, compares what was restored, puts it in its place, and says in the end which database is where.';
+const restore_inputs = restoring;
+const restore_outputs = {
+    'backup-id': 'Id of the backup that was restored, or would be.',
+    database: 'Name of the database that holds it now; empty when none does.',
+    'safety-backup-id': 'Id of the backup that was taken of the target, of the source `<source>-before-restore`.',
+    'restore-seconds': 'Seconds from the first step until what was restored could be used, commands and health check included.',
+    'data-loss-seconds': 'Age of the backup in seconds when the restore began: what was written since is not in it.',
+};
+/** Drills whose times make the estimate. */
+const ESTIMATE_DRILLS = 10;
+/** Plans a restore, shows the plan, and carries it out unless a guard refuses or it is a dry run. */
+async function restore(raw, world) {
+    const given = parseInputs(restore_inputs, raw);
+    refuseContradictions(given);
+    if (given['age-identity'] !== '')
+        world.encryption.checkIdentity(given['age-identity']);
+    return withStores(world, given.store, async ({ stores, findings }) => {
+        const now = world.now();
+        const random = (below) => Number.parseInt(world.randomHex(6), 16) % below;
+        const chosen = await chooseForRestore(stores, given.source, given.backup, { now, random, signal: world.signal });
+        const asked = askedOf(given, (0,core_keys/* makeId */.M4)(now, world.randomHex(3)));
+        return restoreWhole(given, { asked, chosen, stores, around: findings.map(asWarning) }, world);
+    });
+}
+async function restoreWhole(given, chosen, world) {
+    const { store, chosen: newest } = chosen.chosen.copies;
+    const { manifest } = newest;
+    const artifacts = drillArtifacts(store, manifest, given['age-identity'], world);
+    let expected;
+    try {
+        // The smallest artifact first: a wrong key ends it here, before the target is looked at.
+        expected = await artifacts.readFacts();
+    }
+    catch (error) {
+        world.signal.throwIfAborted();
+        const why = await explainRestoreError(error, 'restore', { store, manifest, artifacts }, undefined);
+        const title = `Restore of ${given.source} refused: nothing was changed`;
+        const findings = [...chosen.around, ...chosen.chosen.findings, ...why];
+        return (0,core_report/* report */.z8)(title, findings, { outputs: { 'backup-id': manifest.id }, sources: [given.source] });
+    }
+    const engine = await world.openEngine(manifest.engine);
+    await engine.removeLeftovers(given['scratch-dir'] ?? world.scratchDir);
+    const prepared = { ...chosen, artifacts, expected };
+    return engine.withTarget(targetRequest(given, prepared, world), (target) => useTarget(target, given, prepared, world));
+}
+async function useTarget(target, given, prepared, world) {
+    const { asked, chosen, around, stores, artifacts, expected } = prepared;
+    const lock = asked.dryRun ? [] : await lockTarget(target);
+    const state = await target.inspect();
+    const known = await learn(target, state, prepared, world);
+    if (given.tables.length > 0 || given['data-only'])
+        return restoreTables(tablesJob(given, prepared, known, world), [...around, ...chosen.findings, ...lock], world);
+    const plan = planRestore(asked, known);
+    const identity = given['age-identity'];
+    const backUp = (source, reason) => backup(backupInputs(given, known, { source, reason }), world);
+    const things = { identity, artifacts, expected, stores, target, backUp };
+    const job = { ...things, asked, known, plan, copies: chosen.copies };
+    const beforehand = [...around, ...chosen.findings, ...lock];
+    await logPlan(job, world);
+    const isRefused = plan.isRefused || lock.some(({ status }) => status === 'fail');
+    if (asked.dryRun || isRefused)
+        return describePlan({ job, findings: [...beforehand, ...plan.findings] });
+    const outcome = await restore_carryOut(job, world);
+    outcome.findings.unshift(...beforehand);
+    if (outcome.restoreMs !== null)
+        outcome.findings.push(judgeRto(outcome.restoreMs, given['max-duration']));
+    const recorded = await writeRestoreRecord(job, outcome, world);
+    const psql = psqlWords(state.server, state.user.name, given['tools-prefix']);
+    return describeRestore(job, outcome, [...outcome.findings, ...recorded], { psql, stores: given.store });
+}
+async function logPlan(job, { log }) {
+    await log.group(`The plan of restore ${job.asked.id}`, async () => {
+        for (const line of [...planHeadline(job), ...restore_plan_planLines(job.plan)])
+            log.info(line);
+    });
+}
+async function lockTarget(target) {
+    try {
+        await target.lock();
+        return [(0,core_report/* finding */.gk)('restore-lock', 'pass', 'No other restore works on this target.')];
+    }
+    catch (error) {
+        if (!(error instanceof core_failure/* Failure */.H) || error.code !== 'guard-refused')
+            throw error;
+        return [(0,core_report/* finding */.gk)('restore-lock', 'fail', error.message, error.hint === undefined ? {} : { hint: error.hint })];
+    }
+}
+async function learn(target, state, prepared, world) {
+    const { copies, proof } = prepared.chosen;
+    const { backup: of, manifest } = copies.chosen;
+    const now = world.now();
+    const times = await readRestoreTimes(copies.store, copies.catalog, ESTIMATE_DRILLS);
+    return {
+        target: target.name,
+        state,
+        backup: of,
+        manifest,
+        proof: proof && { proof: proof.proof, at: proof.drill.startedAt },
+        drillSeconds: times.map(({ seconds }) => seconds),
+        sources: state.database === undefined ? [] : await readSourcePlaces(prepared.stores, now, world.signal),
+        now,
+    };
+}
+function targetRequest(given, { chosen, asked, expected }, world) {
+    const { owner, role, createRoles, id, part } = asked;
+    const { 'bin-dir': binDir, 'tools-prefix': toolsPrefix, 'tools-host': toolsHost } = given;
+    return {
+        connection: {
+            url: given['target-url'],
+            ...(binDir !== undefined && { binDir }),
+            ...(toolsPrefix !== undefined && { toolsPrefix }),
+            ...(toolsHost !== undefined && { toolsHost }),
+        },
+        manifest: chosen.copies.chosen.manifest,
+        facts: expected,
+        restoreId: id,
+        scratchDir: given['scratch-dir'] ?? world.scratchDir,
+        ...(given.jobs !== undefined && { jobs: given.jobs }),
+        stallMs: given['stall-timeout'],
+        part,
+        ownership: { owner, createRoles, ...(role !== undefined && { role }) },
+        signal: world.signal,
+    };
+}
+function tablesJob(given, prepared, known, world) {
+    const { connection, scratchDir, jobs, stallMs } = targetRequest(given, prepared, world);
+    const { artifacts, expected, stores, chosen } = prepared;
+    const asked = { ...prepared.asked, tables: given.tables, intoSchema: given['into-schema'] };
+    return {
+        ...{ asked, known, artifacts, expected, stores, copies: chosen.copies, target: connection },
+        scratch: { scratchDir, stallMs, ...(jobs !== undefined && { jobs }) },
+    };
+}
+/** Of the backup that is taken of the target: what the backup action would be given for it. */
+function backupInputs(given, { manifest }, { source, reason }) {
+    // What is encrypted must not lie beside it in the clear; its own public keys are in its manifest.
+    const own = new Set(manifest.artifacts.flatMap(({ encryption }) => encryption?.recipients ?? []));
+    const recipients = given['age-recipients'].length > 0 ? given['age-recipients'] : [...own];
+    const { 'bin-dir': binDir = '', 'tools-prefix': prefix = [], 'tools-host': toolsHost = '' } = given;
+    return {
+        source,
+        store: given.store.join('\n'),
+        'database-url': given['target-url'],
+        'age-recipients': recipients.join('\n'),
+        pin: reason,
+        'stall-timeout': `${Math.ceil(given['stall-timeout'] / 1000)}s`,
+        'bin-dir': binDir,
+        'tools-prefix': prefix.map(quoteWord).join(' '),
+        'tools-host': toolsHost,
+        ...(given.jobs !== undefined && { jobs: String(given.jobs) }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/core/self-test-boundaries.js
 const MAGIC = 0xfd2fb528;
 const AGE_NONCE_BYTES = 16;
@@ -17086,32 +21901,38 @@ function ageBoundary(head, totalBytes) {
 function damagedStore(store, damages) {
     return {
         location: store.location,
-        put: refuse,
-        remove: refuse,
+        put: self_test_store_refuse,
+        remove: self_test_store_refuse,
         get: (key, range = {}) => {
             const damage = damages.get(key);
             return damage === undefined ? store.get(key, range) : readDamaged(store, key, damage, range);
         },
         head: async (key) => damagedState(await store.head(key), damages.get(key)),
         list: (prefix, options) => listDamaged(store.list(prefix, options), damages),
-        listFolders: () => store.listFolders(),
+        listFolders: (options) => store.listFolders(options),
         locks: (prefix) => store.locks(prefix),
         keepsVersions: () => store.keepsVersions(),
         hidden: (prefix) => store.hidden(prefix),
+        versionsUnder: (prefix, options) => store.versionsUnder(prefix, options),
+        getVersion: (version, options) => store.getVersion(version, options),
+        undelete: self_test_store_refuse,
         openUploads: (prefix) => store.openUploads(prefix),
         freeSpace: () => store.freeSpace(),
+        lifecycle: () => store.lifecycle(),
+        lockTraits: () => store.lockTraits(),
+        traits: self_test_store_refuse,
         retries: () => store.retries(),
         close: async () => { },
     };
 }
-async function refuse() {
-    throw new failure/* Failure */.H('guard-refused', 'A self-test changes nothing in a store.');
+async function self_test_store_refuse() {
+    throw new core_failure/* Failure */.H('guard-refused', 'A self-test changes nothing in a store.');
 }
 async function readDamaged(store, key, damage, range) {
     const { start = 0, length = Number.POSITIVE_INFINITY } = range;
     switch (damage.kind) {
         case 'missing':
-            throw new failure/* Failure */.H('not-found', `${key} is not in ${store.location}.`);
+            throw new core_failure/* Failure */.H('not-found', `${key} is not in ${store.location}.`);
         case 'exchanged':
             return store.get(damage.key, range);
         case 'rewritten':
@@ -17169,6 +21990,7 @@ function withDamage(object, damage) {
 }
 
 ;// CONCATENATED MODULE: ./lib/core/self-test-trial.js
+
 /** Found is what the right rule fails and names; a failure of another rule alone is a miss. */
 function judgeTrial(done, findings) {
     const { damage, path, expect } = done;
@@ -17195,7 +22017,7 @@ function notCovered(damage, why, rest = {}) {
     return { damage, path, expected: '–', foundBy: '–', result: 'not covered', why, ...(byLevel && { byLevel }) };
 }
 function notKnown(damage, path, error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = (0,core_failure/* messageOf */.b)(error);
     return { damage, path, expected: '–', foundBy: '–', result: 'not known', why };
 }
 
@@ -17286,10 +22108,10 @@ async function findOther(test, artifact) {
 }
 async function findInOtherBackups({ plan, world }, artifact) {
     const { store, chosen, catalog } = plan.copies;
-    const others = catalog.filter((backup) => isComplete(backup) && backup.id !== chosen.manifest.id);
+    const others = catalog.filter((backup) => (0,core_catalog/* isComplete */.As)(backup) && backup.id !== chosen.manifest.id);
     for (const { source, id } of others.slice(-OTHERS).toReversed()) {
-        const read = await readManifestOf(store, source, id, world.signal).catch((error) => {
-            if (isUnreadable(error))
+        const read = await (0,manifest_reading/* readManifestOf */.XL)(store, source, id, world.signal).catch((error) => {
+            if ((0,manifest_reading/* isUnreadable */.GZ)(error))
                 return undefined;
             throw error;
         });
@@ -17377,7 +22199,7 @@ async function tryRows(test, expected) {
     }
     const tables = expected.tables.map((one) => (one === table ? { ...one, rows: one.rows + 1 } : one));
     const bytes = await storedFacts(test, artifact, { ...expected, tables });
-    const changed = { ...artifact, bytes: bytes.length, sha256: sha256Of(bytes) };
+    const changed = { ...artifact, bytes: bytes.length, sha256: (0,manifest_reading/* sha256Of */.Bj)(bytes) };
     const artifacts = manifest.artifacts.map((one) => (one === artifact ? changed : one));
     const rewrite = new Map([[artifact.key, { kind: 'rewritten', bytes }]]);
     const { store, read } = await rewritten(test, { ...manifest, artifacts }, rewrite);
@@ -17395,7 +22217,7 @@ function storedFacts({ world }, artifact, facts) {
 /** The store with another manifest, and that manifest as it reads there. */
 async function rewritten(test, manifest, damages = new Map()) {
     const store = withManifest(test, Buffer.from((0,core_manifest/* writeManifest */.HN)(manifest)), damages);
-    const { manifest: read } = await readManifestOf(store, manifest.source, manifest.id, test.world.signal);
+    const { manifest: read } = await (0,manifest_reading/* readManifestOf */.XL)(store, manifest.source, manifest.id, test.world.signal);
     return { store, read };
 }
 /** @param damages by keys relative to the folder of the backup */
@@ -17417,7 +22239,7 @@ function describeTrials(trials, level) {
         ...missed,
         ...open,
         ...(missed.length === 0 && open.length === 0 ? [describePass(trials)] : []),
-        ...(uncovered.length === 0 ? [] : [describeUncovered(uncovered, level)]),
+        ...describeUncovered(uncovered, level),
     ];
 }
 function describeMissed({ damage, expected, foundBy }) {
@@ -17440,16 +22262,25 @@ function describePass(trials) {
 }
 /** A warning where the user can have more covered; what the database has none of is only listed. */
 function describeUncovered(trials, level) {
-    const isChoice = trials.some(({ byLevel }) => byLevel === true);
+    const byLevel = trials.filter((trial) => trial.byLevel === true);
+    const absent = trials.filter((trial) => trial.byLevel !== true);
+    return [
+        ...(byLevel.length === 0 ? [] : [describeBlind(byLevel, level)]),
+        ...(absent.length === 0 ? [] : [describeAbsent(absent)]),
+    ];
+}
+function describeBlind(trials, level) {
     const listed = trials.map(({ damage, why }) => `${damage} (${why})`).join('; ');
-    const numbers = { notCovered: trials.length };
-    const message = `Not covered by this self-test, and so not shown to be found: ${listed}.`;
-    if (!isChoice)
-        return (0,core_report/* finding */.gk)('self-test', 'pass', message, { numbers });
+    const message = `Not covered, and so not shown to be found: ${listed}.`;
     return (0,core_report/* finding */.gk)('self-test', 'warn', message, {
-        numbers,
+        numbers: { notCovered: trials.length },
         hint: `This backup was made with \`facts: ${level}\`. Back up with \`facts: fingerprints\` to have changed values found, too.`,
     });
+}
+function describeAbsent(trials) {
+    const listed = trials.map(({ damage, why }) => `${damage} (${why})`).join('; ');
+    const message = `Not covered by this self-test, whatever facts the backup has: ${listed}.`;
+    return (0,core_report/* finding */.gk)('self-test', 'pass', message, { numbers: { notCovered: trials.length } });
 }
 function tabulateTrials(trials) {
     const columns = ['Damage', 'Expected', 'Found by', 'Result', 'Path'].map((name) => ({ name }));
@@ -17468,8 +22299,6 @@ function tabulateTrials(trials) {
     };
 }
 
-// EXTERNAL MODULE: ./lib/core/ticker.js
-var ticker = __nccwpck_require__(4625);
 ;// CONCATENATED MODULE: ./lib/core/self-test.js
 
 
@@ -17585,6 +22414,7 @@ function* self_test_scratch_lookAgain(findings) {
 
 
 
+
 /**
  * Restores one copy into a scratch server and compares it with its facts. What goes wrong becomes a
  * finding, whether it says something of the backup or only of this runner.
@@ -17670,7 +22500,7 @@ async function useScratch(drill, scratch) {
     const size = (0,core_size/* formatBytes */.z)(bytesOf(plan.copies.chosen.manifest));
     outcome.findings.push(...restored, (0,core_report/* finding */.gk)('restore-completed', 'pass', `${size} were restored without an error.`));
     drill_begin(drill, 'comparing facts');
-    outcome.findings.push(...(await compare(drill, scratch)));
+    outcome.findings.push(...(await drill_compare(drill, scratch)));
     drill_begin(drill, 'checking');
     for (const assertion of plan.assertions)
         await check(drill, scratch, assertion);
@@ -17707,7 +22537,7 @@ function isolationHint(server) {
         return 'Leave `scratch-url` empty for an own scratch server, or keep that server away from all others.';
     return 'Code of the dump runs in that server. Allow the user of this runner to make namespaces (`unshare`), or drill where no other server is in reach.';
 }
-async function compare({ plan, outcome }, scratch) {
+async function drill_compare({ plan, outcome }, scratch) {
     const { expected } = outcome;
     if (expected === undefined) {
         return [
@@ -17744,7 +22574,7 @@ async function compareLive({ outcome, world }, scratch, live) {
     }
     catch (error) {
         world.signal.throwIfAborted();
-        const message = error instanceof Error ? error.message : String(error);
+        const message = (0,core_failure/* messageOf */.b)(error);
         outcome.findings.push((0,core_report/* finding */.gk)('live-compare', 'warn', `The live database could not be asked: ${message}`));
     }
 }
@@ -17765,7 +22595,7 @@ function parseAssertions(lines) {
     });
 }
 function noAssertion(line) {
-    return new failure/* Failure */.H('invalid-input', `\`assertions\`: "${line.slice(0, 200)}" is no assertion.`, {
+    return new core_failure/* Failure */.H('invalid-input', `\`assertions\`: "${line.slice(0, 200)}" is no assertion.`, {
         hint: 'Write `name: SQL` with one statement that yields true, e.g. `orders exist: SELECT count(*) > 0 FROM orders`. Commands of psql (`\\…`) are not SQL.',
     });
 }
@@ -17811,208 +22641,10 @@ function checkScratchSettings(lines) {
         const [, name = ''] = /^([A-Za-z_][\w.]*)\s*=\s*('(?:[^'\\]|'')*'|[\w.+-]+)$/.exec(line) ?? [];
         if (drill_inputs_ALLOWED.has(name.toLowerCase()) || /^\w+\.\w[\w.]*$/.test(name))
             return line;
-        throw new failure/* Failure */.H('invalid-input', `\`scratch-settings\`: "${line.slice(0, 200)}" is not allowed.`, {
+        throw new core_failure/* Failure */.H('invalid-input', `\`scratch-settings\`: "${line.slice(0, 200)}" is not allowed.`, {
             hint: `Write \`name = 'value'\`. Allowed are ${[...drill_inputs_ALLOWED].join(', ')}, and settings of extensions.`,
         });
     });
-}
-
-;// CONCATENATED MODULE: ./lib/core/drill-evidence.js
-/**
- * What an auditor asks of a drill beside its verdict: what was restored, what it was compared with, and how long each
- * step took. Counts only, since anybody who lists the store can read it.
- *
- * @param withNames false for encrypted backups: what the user asserts names tables
- */
-function evidenceOf({ plan, outcome, objectives }, withNames) {
-    const { manifest } = plan.copies.chosen;
-    const { expected, found, verified, assertions, steps } = outcome;
-    return {
-        takenAt: manifest.takenAt,
-        scope: manifest.scope,
-        artifacts: manifest.artifacts.map(({ key, bytes, sha256 }) => ({
-            ...{ key, bytes, sha256 },
-            matched: verified.includes(key),
-        })),
-        ...(expected && {
-            facts: { level: expected.level, expected: countsOf(expected), found: found ? countsOf(found) : null },
-        }),
-        assertions: assertions.map(({ name, sql, status }) => (withNames ? { name, sql, status } : { status })),
-        objectives: {
-            maxDurationSeconds: secondsOf(objectives.maxDurationMs),
-            maxDataLossSeconds: secondsOf(objectives.maxDataLossMs),
-        },
-        steps: steps.map(({ name, seconds }) => ({ name, seconds })),
-    };
-}
-function countsOf(facts) {
-    return {
-        tables: facts.tables.length,
-        rows: facts.tables.reduce((sum, { rows }) => sum + rows, 0),
-        materializedViews: facts.materializedViews.length,
-        sequences: facts.sequences.length,
-        schemaObjects: facts.schema.length,
-        extensions: facts.extensions.length,
-        roles: facts.roles.length,
-        settings: facts.settings.length,
-        ...(facts.largeObjects && { largeObjects: facts.largeObjects.count, largeObjectBytes: facts.largeObjects.bytes }),
-    };
-}
-function secondsOf(ms) {
-    return ms === undefined ? null : ms / 1000;
-}
-
-;// CONCATENATED MODULE: ./lib/core/drill-record.js
-
-
-
-
-
-
-
-
-
-
-
-
-/** Reads back the copies in other stores: only then does what was proven hold for them, too. */
-async function readOtherCopies({ copies }, world) {
-    const alsoRead = [];
-    const findings = [];
-    for (const store of copies.others) {
-        try {
-            const damages = await readCopy(store, copies.chosen.manifest, world);
-            if (damages.length === 0)
-                alsoRead.push(store.location);
-            findings.push(...judgeCopy(store, damages));
-        }
-        catch (error) {
-            world.signal.throwIfAborted();
-            findings.push(notReadable(store.location, error, 'the copy'));
-        }
-    }
-    return { alsoRead, findings };
-}
-async function readCopy(store, manifest, world) {
-    let read = 0;
-    const watch = (_, chunk) => {
-        read += chunk.length;
-    };
-    const total = (0,core_size/* formatBytes */.z)(bytesOf(manifest));
-    const reading = () => `reading the copy in ${store.location}: ${(0,core_size/* formatBytes */.z)(read)} of ${total} read`;
-    return (0,ticker/* withTicker */.B)(world, reading, () => readAgainstManifest(store, manifest, world.signal, watch));
-}
-function judgeCopy({ location: subject }, damages) {
-    if (damages.length === 0)
-        return [(0,core_report/* finding */.gk)('store-copy', 'pass', 'The copy here matches the same SHA-256.', { subject })];
-    return damages.map(({ artifact, what }) => (0,core_report/* finding */.gk)('artifact-corrupt', 'fail', `${artifact} ${what}.`, { subject }));
-}
-/** Writes the record beside the backup, in every store that holds it, also of a drill that failed. */
-async function writeDrillRecord(drill, world) {
-    const { plan, proof } = drill;
-    const { backup, manifest } = plan.copies.chosen;
-    const record = DrillRecord.parse(makeRecord(drill, world));
-    const key = drillRecordKey(backup.source, backup.id, { id: plan.id, verdict: record.verdict, proof });
-    const bytes = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
-    const findings = [];
-    for (const store of plan.copies.holders) {
-        const subject = store.location;
-        try {
-            await store.put(key, external_node_stream_.Readable.from([bytes]), { expectedBytes: bytes.length, signal: world.signal });
-            findings.push((0,core_report/* finding */.gk)('drill-recorded', 'pass', `${key} was written.`, { subject }));
-        }
-        catch (error) {
-            world.signal.throwIfAborted();
-            const message = error instanceof Error ? error.message : String(error);
-            findings.push((0,core_report/* finding */.gk)('drill-recorded', 'fail', `The record of the drill of ${manifest.id} could not be written: ${message}`, {
-                subject,
-                hint: 'Allow this runner to write below the folder of the backup; without its record the drill proves nothing to others.',
-            }));
-        }
-    }
-    return { key, sha256: sha256Of(bytes), record, findings };
-}
-function makeRecord(drill, world) {
-    const { plan, outcome, proof, findings } = drill;
-    const { chosen, store } = plan.copies;
-    const { restoreMs, scratch } = outcome;
-    const isEncrypted = chosen.manifest.artifacts.some(({ encryption }) => encryption !== null);
-    return {
-        format: 1,
-        id: plan.id,
-        source: chosen.backup.source,
-        backup: chosen.backup.id,
-        manifestSha256: chosen.sha256,
-        store: store.location,
-        alsoRead: [...drill.alsoRead],
-        startedAt: wholeSeconds(drill.startedAt),
-        finishedAt: wholeSeconds(drill.finishedAt),
-        restoreSeconds: restoreMs === null ? null : restoreMs / 1000,
-        dataLossSeconds: drill.dataLossSeconds,
-        verdict: (0,core_report/* worst */.QZ)(findings),
-        proof,
-        findings: findings.map((one) => (isEncrypted ? drill_record_withoutNames(one) : one)),
-        scratch: {
-            server: scratch?.server ?? 'none',
-            version: scratch?.version ?? '',
-            notIsolated: [...(scratch?.notIsolated ?? [])],
-        },
-        tool: { ...world.tool },
-        run: world.run,
-        ...evidenceOf(drill, !isEncrypted),
-    };
-}
-/** Rules whose messages may hold names or values out of the database, also when they pass. */
-const drill_record_NAMING = new Set([
-    'left-out',
-    'assertion',
-    'amcheck',
-    'restore-completed',
-    'roles-restored',
-    'live-compare',
-]);
-/** Names of tables stay in the encrypted facts: anybody who lists the store can read a record. */
-function drill_record_withoutNames(one) {
-    const isMissed = one.rule === 'self-test' && (one.status === 'fail' || one.status === 'unknown');
-    const names = drill_record_NAMING.has(one.rule) || isMissed || (one.rule.startsWith('facts-') && one.status !== 'pass');
-    if (!names)
-        return one;
-    const { subject: _, hint: __, ...rest } = one;
-    return { ...rest, message: 'Named in the log and report of the run that made this drill.' };
-}
-
-;// CONCATENATED MODULE: ./lib/core/restore-trend.js
-
-
-/**
- * How long the last drills took to restore, oldest first; one record is read for each.
- *
- * @param most so many of the backups that were drilled
- */
-async function readRestoreTimes(store, catalog, most) {
-    const marks = catalog.flatMap((backup) => {
-        const mark = conclusiveDrill(backup);
-        return mark === undefined ? [] : [{ backup, mark }];
-    });
-    const latest = marks.toSorted((a, b) => a.mark.startedAt.getTime() - b.mark.startedAt.getTime()).slice(-most);
-    const times = [];
-    for (const { backup, mark } of latest) {
-        // A curve is no reason to fail: what cannot be read is not drawn.
-        const record = await readDrill(store, backup, mark).catch(() => undefined);
-        if (record?.restoreSeconds != null)
-            times.push({ at: mark.startedAt, seconds: record.restoreSeconds });
-    }
-    return times;
-}
-/** Nothing for a single one: it shows no trend. */
-function restoreTrend(times) {
-    if (times.length < 2)
-        return [];
-    const points = times.map(({ at, seconds }) => ({
-        label: at.toISOString().slice(0, 16).replace('T', ' '),
-        value: Number(seconds.toPrecision(4)),
-    }));
-    return [{ title: 'Restore time of the last drills', unit: 's', points }];
 }
 
 ;// CONCATENATED MODULE: ./lib/core/drill-report.js
@@ -18052,14 +22684,14 @@ function samplesOfDrill({ plan, outcome, startedAt, finishedAt, proof, alsoRead 
     const stores = [plan.copies.store.location, ...(proof === 'proven' ? alsoRead : [])];
     const restoreSeconds = outcome.restoreMs === null ? null : outcome.restoreMs / 1000;
     const { source } = plan.copies.chosen.backup;
-    return stores.flatMap((store) => drillSamples({ source, store }, { proof, startedAt, restoreSeconds }, finishedAt));
+    return stores.flatMap((store) => (0,copy_metrics/* drillSamples */.NG)({ source, store }, { proof, startedAt, restoreSeconds }, finishedAt));
 }
 function wordOf(proof) {
     return proof === 'inconclusive' ? 'nothing proven' : `backup ${proof}`;
 }
 /** What is not proven may lose everything: then no time can be given. */
-function drill_report_describeLoss(proof, lossMs) {
-    return proof === 'proven' ? (0,core_duration/* formatDuration */.a3)(lossMs) : 'unknown: this backup is not proven';
+function describeLoss(proof, lossMs) {
+    return proof === 'proven' ? (0,duration/* formatDuration */.a3)(lossMs) : 'unknown: this backup is not proven';
 }
 function headline({ plan, outcome, startedAt, proof, dataLossSeconds, alsoRead }) {
     const { chosen, store } = plan.copies;
@@ -18068,10 +22700,10 @@ function headline({ plan, outcome, startedAt, proof, dataLossSeconds, alsoRead }
     const bytes = manifest.artifacts.reduce((sum, one) => sum + one.bytes, 0);
     const { restoreMs, scratch, kept } = outcome;
     return [
-        { name: 'Backup', value: `${manifest.id}, ${(0,core_duration/* formatDuration */.a3)(age)} old, ${(0,core_size/* formatBytes */.z)(bytes)} (${manifest.scope})` },
+        { name: 'Backup', value: `${manifest.id}, ${(0,duration/* formatDuration */.a3)(age)} old, ${(0,core_size/* formatBytes */.z)(bytes)} (${manifest.scope})` },
         { name: 'Proof', value: proof },
-        { name: 'Restored in', value: restoreMs === null ? 'not restored' : (0,core_duration/* formatDuration */.a3)(restoreMs) },
-        ...(dataLossSeconds === null ? [] : [{ name: 'Data loss', value: drill_report_describeLoss(proof, age) }]),
+        { name: 'Restored in', value: restoreMs === null ? 'not restored' : (0,duration/* formatDuration */.a3)(restoreMs) },
+        ...(dataLossSeconds === null ? [] : [{ name: 'Data loss', value: describeLoss(proof, age) }]),
         { name: 'Store', value: [store.location, ...alsoRead.map((other) => `${other} (read back)`)].join(', ') },
         ...(scratch === undefined
             ? []
@@ -18120,8 +22752,8 @@ const known_servers_LANES = 16;
 async function readKnownServers(stores, signal) {
     const places = new Map();
     for (const store of stores) {
-        for (const source of await listSources(store)) {
-            const backups = (await readCatalog(store, source, { signal })).filter(isComplete);
+        for (const source of await (0,core_catalog/* listSources */.rP)(store)) {
+            const backups = (await (0,core_catalog/* readCatalog */.uM)(store, source, { signal })).filter(core_catalog/* isComplete */.As);
             await (0,lanes/* inLanes */.L)(backups, known_servers_LANES, async ({ id }) => {
                 const place = await placeOf(store, source, id, signal);
                 if (place !== undefined)
@@ -18133,27 +22765,25 @@ async function readKnownServers(stores, signal) {
 }
 async function placeOf(store, source, id, signal) {
     try {
-        const { systemIdentifier, host, port, database } = (await readManifestOf(store, source, id, signal)).manifest
+        const { systemIdentifier, host, port, database } = (await (0,manifest_reading/* readManifestOf */.XL)(store, source, id, signal)).manifest
             .server;
         return { systemIdentifier, host, port, database };
     }
     catch (error) {
         // Removed since it was listed.
-        if (error instanceof failure/* Failure */.H && error.code === 'not-found')
+        if (error instanceof core_failure/* Failure */.H && error.code === 'not-found')
             return undefined;
-        if (!isUnreadable(error))
+        if (!(0,manifest_reading/* isUnreadable */.GZ)(error))
             throw error;
-        throw new failure/* Failure */.H('guard-refused', `\`scratch-url\` may lead to a server that is backed up here. ${known_servers_messageOf(error)}`, {
+        throw new core_failure/* Failure */.H('guard-refused', `\`scratch-url\` may lead to a server that is backed up here. ${(0,core_failure/* messageOf */.b)(error)}`, {
             cause: error,
             hint: 'Leave `scratch-url` out (a scratch server of its own is started), or put a manifest that can be read in the place of this one.',
         });
     }
 }
-function known_servers_messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
-}
 
 ;// CONCATENATED MODULE: ./lib/actions/restore-drill.js
+
 
 
 
@@ -18172,7 +22802,7 @@ const restore_drill_description = 'Rehearses a disaster: restores a backup into 
 const restore_drill_inputs = lib_schemas/* strictObject */.rej({
     ...common,
     source: shared.source,
-    backup: inputs_text('Which backup: `latest`, `oldest`, `random`, or an id.').prefault('latest'),
+    backup: ofBackups.backup.prefault('latest'),
     'age-identity': shared['age-identity'].prefault(''),
     'scratch-url': inputs_text('Another server to restore into, as `postgresql://…`; a database of its own is made and dropped there. An own scratch server is started when empty.', { secret: true }).optional(),
     'scratch-settings': lines("Lines for postgresql.conf of the own scratch server, e.g. `shared_preload_libraries = 'timescaledb'`.").prefault(''),
@@ -18180,7 +22810,7 @@ const restore_drill_inputs = lib_schemas/* strictObject */.rej({
     'compare-with': inputs_text('The live database, as `postgresql://…`: its row counts are shown beside the restored ones.', {
         secret: true,
     }).optional(),
-    'max-duration': timespan('Recovery time objective: the longest a restore may take, e.g. `30m`.').optional(),
+    'max-duration': ofBackups['max-duration'].optional(),
     'max-data-loss': timespan('Recovery point objective: the oldest the newest backup may be, e.g. `26h`; judged with `backup: latest`.').optional(),
     amcheck: flag('Check tables and B-tree indexes with pg_amcheck.').prefault('false'),
     'self-test': flag('After a drill that proved the backup, prove that the drill can fail: damage what is read of the copy and the restored database, one damage at a time, and fail unless each is found and named. Nothing in a store is changed. Every artifact is read about seven times more, and all rows are counted once more; `docs/SELF-TEST.md` lists the damages.').prefault('false'),
@@ -18227,7 +22857,7 @@ function checkInputs(given, world) {
         world.encryption.checkIdentity(given['age-identity']);
     const folder = given['scratch-dir'];
     if (folder !== undefined && !folder.startsWith('/')) {
-        throw new failure/* Failure */.H('invalid-input', `\`scratch-dir\` cannot be "${folder}".`, { hint: 'Give an absolute path.' });
+        throw new core_failure/* Failure */.H('invalid-input', `\`scratch-dir\` cannot be "${folder}".`, { hint: 'Give an absolute path.' });
     }
     return { assertions: parseAssertions(given.assertions), settings: checkScratchSettings(given['scratch-settings']) };
 }
@@ -18310,7 +22940,7 @@ function judgeAge(drilledAt, maxAgeMs, now, say) {
         return [];
     const ageMs = now.getTime() - drilledAt.getTime();
     const isOld = ageMs > maxAgeMs;
-    const message = `the last conclusive drill was ${(0,core_duration/* formatDuration */.a3)(ageMs)} ago, ${isOld ? 'more than' : 'within'} ${(0,core_duration/* formatDuration */.a3)(maxAgeMs)}.`;
+    const message = `the last conclusive drill was ${(0,duration/* formatDuration */.a3)(ageMs)} ago, ${isOld ? 'more than' : 'within'} ${(0,duration/* formatDuration */.a3)(maxAgeMs)}.`;
     const numbers = { ageSeconds: Math.round(ageMs / 1000), limitSeconds: Math.round(maxAgeMs / 1000) };
     const hint = 'Look at the last runs of the drill job: it failed, or it did not run.';
     return [say('drill-age', isOld ? 'fail' : 'pass', message, { numbers, ...(isOld && { hint }) })];
@@ -18348,8 +22978,8 @@ const freshness_survey_DAY_MS = 86_400_000;
  */
 async function surveySource(store, source, options) {
     const { now, signal } = options;
-    const { backups, since } = await readRecentCatalog(store, source, now, isEnough(store, options), signal);
-    const scope = usualScope(backups);
+    const { backups, since } = await (0,core_catalog/* readRecentCatalog */.HT)(store, source, now, isEnough(store, options), signal);
+    const scope = (0,core_catalog/* usualScope */.HM)(backups);
     const uploads = await freshness_survey_collect(store.openUploads(`${source}/`));
     const hidden = await readHidden(store, source, hiddenPrefixes(source, since, now));
     const keepsVersions = await store.keepsVersions();
@@ -18371,12 +23001,12 @@ async function surveySource(store, source, options) {
 }
 /** Complete, of the usual scope, not in the future; oldest first. */
 function relevant(backups, scope, now) {
-    return backups.filter((one) => isComplete(one) && one.scope === scope && !isInFuture(one, now));
+    return backups.filter((one) => (0,core_catalog/* isComplete */.As)(one) && one.scope === scope && !(0,core_catalog/* isInFuture */.LV)(one, now));
 }
 function isEnough(store, { now, minBackups, maxDrillAgeMs, readData, signal }) {
     return async (backups) => {
-        const found = relevant(backups, usualScope(backups), now).length;
-        if (found < Math.max(SIZE_HISTORY + 1, minBackups) || typeof readData === 'number')
+        const found = relevant(backups, (0,core_catalog/* usualScope */.HM)(backups), now).length;
+        if (found < Math.max(size_judgement/* SIZE_HISTORY */.T_ + 1, minBackups) || typeof readData === 'number')
             return false;
         if (maxDrillAgeMs === undefined)
             return true;
@@ -18402,13 +23032,13 @@ async function readNewest(store, candidates, signal) {
     const unreadable = [];
     for (const backup of candidates.toReversed().slice(0, MOST_UNREADABLE)) {
         try {
-            const { manifest } = await readManifestOf(store, backup.source, backup.id, signal);
+            const { manifest } = await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal);
             return { newest: { backup, manifest, damages: compareWithListing(manifest, backup.artifacts) }, unreadable };
         }
         catch (error) {
-            if (!isUnreadable(error))
+            if (!(0,manifest_reading/* isUnreadable */.GZ)(error))
                 throw error;
-            unreadable.push({ id: backup.id, why: error instanceof failure/* Failure */.H ? error.message : String(error) });
+            unreadable.push({ id: backup.id, why: error instanceof core_failure/* Failure */.H ? error.message : String(error) });
         }
     }
     return { newest: undefined, unreadable };
@@ -18419,7 +23049,7 @@ function chooseToRead(backups, newest, { readData, random }) {
         return [];
     if (readData === 'newest')
         return [newest];
-    const complete = backups.filter(isComplete);
+    const complete = backups.filter(core_catalog/* isComplete */.As);
     const wanted = readData * complete.reduce((sum, { bytes }) => sum + bytes, 0);
     const left = complete.filter((backup) => backup !== newest);
     const chosen = [newest];
@@ -18437,8 +23067,8 @@ async function readChosen(store, chosen, { signal, onBytes }) {
     const watch = (_, chunk) => onBytes?.(chunk.length);
     const read = [];
     for (const backup of chosen) {
-        const damages = await readManifestOf(store, backup.source, backup.id, signal).then(({ manifest }) => readAgainstManifest(store, manifest, signal, watch), (error) => {
-            if (!isUnreadable(error))
+        const damages = await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal).then(({ manifest }) => readAgainstManifest(store, manifest, signal, watch), (error) => {
+            if (!(0,manifest_reading/* isUnreadable */.GZ)(error))
                 throw error;
             return [{ artifact: 'manifest.json', what: 'cannot be read' }];
         });
@@ -18462,23 +23092,28 @@ async function freshness_survey_collect(items) {
 
 
 
+
+/** Limits that no size misses. */
+const NO_USUAL_SIZE = { minBytes: undefined, maxDeviation: Number.POSITIVE_INFINITY };
 /** Names shown of a list; the number says how many there are. */
-const MOST_NAMES = 5;
+const freshness_MOST_NAMES = 5;
 /** Judges one source in one store. Everything that was looked at is a finding, the good news too. */
 function judgeFreshness(survey, limits, now) {
     const say = (rule, status, message, extra = {}) => (0,core_report/* finding */.gk)(rule, status, `${survey.source}: ${message}`, { ...extra, subject: survey.location });
-    const complete = survey.backups.filter(isComplete);
+    const complete = survey.backups.filter(core_catalog/* isComplete */.As);
     const around = [...judgeHidden(survey, say), ...judgeLeftovers(survey, say)];
     if (complete.length === 0)
         return [missing(survey, say), ...around];
+    // Taken before restores, whenever somebody restores: no schedule, no usual size, and nobody drills them.
+    const isOnSchedule = !isSafetySource(survey.source);
     return [
-        ...freshness_judgeAge(survey, limits, now, say),
+        ...(isOnSchedule ? freshness_judgeAge(survey, limits, now, say) : tellNoAge(survey, now, say)),
         ...judgeStrangers(survey, complete, now, say),
-        ...judgeCount(survey, limits, now, say),
-        ...judgeNewest(survey, limits, now, say),
+        ...(isOnSchedule ? judgeCount(survey, limits, now, say) : []),
+        ...judgeNewest(survey, isOnSchedule ? limits : { ...limits, ...NO_USUAL_SIZE }, now, say),
         ...judgeRead(survey, say),
         ...around,
-        ...judgeDrills(survey, limits.maxDrillAgeMs, now, say),
+        ...(isOnSchedule ? judgeDrills(survey, limits.maxDrillAgeMs, now, say) : []),
     ];
 }
 /** Compares the stores of one source: each that holds backups must hold the newest of all. */
@@ -18489,7 +23124,7 @@ function judgeCopies(surveys) {
     if (newestId === undefined || surveys.length < 2)
         return [];
     return holders.map(({ source, location, backups, newest }) => {
-        const has = backups.some((backup) => backup.id === newestId && isComplete(backup));
+        const has = backups.some((backup) => backup.id === newestId && (0,core_catalog/* isComplete */.As)(backup));
         const message = has
             ? `${source}: the newest backup ${newestId} is here.`
             : `${source}: the newest backup ${newestId} is not here; the newest here is ${newest?.backup.id}.`;
@@ -18505,16 +23140,13 @@ function missing({ source, backups }, say) {
     });
 }
 function freshness_judgeAge({ newest, unreadable }, { maxAgeMs }, now, say) {
-    const bad = unreadable.map(({ id, why }) => say('manifest-unreadable', 'fail', `the manifest of ${id} cannot be read. ${why}`, {
-        hint: 'Restore the manifest from another store or from an older version; the backup is never removed by itself.',
-    }));
-    if (newest === undefined) {
-        return [...bad, say('backup-age', 'unknown', 'none of the newest backups can be read, so their age is not known.')];
-    }
+    const bad = describeUnreadable(unreadable, say);
+    if (newest === undefined)
+        return [...bad, ageUnknown(say)];
     const ageMs = now.getTime() - new Date(newest.manifest.takenAt).getTime();
     const isOld = ageMs > maxAgeMs;
     const relation = isOld ? 'more than' : 'within';
-    const message = `the newest backup ${newest.backup.id} is ${(0,core_duration/* formatDuration */.a3)(ageMs)} old, ${relation} ${(0,core_duration/* formatDuration */.a3)(maxAgeMs)}.`;
+    const message = `the newest backup ${newest.backup.id} is ${(0,duration/* formatDuration */.a3)(ageMs)} old, ${relation} ${(0,duration/* formatDuration */.a3)(maxAgeMs)}.`;
     const numbers = { ageSeconds: Math.round(ageMs / 1000), limitSeconds: Math.round(maxAgeMs / 1000) };
     const hint = 'Look at the last runs of the backup job: it failed, or it did not run.';
     const age = say('backup-age', isOld ? 'fail' : 'pass', message, { numbers, ...(isOld && { hint }) });
@@ -18524,8 +23156,24 @@ function freshness_judgeAge({ newest, unreadable }, { maxAgeMs }, now, say) {
         age,
     ];
 }
+function tellNoAge({ newest, unreadable }, now, say) {
+    const bad = describeUnreadable(unreadable, say);
+    if (newest === undefined)
+        return [...bad, ageUnknown(say)];
+    const ageMs = now.getTime() - new Date(newest.manifest.takenAt).getTime();
+    const message = `the newest backup ${newest.backup.id} is ${(0,duration/* formatDuration */.a3)(ageMs)} old. Such backups are taken before restores, by no schedule: age, number, size and drills are not judged.`;
+    return [...bad, say('backup-age', 'pass', message, { numbers: { ageSeconds: Math.round(ageMs / 1000) } })];
+}
+function ageUnknown(say) {
+    return say('backup-age', 'unknown', 'none of the newest backups can be read, so their age is not known.');
+}
+function describeUnreadable(unreadable, say) {
+    return unreadable.map(({ id, why }) => say('manifest-unreadable', 'fail', `the manifest of ${id} cannot be read. ${why}`, {
+        hint: 'Restore the manifest from another store or from an older version; the backup is never removed by itself.',
+    }));
+}
 function judgeStrangers({ scope }, complete, now, say) {
-    const future = complete.filter((backup) => isInFuture(backup, now));
+    const future = complete.filter((backup) => (0,core_catalog/* isInFuture */.LV)(backup, now));
     const empty = complete.filter((backup) => backup.scope === undefined);
     const others = complete.filter((backup) => backup.scope !== undefined && backup.scope !== scope);
     return [
@@ -18566,11 +23214,11 @@ function judgeNewest({ source, location, newest, backups }, limits, now, say) {
     if (newest === undefined)
         return [];
     const { backup, manifest, damages } = newest;
-    const history = sizeHistory(backups.filter((one) => !isInFuture(one, now)), backup.takenAt);
+    const history = (0,size_judgement/* sizeHistory */.wn)(backups.filter((one) => !(0,core_catalog/* isInFuture */.LV)(one, now)), backup.takenAt);
     const of = { name: `${source}: the newest backup ${backup.id}`, bytes: backup.bytes, subject: location };
     return [
         judgeArtifacts(backup.id, damages, manifest.artifacts.length, say),
-        ...judgeSize(of, history, { minBytes: limits.minBytes, maxDeviation: limits.maxDeviation }),
+        ...(0,size_judgement/* judgeSize */.nV)(of, history, { minBytes: limits.minBytes, maxDeviation: limits.maxDeviation }),
         judgeMadeSound(backup.id, manifest.findings, say),
     ];
 }
@@ -18637,8 +23285,8 @@ function judgeLeftovers({ leftovers, staleUploads }, say) {
     ];
 }
 function namesOf(names) {
-    const more = names.length - MOST_NAMES;
-    return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    const more = names.length - freshness_MOST_NAMES;
+    return `${names.slice(0, freshness_MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 // EXTERNAL MODULE: ./lib/core/plain-text.js
@@ -18648,10 +23296,10 @@ const BARS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /** A change of less than this share of the largest value looks flat: every size moves a little. */
 const SMALLEST_SPAN = 0.1;
 /** As many as still read as a curve in a cell of a table. */
-const sparkline_MOST_POINTS = 12;
+const MOST_POINTS = 12;
 /** A curve as text, newest last: `▁▃▅█`. A single value and values that are all alike give bars of half height. */
 function sparkline(values) {
-    const shown = values.filter(Number.isFinite).slice(-sparkline_MOST_POINTS);
+    const shown = values.filter(Number.isFinite).slice(-MOST_POINTS);
     if (shown.length === 0)
         return '';
     const [low, high] = [Math.min(...shown), Math.max(...shown)];
@@ -18736,8 +23384,8 @@ function overviewTable(rows) {
         rows: rows.map((row) => [
             row.source,
             row.verdict,
-            row.ageMs === undefined ? '–' : (0,core_duration/* formatDuration */.a3)(row.ageMs),
-            (0,core_duration/* formatDuration */.a3)(row.maxAgeMs),
+            row.ageMs === undefined ? '–' : (0,duration/* formatDuration */.a3)(row.ageMs),
+            (0,duration/* formatDuration */.a3)(row.maxAgeMs),
             sizeText(row),
             sparkline(row.bytes),
             drillText(row.lastDrill),
@@ -18750,10 +23398,11 @@ function sizeText({ bytes }) {
     return newest === undefined ? '–' : (0,core_size/* formatBytes */.z)(newest);
 }
 function drillText(drill) {
-    return drill === undefined ? 'none' : `${drill.proof}, ${(0,core_duration/* formatDuration */.a3)(drill.ageMs)} ago`;
+    return drill === undefined ? 'none' : `${drill.proof}, ${(0,duration/* formatDuration */.a3)(drill.ageMs)} ago`;
 }
 
 ;// CONCATENATED MODULE: ./lib/core/freshness-report.js
+
 
 
 
@@ -18807,7 +23456,7 @@ function freshness_report_rowsOf({ source, rows }, now) {
     });
 }
 function holds(backups, id) {
-    return backups.some((backup) => backup.id === id && isComplete(backup));
+    return backups.some((backup) => backup.id === id && (0,core_catalog/* isComplete */.As)(backup));
 }
 /** Several sources are looked over first; what each store holds is for a second look. */
 function freshness_report_tablesOf(judged, rows, limits, now) {
@@ -18838,7 +23487,7 @@ function tableOf(rows, now) {
             row.store,
             row.verdict,
             row.newestBackupId ?? '–',
-            row.ageSeconds === null ? '–' : (0,core_duration/* formatDuration */.a3)(row.ageSeconds * 1000),
+            row.ageSeconds === null ? '–' : (0,duration/* formatDuration */.a3)(row.ageSeconds * 1000),
             row.bytes === null ? '–' : (0,core_size/* formatBytes */.z)(row.bytes),
             `${row.copies} of ${stores}`,
             row.backups === null ? '–' : `${row.backups}${row.mayBeMore ? '+' : ''}`,
@@ -18852,7 +23501,7 @@ function lastDrillText({ lastDrill }, now) {
 function headlineOfOne(row, now) {
     return [
         { name: 'Newest backup', value: row.newestBackupId ?? '–' },
-        { name: 'Age', value: (0,core_duration/* formatDuration */.a3)((row.ageSeconds ?? 0) * 1000) },
+        { name: 'Age', value: (0,duration/* formatDuration */.a3)((row.ageSeconds ?? 0) * 1000) },
         { name: 'Size', value: (0,core_size/* formatBytes */.z)(row.bytes ?? 0) },
         { name: 'Last drill', value: lastDrillText(row, now) },
     ];
@@ -18868,30 +23517,33 @@ function headlineOfMany(judged) {
 /** Of the store that tells the longest story. */
 function trendOf({ source, rows }, now) {
     const longest = longestStory(rows.map(({ survey }) => survey), now);
-    return longest.length < 2 ? [] : [sizeTrend(`Size of ${source}`, longest)];
+    return longest.length < 2 ? [] : [(0,size_trend/* sizeTrend */.Z)(`Size of ${source}`, longest)];
 }
 /** Of a store that could be read; what is known of another one stays as it was. */
 function samplesOfCopy(survey, now) {
     const { source, location, backups, since, scope, newest, proof } = survey;
+    // Alerts count the age of every source they see.
+    if (isSafetySource(source))
+        return [];
     const copy = { source, store: location };
     const kept = relevant(backups, scope, now);
     if (since === undefined && kept.length === 0)
-        return emptySamples(copy, now);
+        return (0,copy_metrics/* emptySamples */.f7)(copy, now);
     return [
-        ...(newest === undefined ? [] : backupSamples(copy, newest.manifest, historyOf(survey, now), now)),
+        ...(newest === undefined ? [] : (0,copy_metrics/* backupSamples */.Kh)(copy, newest.manifest, historyOf(survey, now), now)),
         // A count of the last few only would be none.
         ...(since === undefined
-            ? countSamples(copy, kept.map(({ takenAt }) => takenAt), now)
+            ? (0,copy_metrics/* countSamples */.Tu)(copy, kept.map(({ takenAt }) => takenAt), now)
             : []),
         ...(proof === undefined
             ? []
-            : drillSamples(copy, { ...proof, startedAt: proof.drill.startedAt, restoreSeconds: proof.record.restoreSeconds }, now)),
+            : (0,copy_metrics/* drillSamples */.NG)(copy, { ...proof, startedAt: proof.drill.startedAt, restoreSeconds: proof.record.restoreSeconds }, now)),
     ];
 }
 function historyOf({ backups, newest }, now) {
     if (newest === undefined)
         return [];
-    return sizeHistory(backups.filter((one) => !isInFuture(one, now)), newest.backup.takenAt);
+    return (0,size_judgement/* sizeHistory */.wn)(backups.filter((one) => !(0,core_catalog/* isInFuture */.LV)(one, now)), newest.backup.takenAt);
 }
 
 ;// CONCATENATED MODULE: ./lib/core/schedule-judgement.js
@@ -18928,7 +23580,7 @@ async function judgeWorkflow(file, schedules, now) {
         return [readable, judgeState(workflow), judgeRuns(workflow, now), ...judgeWaiting(file, late, runners, now)];
     }
     catch (error) {
-        if (!(error instanceof failure/* Failure */.H) || error.code === 'cancelled' || error.code === 'timed-out')
+        if (!(error instanceof core_failure/* Failure */.H) || error.code === 'cancelled' || error.code === 'timed-out')
             throw error;
         const hint = `Check that \`schedules\` names a file in .github/workflows. ${error.hint ?? ''}`.trim();
         return [unreadable(file, error.message, hint)];
@@ -18956,9 +23608,9 @@ function judgeRuns({ file, crons, longestGapMs, lastRunAt, updatedAt }, now) {
     const limitMs = MISSED_RUNS * longestGapMs;
     const silentMs = now.getTime() - (lastRunAt ?? updatedAt).getTime();
     const isLate = silentMs > limitMs;
-    const ago = (0,core_duration/* formatDuration */.a3)(Math.max(0, silentMs));
+    const ago = (0,duration/* formatDuration */.a3)(Math.max(0, silentMs));
     const last = lastRunAt === undefined ? `never ran by its schedule (known for ${ago})` : `last ran by its schedule ${ago} ago`;
-    const limit = `${isLate ? 'more than' : 'within'} twice its interval of ${(0,core_duration/* formatDuration */.a3)(longestGapMs)}`;
+    const limit = `${isLate ? 'more than' : 'within'} twice its interval of ${(0,duration/* formatDuration */.a3)(longestGapMs)}`;
     return (0,core_report/* finding */.gk)('schedule-overdue', isLate ? 'fail' : 'pass', `${file} ${last}, ${limit} (${crons.join(', ')}).`, {
         subject: file,
         numbers: { silentSeconds: Math.round(silentMs / 1000), limitSeconds: Math.round(limitMs / 1000) },
@@ -18974,7 +23626,7 @@ function judgeWaiting(file, late, runners, now) {
         const fitting = runners?.filter((runner) => labels.every((label) => hasLabel(runner, label)));
         const isBusy = fitting?.some(({ isOnline }) => isOnline) === true;
         const wanted = labels.length === 0 ? 'a runner' : `a runner with ${labels.join(', ')}`;
-        const message = `${file}: the job ${name} has waited ${(0,core_duration/* formatDuration */.a3)(waitedMs)} for ${wanted}${runnerText(fitting)}.`;
+        const message = `${file}: the job ${name} has waited ${(0,duration/* formatDuration */.a3)(waitedMs)} for ${wanted}${runnerText(fitting)}.`;
         return (0,core_report/* finding */.gk)('runner-offline', isBusy ? 'warn' : 'fail', message, {
             subject: file,
             numbers: { waitedSeconds: Math.round(waitedMs / 1000), limitSeconds: schedule_judgement_LONGEST_WAIT_MS / 1000 },
@@ -18996,117 +23648,6 @@ function runnerText(fitting) {
     return `; ${names.slice(0, 5).join(', ')}`;
 }
 
-;// CONCATENATED MODULE: ./lib/core/retention-outlook.js
-
-
-
-const retention_outlook_DAY_MS = 86_400_000;
-/** Distances between the newest backups that tell the rhythm. */
-const RHYTHM = 7;
-const SHORTEST_EVERY_MS = 300_000;
-/** Looked at day by day so far, then week by week. */
-const DAYS = 35;
-const HORIZON_DAYS = 366;
-/** Backups to come that are thought of, and copies beyond which looking ahead takes too long. */
-const MOST_TO_COME = 3_000;
-const MOST_COPIES = 1_000;
-/**
- * Looks ahead: adds backups at the usual rhythm, prunes once a day, later once a week, and notes when each copy
- * goes. Backups to come are taken as sound and proven, so that nothing stays only because drills stopped.
- *
- * @param stays ids that would go now and cannot, because they are locked
- */
-function outlookOf(plan, policy, now, stays = new Map()) {
-    const goesNow = [...plan.remove.keys()].filter(({ id }) => !stays.has(id));
-    const kept = [
-        ...plan.keep.keys(),
-        ...[...plan.remove.keys()].filter(({ id }) => stays.has(id)),
-    ];
-    const goingOf = new Map(goesNow.map(({ id }) => [id, { when: 'next-prune' }]));
-    const everyMs = rhythmOf(kept.concat(goesNow));
-    if (everyMs === undefined || kept.length > MOST_COPIES) {
-        for (const { id } of kept)
-            goingOf.set(id, { when: 'unknown' });
-        return { everyMs, goingOf };
-    }
-    lookAhead(kept, { policy, now, everyMs, stays }, goingOf);
-    return { everyMs, goingOf };
-}
-function lookAhead(kept, ahead, goingOf) {
-    const { policy, now, everyMs, stays } = ahead;
-    const own = new Set(kept.map(({ id }) => id));
-    const scope = newestOf(kept, now)?.scope;
-    let alive = kept.map((one) => ({ ...one, inProgress: false }));
-    let from = now;
-    let next = (newestOf(kept, now)?.takenAt ?? now).getTime() + everyMs;
-    for (const by of looks(now, everyMs)) {
-        for (; next <= by.getTime(); next += everyMs)
-            if (next > now.getTime())
-                alive.push(toCome(new Date(next), scope));
-        const { remove } = planRetention(alive, policy, by);
-        const gone = new Set([...remove.keys()].map(({ id }) => id).filter((id) => !isLocked(stays, id, by)));
-        for (const id of gone)
-            if (own.has(id))
-                goingOf.set(id, { when: 'between', from, by });
-        alive = alive.filter(({ id }) => !gone.has(id));
-        from = by;
-    }
-    for (const { id } of alive)
-        if (own.has(id))
-            goingOf.set(id, { when: 'later', than: from });
-}
-function looks(now, everyMs) {
-    const horizon = Math.min(HORIZON_DAYS, Math.floor((MOST_TO_COME * everyMs) / retention_outlook_DAY_MS));
-    const days = [];
-    for (let day = 1; day <= horizon; day += day < DAYS ? 1 : 7)
-        days.push(day);
-    return days.map((day) => new Date(now.getTime() + day * retention_outlook_DAY_MS));
-}
-function newestOf(backups, now) {
-    return backups
-        .filter(({ takenAt }) => takenAt <= now)
-        .toSorted((a, b) => b.takenAt.getTime() - a.takenAt.getTime())[0];
-}
-function isLocked(stays, id, at) {
-    const until = stays.get(id);
-    return until === null || (until !== undefined && until > at);
-}
-function toCome(takenAt, scope) {
-    const sound = { pins: [], proof: 'proven', readable: true, soundSize: true, inProgress: false };
-    return { id: (0,core_keys/* makeId */.M4)(takenAt, '000000'), takenAt, scope, ...sound };
-}
-/**
- * The second shortest distance between the newest backups. Not the median: prune has thinned out all but the
- * last few. Not the shortest: one made by hand may lie beside one of the schedule.
- */
-function rhythmOf(backups) {
-    const moments = backups.map(({ takenAt }) => takenAt.getTime()).toSorted((a, b) => b - a);
-    const distances = moments
-        .slice(0, RHYTHM + 1)
-        .flatMap((at, rank) => (rank === 0 ? [] : [(moments[rank - 1] ?? at) - at]));
-    const second = distances.toSorted((a, b) => a - b)[1];
-    return second === undefined ? undefined : Math.max(second, SHORTEST_EVERY_MS);
-}
-/** The rules as they are typed: `keep-daily 7, keep-within 14d`. */
-function describePolicy({ last, counts = {}, within, withinPeriod = {}, timeZone }) {
-    const rules = [];
-    if (last)
-        rules.push(`keep-last ${countText(last)}`);
-    for (const [period, count] of Object.entries(counts))
-        if (count)
-            rules.push(`keep-${period} ${countText(count)}`);
-    if (within)
-        rules.push(`keep-within ${formatSpan(within)}`);
-    for (const [period, span] of Object.entries(withinPeriod)) {
-        if (span)
-            rules.push(`keep-within-${period} ${formatSpan(span)}`);
-    }
-    return `${rules.join(', ')}${timeZone === 'UTC' ? '' : ` (${timeZone})`}`;
-}
-function countText(count) {
-    return Number.isFinite(count) ? String(count) : 'all';
-}
-
 ;// CONCATENATED MODULE: ./lib/core/status-readings.js
 
 
@@ -19119,7 +23660,7 @@ async function readDurations(copies, most, signal) {
     const newest = [...all.values()].toSorted((a, b) => b.backup.takenAt.getTime() - a.backup.takenAt.getTime());
     const read = [];
     await (0,lanes/* inLanes */.L)(newest.slice(0, most), status_readings_LANES, async ({ store, backup }) => {
-        const found = await orNothing(readManifestOf(store, backup.source, backup.id, signal));
+        const found = await orNothing((0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal));
         if (found !== undefined)
             read.push({ at: backup.takenAt, value: found.manifest.durationSeconds });
     });
@@ -19142,7 +23683,7 @@ async function orNothing(reading) {
         return await reading;
     }
     catch (error) {
-        if (error instanceof failure/* Failure */.H && (error.code === 'backup-invalid' || error.code === 'not-found'))
+        if (error instanceof core_failure/* Failure */.H && (error.code === 'backup-invalid' || error.code === 'not-found'))
             return undefined;
         throw error;
     }
@@ -19206,13 +23747,13 @@ async function lookInto(store, source, request) {
             : await status_lookAhead(store, source, request.policy, request);
     }
     catch (error) {
-        if (!(error instanceof failure/* Failure */.H) || error.code === 'cancelled' || error.code === 'timed-out')
+        if (!(error instanceof core_failure/* Failure */.H) || error.code === 'cancelled' || error.code === 'timed-out')
             throw error;
         return { ...nothing, problem: error.message };
     }
 }
 async function listComplete(store, source, { signal }) {
-    return (await readCatalog(store, source, signal ? { signal } : {})).filter(isComplete);
+    return (await (0,core_catalog/* readCatalog */.uM)(store, source, signal ? { signal } : {})).filter(core_catalog/* isComplete */.As);
 }
 async function status_lookAhead(store, source, policy, { now, signal }) {
     const { plan, locked } = await planStore(store, source, policy, now, signal);
@@ -19234,8 +23775,8 @@ function storeStatus(looked, drills, request) {
         takenAt: backup.takenAt,
         bytes: backup.bytes,
         scope: backup.scope ?? 'unknown',
-        drill: status_drillOf(backup, drills, store),
-        pinnedUntil: activePin(backup, request.now)?.until,
+        drill: drillOf(backup, drills, store),
+        pinnedUntil: (0,core_catalog/* activePin */.Cj)(backup, request.now)?.until,
         fate: fates.get(backup.id),
     }));
     return {
@@ -19246,7 +23787,7 @@ function storeStatus(looked, drills, request) {
         problem: problem && request.redact(problem),
     };
 }
-function status_drillOf(backup, drills, store) {
+function drillOf(backup, drills, store) {
     const conclusive = drills.filter(({ backupId, mark }) => backupId === backup.id && mark.proof !== 'inconclusive');
     const own = conclusive.findLast(({ mark, record }) => record !== undefined && speaksFor({ ...record, proof: mark.proof }, store));
     if (own !== undefined)
@@ -19351,7 +23892,7 @@ function drawing({ format, units }, readings) {
     const x = (at) => last === first ? (LEFT + WIDTH - RIGHT) / 2 : LEFT + ((at - first) / (last - first)) * (WIDTH - LEFT - RIGHT);
     const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
     const places = readings.map(({ at, value }) => ({ x: rounded(x(at.getTime())), y: rounded(y(value)) }));
-    return html `${[0, top / 2, top].map((tick) => gridLine(rounded(y(tick)), format(tick)))}${dateLabels(readings)}${line(places)}${dots(places)}`;
+    return html `${[0, top / 2, top].map((tick) => gridLine(rounded(y(tick)), format(tick)))}${dateLabels(readings)}${status_curves_line(places)}${dots(places)}`;
 }
 function gridLine(y, label) {
     return html `<path class="grid" d="M${LEFT} ${y}H${WIDTH - RIGHT}"/><text class="tick" x="${LEFT - 6}" y="${y + 4}" text-anchor="end">${label}</text>`;
@@ -19364,7 +23905,7 @@ function dateLabels(readings) {
     }
     return html `<text class="tick" x="${LEFT}" y="${y}">${first}</text><text class="tick" x="${WIDTH - RIGHT}" y="${y}" text-anchor="end">${last}</text>`;
 }
-function line(places) {
+function status_curves_line(places) {
     const [first, last] = [places[0], places.at(-1)];
     if (first === undefined || last === undefined || places.length < 2)
         return undefined;
@@ -19499,7 +24040,7 @@ function monthsUntil(now) {
 function calendarHtml(months) {
     const rows = months.toReversed().map((month) => {
         const { days, backups, drills } = totalsOf(month);
-        return html `<tr><th scope="row">${titleOf(month)}</th><td class="n">${days}</td><td class="n">${backups}</td><td class="n">${drills.proven}</td><td class="n">${drills.disproven}</td><td class="n">${drills.inconclusive}</td></tr>`;
+        return html `<tr><th scope="row">${status_calendar_titleOf(month)}</th><td class="n">${days}</td><td class="n">${backups}</td><td class="n">${drills.proven}</td><td class="n">${drills.disproven}</td><td class="n">${drills.inconclusive}</td></tr>`;
     });
     return html `<div class="months">${months.map(monthHtml)}</div>
 ${legend}
@@ -19565,9 +24106,9 @@ function status_calendar_inWords(month) {
     const { days, backups, drills } = totalsOf(month);
     const drilled = Object.entries(drills).flatMap(([proof, count]) => count === 0 ? [] : [`${counted(count, 'drill')} ${proof}`]);
     const held = backups === 0 ? 'no backup' : `${counted(backups, 'backup')} on ${counted(days, 'day')}`;
-    return `${titleOf(month)}: ${[held, ...drilled].join(', ')}`;
+    return `${status_calendar_titleOf(month)}: ${[held, ...drilled].join(', ')}`;
 }
-function titleOf({ name }) {
+function status_calendar_titleOf({ name }) {
     return `${NAMES[Number(name.slice(5)) - 1]} ${name.slice(0, 4)}`;
 }
 function shortTitleOf({ name }) {
@@ -19610,7 +24151,7 @@ function rowHtml(point, { now, policy }) {
     const { id, takenAt, bytes, scope, drill, pinnedUntil, fate } = point;
     const pin = pinnedUntil === undefined ? '–' : pinnedUntil === null ? 'for ever' : `until ${dayOf(pinnedUntil)}`;
     const fated = fate && html `<td>${goingText(fate.going)}</td><td>${fate.reasons.join('; ')}</td>`;
-    return html `<tr><th scope="row">${minuteOf(takenAt)}</th><td><code>${id}</code>${scope !== 'full' && html ` <span class="quiet">${scope}</span>`}</td><td class="n">${(0,core_duration/* formatDuration */.a3)(now.getTime() - takenAt.getTime())}</td><td class="n">${(0,core_size/* formatBytes */.z)(bytes)}</td><td>${drillWords[drill]}</td><td>${pin}</td>${policy !== undefined && (fated ?? html `<td>–</td><td>–</td>`)}</tr>`;
+    return html `<tr><th scope="row">${minuteOf(takenAt)}</th><td><code>${id}</code>${scope !== 'full' && html ` <span class="quiet">${scope}</span>`}</td><td class="n">${(0,duration/* formatDuration */.a3)(now.getTime() - takenAt.getTime())}</td><td class="n">${(0,core_size/* formatBytes */.z)(bytes)}</td><td>${drillWords[drill]}</td><td>${pin}</td>${policy !== undefined && (fated ?? html `<td>–</td><td>–</td>`)}</tr>`;
 }
 function goingText(going) {
     if (going.when === 'next-prune')
@@ -19627,7 +24168,7 @@ function retentionHtml(stores, { policy }) {
     if (policy === undefined)
         return undefined;
     const rhythms = new Set(stores.flatMap(({ outlook }) => (outlook?.everyMs === undefined ? [] : [outlook.everyMs])));
-    const every = [...rhythms].map((ms) => (0,core_duration/* formatDuration */.a3)(ms)).join(' or ');
+    const every = [...rhythms].map((ms) => (0,duration/* formatDuration */.a3)(ms)).join(' or ');
     const ahead = rhythms.size === 0
         ? 'There are too few backups to tell how often they come, so nothing is said of later.'
         : `When each copy goes is worked out for a prune a day, a backup every ${every} as of late, and drills that go on proving younger ones.`;
@@ -19658,7 +24199,7 @@ function fatesOf({ points, isUnproven }, { policy }) {
 const MiB = 1024 ** 2;
 const byteUnits = [1, 1024, MiB, 1024 * MiB, MiB ** 2];
 const secondUnits = [1, 60, 3_600, 86_400];
-const seconds = (value) => (value === 0 ? '0s' : (0,core_duration/* formatDuration */.a3)(value * 1_000));
+const seconds = (value) => (value === 0 ? '0s' : (0,duration/* formatDuration */.a3)(value * 1_000));
 /** Everything of one source, folded while all is well and there are many. */
 function sourceHtml(source, status, detail) {
     const { overview, findings } = source;
@@ -19685,12 +24226,12 @@ function factsHtml({ overview, stores }, { now }) {
     const newest = bytes.at(-1);
     const oldest = stores.flatMap(({ points }) => points.slice(-1)).toSorted((a, b) => +a.takenAt - +b.takenAt)[0];
     const held = stores.map(({ location, points }) => html `<div>${points.length} in <code>${location}</code></div>`);
-    const age = ageMs === undefined ? 'not in every store' : `${(0,core_duration/* formatDuration */.a3)(ageMs)} old`;
+    const age = ageMs === undefined ? 'not in every store' : `${(0,duration/* formatDuration */.a3)(ageMs)} old`;
     return html `<dl class="facts">
-<div><dt>Newest backup</dt><dd>${age} ${ageBar(ageMs, maxAgeMs)}<span class="quiet">limit ${(0,core_duration/* formatDuration */.a3)(maxAgeMs)}</span></dd></div>
+<div><dt>Newest backup</dt><dd>${age} ${ageBar(ageMs, maxAgeMs)}<span class="quiet">limit ${(0,duration/* formatDuration */.a3)(maxAgeMs)}</span></dd></div>
 <div><dt>Size</dt><dd>${newest === undefined ? '–' : (0,core_size/* formatBytes */.z)(newest)}</dd></div>
 <div><dt>Last drill</dt><dd>${drillText(lastDrill)}</dd></div>
-<div><dt>Recovery points</dt><dd>${held}${oldest && html `<span class="quiet">oldest ${(0,core_duration/* formatDuration */.a3)(now.getTime() - oldest.takenAt.getTime())}</span>`}</dd></div>
+<div><dt>Recovery points</dt><dd>${held}${oldest && html `<span class="quiet">oldest ${(0,duration/* formatDuration */.a3)(now.getTime() - oldest.takenAt.getTime())}</span>`}</dd></div>
 </dl>`;
 }
 /** What is not well, the worst first, and what to do about each. The same in two stores is said once. */
@@ -19948,8 +24489,8 @@ ${table}</section>`;
 function status_page_rowHtml({ overview }) {
     const { source, verdict, ageMs, maxAgeMs, bytes, lastDrill, nextAction } = overview;
     const newest = bytes.at(-1);
-    const age = ageMs === undefined ? 'not in every store' : (0,core_duration/* formatDuration */.a3)(ageMs);
-    return html `<tr><th scope="row"><a href="#source-${source}">${source}</a></th><td>${badge(verdict)}</td><td class="aged">${age} <span class="quiet">limit ${(0,core_duration/* formatDuration */.a3)(maxAgeMs)}</span>${ageBar(ageMs, maxAgeMs)}</td><td class="sized">${newest === undefined ? '–' : (0,core_size/* formatBytes */.z)(newest)} ${sizeBars(bytes)}</td><td>${drillText(lastDrill)}</td><td class="next">${nextAction === undefined ? '–' : prose(nextAction)}</td></tr>`;
+    const age = ageMs === undefined ? 'not in every store' : (0,duration/* formatDuration */.a3)(ageMs);
+    return html `<tr><th scope="row"><a href="#source-${source}">${source}</a></th><td>${badge(verdict)}</td><td class="aged">${age} <span class="quiet">limit ${(0,duration/* formatDuration */.a3)(maxAgeMs)}</span>${ageBar(ageMs, maxAgeMs)}</td><td class="sized">${newest === undefined ? '–' : (0,core_size/* formatBytes */.z)(newest)} ${sizeBars(bytes)}</td><td>${drillText(lastDrill)}</td><td class="next">${nextAction === undefined ? '–' : prose(nextAction)}</td></tr>`;
 }
 
 ;// CONCATENATED MODULE: ./lib/core/store-metrics.js
@@ -19962,6 +24503,8 @@ function roomSamples({ subject, numbers }) {
 }
 
 ;// CONCATENATED MODULE: ./lib/actions/verify-freshness.js
+
+
 
 
 
@@ -20046,16 +24589,17 @@ async function verify_freshness_judge(given, world, also, elsewhere = []) {
         if (name !== '*')
             (0,core_keys/* checkSourceName */.l)(name);
     return withStores(world, given.store, async ({ stores, findings }) => {
-        const rooms = (await Promise.all(stores.map((store) => judgeRoom(store, given)))).flat();
+        const rooms = (await Promise.all(stores.map((store) => judgeRoom(store, given['min-free-space'])))).flat();
         const around = [...findings, ...rooms, ...elsewhere];
         const listing = await listAll(stores, given);
         const judged = [];
         for (const source of listing.sources)
             judged.push(await verify_freshness_judgeSource(source, stores, given, world));
+        const rules = (await Promise.all(stores.map((store) => judgeRules(store, judged, given, world.now())))).flat();
         // A store that was not read may hold everything.
         const isRead = findings.length === 0 && listing.findings.length === 0;
         const nothing = listing.sources.length === 0 && isRead ? [noSource(given)] : [];
-        const all = [...around, ...listing.findings, ...nothing, ...judged.flatMap(({ findings }) => findings)];
+        const all = [...around, ...rules, ...listing.findings, ...nothing, ...judged.flatMap(({ findings }) => findings)];
         const notices = await also((path) => writeStatus(path, { stores, judged, findings: all }, given, world));
         const title = judged.length === 1 ? `Freshness of ${judged[0]?.source}` : `Freshness of ${judged.length} sources`;
         const details = describeSources(judged, limitsOf(given), world.now());
@@ -20068,7 +24612,7 @@ async function verify_freshness_judge(given, world, also, elsewhere = []) {
 async function restoreTrendOf(judged, stores) {
     const surveys = judged.length === 1 ? judged.flatMap(({ rows }) => rows.flatMap(({ survey }) => survey ?? [])) : [];
     // One alone is read already, and shows no trend.
-    const drilled = surveys.find(({ backups }) => backups.filter((one) => conclusiveDrill(one) !== undefined).length > 1);
+    const drilled = surveys.find(({ backups }) => backups.filter((one) => (0,core_catalog/* conclusiveDrill */.fq)(one) !== undefined).length > 1);
     const store = stores.find(({ location }) => location === drilled?.location);
     if (drilled === undefined || store === undefined)
         return [];
@@ -20081,7 +24625,7 @@ async function writeOrSay(page, write, world) {
         return [];
     }
     catch (error) {
-        if (world.signal.aborted || !(error instanceof failure/* Failure */.H))
+        if (world.signal.aborted || !(error instanceof core_failure/* Failure */.H))
             throw error;
         const notice = `The status page failed: ${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`;
         world.log.warning(notice);
@@ -20098,7 +24642,7 @@ async function writeStatus(path, found, given, world) {
 function refuseIdleKeepRules(given, page) {
     if (page !== undefined || policyOf(given) === undefined)
         return;
-    throw new failure/* Failure */.H('invalid-input', 'There are keep rules, and no status page that would show what they keep.', {
+    throw new core_failure/* Failure */.H('invalid-input', 'There are keep rules, and no status page that would show what they keep.', {
         hint: 'Give the path of a status page too, or leave the keep rules out; `prune` is what removes backups.',
     });
 }
@@ -20157,7 +24701,7 @@ async function listAll(stores, given) {
     const findings = [];
     for (const store of stores) {
         try {
-            const found = isAll ? await listSources(store) : [];
+            const found = isAll ? await (0,core_catalog/* listSources */.rP)(store) : [];
             for (const name of found)
                 names.add(name);
         }
@@ -20172,44 +24716,11 @@ function noSource(given) {
         hint: `Check \`store\` (${given.store.map((url) => url.replace(/\?.*$/, '')).join(', ')}), or take a first backup.`,
     });
 }
-/** The room of a folder that is not there would be its parent's; that the store is missing is said by who lists it. */
-async function isThere(store) {
-    try {
-        await store.listFolders();
-        return true;
-    }
-    catch (error) {
-        if (error instanceof failure/* Failure */.H && error.code === 'store-missing')
-            return false;
-        throw error;
-    }
-}
-async function judgeRoom(store, given) {
-    try {
-        if (!(await isThere(store)))
-            return [];
-        const space = await store.freeSpace();
-        if (space === undefined)
-            return [];
-        const limit = given['min-free-space'];
-        const isLow = space.freeBytes < limit * space.totalBytes;
-        const percent = (part) => `${Math.floor(part * 100)} %`;
-        const free = `${(0,core_size/* formatBytes */.z)(space.freeBytes)} of ${(0,core_size/* formatBytes */.z)(space.totalBytes)} are free`;
-        const relation = isLow ? 'less than' : 'at least';
-        const message = `${free} (${percent(space.freeBytes / space.totalBytes)}), ${relation} ${percent(limit)}.`;
-        const numbers = { ...space, limitShare: limit };
-        const hint = 'Prune, or give the store more room, before the next backup no longer fits.';
-        return [
-            (0,core_report/* finding */.gk)('free-space', isLow ? 'fail' : 'pass', message, {
-                numbers,
-                subject: store.location,
-                ...(isLow && { hint }),
-            }),
-        ];
-    }
-    catch (error) {
-        return [notReadable(store.location, error, 'Free space')];
-    }
+/** By what the bucket itself would take away of what was judged. */
+async function judgeRules(store, judged, given, now) {
+    const holdings = judged.flatMap(({ source, rows }) => rows.flatMap(({ survey }) => (survey?.location === store.location ? [{ source, backups: survey.backups }] : [])));
+    const matters = { holdings, policy: policyOf(given), now, ifUnknown: 'pass' };
+    return judgeLifecycle(store.location, await readLifecycle(store), matters);
 }
 async function judgeWorkflows(given, world) {
     const { schedules: files, 'github-token': token } = given;
@@ -20227,12 +24738,16 @@ async function judgeWorkflows(given, world) {
 
 
 
+
+
 /** A new action is one file and one line here. */
 const actions = {
     backup: { ...backup_namespaceObject, run: backup },
     'verify-freshness': { ...verify_freshness_namespaceObject, run: verifyFreshness },
     'restore-drill': { ...restore_drill_namespaceObject, run: restoreDrill },
     prune: { ...prune_namespaceObject, run: prune },
+    restore: { ...actions_restore_namespaceObject, run: restore },
+    doctor: { ...doctor_namespaceObject, run: doctor },
 };
 function isActionName(name) {
     return Object.hasOwn(actions, name);
@@ -20289,7 +24804,7 @@ function refuseUnknownVariables(env, all) {
     if (unknown.length === 0)
         return;
     const verb = unknown.length === 1 ? 'is no variable' : 'are no variables';
-    throw new failure/* Failure */.H('invalid-input', `${unknown.join(', ')} in the environment ${verb} of Lifeboat.`, {
+    throw new core_failure/* Failure */.H('invalid-input', `${unknown.join(', ')} in the environment ${verb} of Lifeboat.`, {
         hint: `Remove or rename it. There are ${[...known].sort().join(', ')}; every other input must be in the step.`,
     });
 }
@@ -20350,6 +24865,11 @@ const nextSteps = {
     retention: [
         'Read the plan in the job summary: each backup stands there with its reason.',
         'Nothing proven? Run the drill first. Too much at once? Check the keep rules before raising `max-delete`.',
+    ],
+    restore: [
+        'Read at the top of the report which databases exist under which names, and whether the application was stopped.',
+        'Take the commands from the report: they put things in their place, or back. Run nothing else before.',
+        'A refusal changed nothing: set right what it names, look at the plan with `dry-run: true`, and restore again.',
     ],
     schedules: [
         'Enable the workflow again (Actions → the workflow → Enable), or bring its runner back.',
@@ -20431,6 +24951,8 @@ function isBlind(source, { findings }) {
         (source === ALL || finding.source === undefined || finding.source === source));
 }
 
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/iso.js
+var iso = __nccwpck_require__(4377);
 ;// CONCATENATED MODULE: ./lib/github/issue-marker.js
 
 
@@ -20712,7 +25234,7 @@ function issue_body_titleOf({ key, findings: [worst] }) {
 function sayShortly({ rule, message, numbers }, { source, action }) {
     const ageSeconds = numbers?.ageSeconds;
     if (rule === 'backup-age' && ageSeconds !== undefined) {
-        return `newest backup is ${(0,core_duration/* formatDuration */.a3)(ageSeconds * 1000)} old`;
+        return `newest backup is ${(0,duration/* formatDuration */.a3)(ageSeconds * 1000)} old`;
     }
     const [first = ''] = message.split(/(?<=\.)\s|\n/);
     if (rule === 'run-failed')
@@ -20735,7 +25257,7 @@ function closedBodyOf(before, marker, run, now) {
 }
 function statusOf(marker, run, now, state) {
     const lastedMs = now.getTime() - new Date(marker.since).getTime();
-    const lasted = lastedMs < 60_000 ? '' : ` (${(0,core_duration/* formatDuration */.a3)(lastedMs)})`;
+    const lasted = lastedMs < 60_000 ? '' : ` (${(0,duration/* formatDuration */.a3)(lastedMs)})`;
     const pairs = [
         ['Source', marker.source === ALL ? 'not of one source' : `\`${marker.source}\``],
         ['Found by', `\`${marker.action}\``],
@@ -20786,7 +25308,7 @@ function duplicateBody(first) {
     return `Two jobs saw the same at once. It is told in #${first}.`;
 }
 function lastedUntil(now, { since }) {
-    return (0,core_duration/* formatDuration */.a3)(Math.max(0, now.getTime() - new Date(since).getTime()));
+    return (0,duration/* formatDuration */.a3)(Math.max(0, now.getTime() - new Date(since).getTime()));
 }
 function linkTo(run) {
     return run === undefined ? '' : ` [The run](${run}).`;
@@ -20966,6 +25488,7 @@ function unfinished(text) {
 
 ;// CONCATENATED MODULE: ./lib/github/toolkit.js
 
+
 /**
  * Guards both streams and loads the toolkit. At run time and here alone: with it comes an HTTP client
  * that costs a step some 25 ms, and the command line, where a command for a runner would be nothing
@@ -20974,7 +25497,7 @@ function unfinished(text) {
 async function openToolkit() {
     const past = guardStream(process.stdout);
     guardStream(process.stderr);
-    return { core: await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(260), __nccwpck_require__.e(264)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7264)), past };
+    return { core: await Promise.all(/* import() */[__nccwpck_require__.e(119), __nccwpck_require__.e(264)]).then(__nccwpck_require__.bind(__nccwpck_require__, 7264)), past };
 }
 /**
  * GitHub's own client. It takes proxies from the process's environment, when it is loaded.
@@ -21017,7 +25540,7 @@ function saveState({ core }, log, name, value) {
             core.saveState(name, value);
     }
     catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = (0,core_failure/* messageOf */.b)(error);
         log.warning(`\`${name}\` could not be saved for the cleaning up after this step: ${message}`);
     }
 }
@@ -21065,7 +25588,7 @@ function readReply(what, schema, data) {
     const { path = [], message = '' } = error.issues[0] ?? {};
     const where = path.length === 0 ? '' : ` at \`${path.join('.')}\``;
     const text = `GitHub answered what is not its API: asked to ${what}, it sent something else${where}: ${message}`;
-    throw new failure/* Failure */.H('github-invalid', text, {
+    throw new core_failure/* Failure */.H('github-invalid', text, {
         cause: error,
         hint: 'Check GITHUB_API_URL, and that no proxy between this runner and GitHub answers in its place.',
     });
@@ -21149,24 +25672,24 @@ function explained(what, refused, cause, { grant }) {
     const limited = status === 429 || (status === 403 && isLimited(response?.headers ?? {}, said));
     if (limited) {
         const hint = 'GitHub limits how much one token may ask for; the next run tries again.';
-        return new failure/* Failure */.H('github-unavailable', message, { cause, hint });
+        return new core_failure/* Failure */.H('github-unavailable', message, { cause, hint });
     }
     if (status === 401) {
         const hint = 'Check `github-token`: it is wrong, or no longer valid.';
-        return new failure/* Failure */.H('github-denied', message, { cause, hint });
+        return new core_failure/* Failure */.H('github-denied', message, { cause, hint });
     }
     if (status === 403)
-        return new failure/* Failure */.H('github-denied', message, { cause, hint: grant });
+        return new core_failure/* Failure */.H('github-denied', message, { cause, hint: grant });
     if (status === 404 || status === 410)
-        return new failure/* Failure */.H('not-found', message, { cause, hint: grant });
+        return new core_failure/* Failure */.H('not-found', message, { cause, hint: grant });
     if (status >= 500) {
         const hint = 'GitHub has a problem, or cannot be reached from this runner; the next run tries again.';
-        return new failure/* Failure */.H('github-unavailable', message, { cause, hint });
+        return new core_failure/* Failure */.H('github-unavailable', message, { cause, hint });
     }
-    return new failure/* Failure */.H('github-invalid', message, { cause });
+    return new core_failure/* Failure */.H('github-invalid', message, { cause });
 }
 function outOfTime(what, cause) {
-    return new failure/* Failure */.H('github-unavailable', `There was no time left to ${what}.`, {
+    return new core_failure/* Failure */.H('github-unavailable', `There was no time left to ${what}.`, {
         cause,
         hint: 'GitHub answered slowly or not at all; the next run tries again.',
     });
@@ -21219,7 +25742,7 @@ function issuesOf(requests, repository, log) {
             await ensureLabels(issue.labels);
             const made = await createIssue(requests, repository, issue, log);
             sayDropped(issue, made, log);
-            return { number: made.number, url: made.html_url, isLabelled: issues_api_labelsOf(made).includes(LABEL) };
+            return { number: made.number, url: made.html_url, isLabelled: labelsOf(made).includes(LABEL) };
         },
         change: async (number, changes) => {
             await requests.send('change an issue', `PATCH ${ISSUE}/{issue_number}`, {
@@ -21256,7 +25779,7 @@ async function sendIssue(requests, repository, issue, log) {
     }
     catch (error) {
         // 422 for one who has no access. Which one it was, GitHub does not say.
-        if (!(error instanceof failure/* Failure */.H) || error.code !== 'github-invalid')
+        if (!(error instanceof core_failure/* Failure */.H) || error.code !== 'github-invalid')
             throw error;
         log.warning(`The issue was opened without \`issue-assignees\`: ${error.message}`);
         return await send([]);
@@ -21264,7 +25787,7 @@ async function sendIssue(requests, repository, issue, log) {
 }
 /** Without push access labels and assignees are dropped, and nothing says so. */
 function sayDropped({ labels, assignees }, made, log) {
-    const kept = issues_api_labelsOf(made).map((name) => name.toLowerCase());
+    const kept = labelsOf(made).map((name) => name.toLowerCase());
     const dropped = labels.filter((label) => !kept.includes(label.toLowerCase()));
     if (dropped.length > 0) {
         log.warning(`GitHub dropped labels of issue #${made.number}, since this token may not push: ${issue_body_listed(dropped)}.`);
@@ -21274,7 +25797,7 @@ function sayDropped({ labels, assignees }, made, log) {
     if (missing.length > 0)
         log.warning(`Issue #${made.number} could not be assigned to ${issue_body_listed(missing)}.`);
 }
-function issues_api_labelsOf({ labels }) {
+function labelsOf({ labels }) {
     return labels.map((label) => (typeof label === 'string' ? label : (label.name ?? '')));
 }
 async function createLabels(requests, repository, labels, log) {
@@ -21286,7 +25809,7 @@ async function createLabels(requests, repository, labels, log) {
         }
         catch (error) {
             // Without push access, or made by another job at the same moment: the issue itself tells what became of it.
-            if (!(error instanceof failure/* Failure */.H) || error.code === 'github-unavailable')
+            if (!(error instanceof core_failure/* Failure */.H) || error.code === 'github-unavailable')
                 throw error;
             log.debug(`The label ${issue_body_listed([name])} was not created: ${error.message}`);
         }
@@ -21298,7 +25821,7 @@ async function issues_api_isThere(requests, repository, name) {
         return true;
     }
     catch (error) {
-        if (error instanceof failure/* Failure */.H && error.code === 'not-found')
+        if (error instanceof core_failure/* Failure */.H && error.code === 'not-found')
             return false;
         throw error;
     }
@@ -21311,7 +25834,7 @@ async function issues_api_loginOf(requests) {
         return readReply('name its user', lib_schemas/* object */.Ikc({ login: lib_schemas/* string */.YjP() }), data).login;
     }
     catch (error) {
-        if (error instanceof failure/* Failure */.H && error.code === 'github-denied')
+        if (error instanceof core_failure/* Failure */.H && error.code === 'github-denied')
             return WORKFLOW_USER;
         throw error;
     }
@@ -21456,9 +25979,9 @@ async function startPings(given, telling, signal) {
     const results = await Promise.allSettled(pings.map((target) => deliverStart(target, sending)));
     const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     const [first] = failed;
-    if (failed.length > 1 && first instanceof failure/* Failure */.H) {
-        const message = failed.map((error) => (error instanceof Error ? error.message : String(error))).join(' ');
-        throw new failure/* Failure */.H(first.code, message, { cause: first, ...(first.hint !== undefined && { hint: first.hint }) });
+    if (failed.length > 1 && first instanceof core_failure/* Failure */.H) {
+        const message = failed.map(core_failure/* messageOf */.b).join(' ');
+        throw new core_failure/* Failure */.H(first.code, message, { cause: first, ...(first.hint !== undefined && { hint: first.hint }) });
     }
     if (first !== undefined)
         throw first;
@@ -21525,7 +26048,7 @@ function verdictMemory(base, key) {
                 await removeOld(folder);
             }
             catch (cause) {
-                throw cause instanceof failure/* Failure */.H ? cause : unusable(folder, reasonOf(cause), cause);
+                throw cause instanceof core_failure/* Failure */.H ? cause : unusable(folder, (0,core_failure/* messageOf */.b)(cause), cause);
             }
         },
     };
@@ -21581,13 +26104,10 @@ async function removeOld(folder) {
     }
 }
 function unusable(path, why, cause) {
-    return new failure/* Failure */.H('scratch-failed', `${path} cannot keep the verdict for the next run: ${why}.`, {
+    return new core_failure/* Failure */.H('scratch-failed', `${path} cannot keep the verdict for the next run: ${why}.`, {
         ...(cause !== undefined && { cause }),
         hint: 'Give the user of this runner that folder, on a disk with room, or remove it. Until then each failure counts as a new one.',
     });
-}
-function reasonOf(cause) {
-    return cause instanceof Error ? cause.message : String(cause);
 }
 
 // EXTERNAL MODULE: external "node:os"
@@ -21598,14 +26118,14 @@ var external_node_timers_promises_ = __nccwpck_require__(8500);
 
 /** Engine by name; loaded when first needed. A new engine is one folder and one line here. */
 const engines = {
-    postgresql: async (context) => (await Promise.all(/* import() */[__nccwpck_require__.e(260), __nccwpck_require__.e(418)]).then(__nccwpck_require__.bind(__nccwpck_require__, 418))).postgresql(context),
+    postgresql: async (context) => (await __nccwpck_require__.e(/* import() */ 802).then(__nccwpck_require__.bind(__nccwpck_require__, 7802))).postgresql(context),
 };
 /** @throws {Failure} `invalid-input` for a kind of server this version cannot handle */
 async function openEngine(name, context) {
     const open = engines[name];
     if (open !== undefined)
         return await open(context);
-    throw new failure/* Failure */.H('invalid-input', `This version of Lifeboat cannot handle ${name}.`, {
+    throw new core_failure/* Failure */.H('invalid-input', `This version of Lifeboat cannot handle ${name}.`, {
         hint: `It handles ${Object.keys(engines).join(', ')}.`,
     });
 }
@@ -21631,8 +26151,8 @@ function intervalOf(text, from, { parseYaml, openCron }) {
         return { crons: lines.map(({ cron }) => cron), longestGapMs: longestGap(next, from) };
     }
     catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        throw new failure/* Failure */.H('github-invalid', `Its schedule cannot be read: ${why}`, { cause });
+        const why = (0,core_failure/* messageOf */.b)(cause);
+        throw new core_failure/* Failure */.H('github-invalid', `Its schedule cannot be read: ${why}`, { cause });
     }
 }
 function longestGap(lines, from) {
@@ -21660,12 +26180,12 @@ function nextOf(lines, after) {
 
 const ACTIONS = '/repos/{owner}/{repo}/actions';
 const schedules_GRANT = 'Grant the job `permissions: actions: read` and `contents: read`.';
-const schedules_Moment = lib_schemas/* string */.YjP().refine((text) => !Number.isNaN(Date.parse(text)), { error: 'it is no moment' });
-const WorkflowReply = lib_schemas/* object */.Ikc({ state: lib_schemas/* string */.YjP(), path: lib_schemas/* string */.YjP(), updated_at: schedules_Moment });
+const Moment = lib_schemas/* string */.YjP().refine((text) => !Number.isNaN(Date.parse(text)), { error: 'it is no moment' });
+const WorkflowReply = lib_schemas/* object */.Ikc({ state: lib_schemas/* string */.YjP(), path: lib_schemas/* string */.YjP(), updated_at: Moment });
 const ContentReply = lib_schemas/* object */.Ikc({ content: lib_schemas/* string */.YjP(), encoding: lib_schemas/* literal */.euz('base64') });
-const RunsReply = lib_schemas/* object */.Ikc({ workflow_runs: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ id: lib_schemas/* int */.Whr(), created_at: schedules_Moment })) });
+const RunsReply = lib_schemas/* object */.Ikc({ workflow_runs: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ id: lib_schemas/* int */.Whr(), created_at: Moment })) });
 const JobsReply = lib_schemas/* object */.Ikc({
-    jobs: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), status: lib_schemas/* string */.YjP(), created_at: schedules_Moment, labels: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()).default([]) })),
+    jobs: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), status: lib_schemas/* string */.YjP(), created_at: Moment, labels: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()).default([]) })),
 });
 const RunnersReply = lib_schemas/* object */.Ikc({
     runners: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP(), status: lib_schemas/* string */.YjP(), labels: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ name: lib_schemas/* string */.YjP() })).default([]) })),
@@ -21742,10 +26262,25 @@ async function listRunners(requests, place) {
     }
     catch (error) {
         // Only administrators see them: no token of a workflow does.
-        if (error instanceof failure/* Failure */.H && (error.code === 'github-denied' || error.code === 'not-found'))
+        if (error instanceof core_failure/* Failure */.H && (error.code === 'github-denied' || error.code === 'not-found'))
             return undefined;
         throw error;
     }
+}
+
+;// CONCATENATED MODULE: ./lib/github/try-issues.js
+
+const try_issues_GRANT = 'Grant the job `permissions: issues: write`.';
+/** Reads one issue of the repository this runs in; false where there is none. Nothing is written to find out. */
+async function tryIssues(given) {
+    const { token, env, log, signal } = given;
+    const [owner, repo] = env.GITHUB_REPOSITORY?.split('/') ?? [];
+    if (!owner || !repo)
+        return false;
+    const apiUrl = env.GITHUB_API_URL || 'https://api.github.com';
+    const requests = await openGitHub({ token, apiUrl, log, signal, grant: try_issues_GRANT });
+    await requests.send('read issues', 'GET /repos/{owner}/{repo}/issues', { owner, repo, state: 'all', per_page: 1 });
+    return true;
 }
 
 // EXTERNAL MODULE: ./lib/core/on-abort.js
@@ -21765,13 +26300,19 @@ function interruptible(store, signal) {
         get: (key, options) => until(store.get(key, options)),
         head: (key) => until(store.head(key)),
         list: (prefix, options) => eachUnlessAborted(store.list(prefix, options), signal),
-        listFolders: () => until(store.listFolders()),
+        listFolders: (options) => until(store.listFolders(options)),
         remove: (keys) => until(store.remove(keys)),
         locks: (prefix) => until(store.locks(prefix)),
         keepsVersions: () => until(store.keepsVersions()),
         hidden: (prefix) => eachUnlessAborted(store.hidden(prefix), signal),
+        versionsUnder: (prefix, options) => eachUnlessAborted(store.versionsUnder(prefix, options), signal),
+        getVersion: (version, options) => until(store.getVersion(version, options)),
+        undelete: (version, options) => store.undelete(version, options),
         openUploads: (prefix) => eachUnlessAborted(store.openUploads(prefix), signal),
         freeSpace: () => until(store.freeSpace()),
+        lifecycle: () => until(store.lifecycle()),
+        lockTraits: () => until(store.lockTraits()),
+        traits: (key) => until(store.traits(key)),
         retries: () => store.retries(),
         close: () => store.close(),
     };
@@ -22004,7 +26545,7 @@ class Query {
     }
     #duration(value, length, hint) {
         try {
-            const ms = (0,core_duration/* parseDuration */.E9)(length);
+            const ms = (0,duration/* parseDuration */.E9)(length);
             if (ms > 0)
                 return ms;
         }
@@ -22019,7 +26560,7 @@ class Query {
 }
 function refused(text, why, hint, cause) {
     const extra = cause === undefined ? { hint } : { hint, cause };
-    return new failure/* Failure */.H('invalid-input', `The store URL "${printable(text)}" ${why}.`, extra);
+    return new core_failure/* Failure */.H('invalid-input', `The store URL "${printable(text)}" ${why}.`, extra);
 }
 
 ;// CONCATENATED MODULE: ./lib/stores/registry.js
@@ -22029,8 +26570,8 @@ function refused(text, why, hint, cause) {
 
 // Imported only when used: the S3 SDK costs 100 ms and 40 MB, and an action that refuses its inputs needs neither.
 const stores = {
-    file: async (place) => (await __nccwpck_require__.e(/* import() */ 209).then(__nccwpck_require__.bind(__nccwpck_require__, 5209))).localStore(place),
-    s3: async (place, context) => (await Promise.all(/* import() */[__nccwpck_require__.e(358), __nccwpck_require__.e(289)]).then(__nccwpck_require__.bind(__nccwpck_require__, 6289))).s3Store(place, context),
+    file: async (place) => (await __nccwpck_require__.e(/* import() */ 846).then(__nccwpck_require__.bind(__nccwpck_require__, 2846))).localStore(place),
+    s3: async (place, context) => (await Promise.all(/* import() */[__nccwpck_require__.e(358), __nccwpck_require__.e(623)]).then(__nccwpck_require__.bind(__nccwpck_require__, 8623))).s3Store(place, context),
 };
 /**
  * Opens the store a URL names. Nothing is asked of it yet: a bucket that does not exist shows with
@@ -22062,7 +26603,7 @@ function refuseFoldersThatAreEmptied(place, forbidden) {
     const outer = forbidden.filter((path) => path !== '').find((path) => isInside(folder, realPath(path)));
     if (outer === undefined)
         return;
-    throw new failure/* Failure */.H('invalid-input', `The store ${place.location} is inside ${outer}.`, {
+    throw new core_failure/* Failure */.H('invalid-input', `The store ${place.location} is inside ${outer}.`, {
         hint: 'The next job empties that folder. Use a folder outside the workspace and RUNNER_TEMP, e.g. `file:///srv/backups`.',
     });
 }
@@ -30663,7 +35204,7 @@ const ed25519ph = /* @__PURE__ */ ed({ domain: ed25519_domain, prehash: hashes_s
  * const shared = x25519.getSharedSecret(alice.secretKey, bob.publicKey);
  * ```
  */
-const ed25519_x25519 = /* @__PURE__ */ (() => {
+const x25519 = /* @__PURE__ */ (() => {
     const P = ed25519_CURVE_p;
     return montgomery({
         P,
@@ -34097,7 +38638,7 @@ function createKitchenSink(label, pqc, curveKEM, xof, hash) {
         return res;
     }, pqc, curveKEM);
 }
-const x25519kem = ecdhKem(ed25519_x25519);
+const x25519kem = ecdhKem(x25519);
 const KitchenSink_ml_kem768_x25519 = createKitchenSink('KitchenSink-KEM(ML-KEM-768,X25519)-XOF(SHAKE256)-KDF(HKDF-SHA-256)', ml_kem768, x25519kem, sha3_shake256, hashes_sha2_sha256);
 // Always X25519 and ML-KEM - 768, no point to export
 const ml_kem768_x25519 = /* @__PURE__ */ (() => combineKEMS(32, 32, expandSeedXof(sha3_shake256), 
@@ -34168,7 +38709,7 @@ const ml_kem768_p256 = /* @__PURE__ */ (() => concreteHybridKem('MLKEM768-P256',
 const ml_kem1024_p384 = /* @__PURE__ */ (/* unused pure expression or super */ null && ((() => concreteHybridKem('MLKEM1024-P384', ml_kem1024, p384, 48))()));
 // Legacy aliases
 const XWing = (/* unused pure expression or super */ null && (ml_kem768_x25519));
-const hybrid_MLKEM768X25519 = ml_kem768_x25519;
+const MLKEM768X25519 = ml_kem768_x25519;
 const MLKEM768P256 = ml_kem768_p256;
 const MLKEM1024P384 = (/* unused pure expression or super */ null && (ml_kem1024_p384));
 const QSFMLKEM768P256 = (/* unused pure expression or super */ null && (QSF_ml_kem768_p256));
@@ -40033,7 +44574,7 @@ const ed25519_FROST = /* @__PURE__ */ (/* unused pure expression or super */ nul
  * const shared = x25519.getSharedSecret(alice.secretKey, bob.publicKey);
  * ```
  */
-const curves_ed25519_x25519 = /* @__PURE__ */ (() => {
+const ed25519_x25519 = /* @__PURE__ */ (() => {
     const P = ed25519_ed25519_CURVE_p;
     const powPminus2 = (x) => {
         // x^(p-2) aka x^(2^255-21)
@@ -40510,7 +45051,7 @@ async function scalarMult(scalar, u) {
         if (isCryptoKey(scalar)) {
             throw new Error("CryptoKey provided but X25519 WebCrypto is not supported");
         }
-        return curves_ed25519_x25519.scalarMult(scalar, u);
+        return ed25519_x25519.scalarMult(scalar, u);
     });
 }
 async function scalarMultBase(scalar) {
@@ -40522,12 +45063,12 @@ async function scalarMultBase(scalar) {
         // exporting as JWK, deleting jwk.d, and re-importing (which only works for
         // exportable keys), or (re-)doing a scalar multiplication by the basepoint
         // manually. Here we do the latter.
-        return scalarMult(scalar, curves_ed25519_x25519.GuBytes);
+        return scalarMult(scalar, ed25519_x25519.GuBytes);
     }, () => {
         if (isCryptoKey(scalar)) {
             throw new Error("CryptoKey provided but X25519 WebCrypto is not supported");
         }
-        return curves_ed25519_x25519.scalarMultBase(scalar);
+        return ed25519_x25519.scalarMultBase(scalar);
     });
 }
 const pkcs8Prefix = /* @__PURE__ */ new Uint8Array([
@@ -40808,8 +45349,8 @@ function generateIdentity() {
  * corresponding recipient.
  */
 function generateX25519Identity() {
-    const scalar = randomBytes(32);
-    const identity = bech32.encodeFromBytes("AGE-SECRET-KEY-", scalar).toUpperCase();
+    const scalar = utils_randomBytes(32);
+    const identity = base_bech32.encodeFromBytes("AGE-SECRET-KEY-", scalar).toUpperCase();
     return Promise.resolve(identity);
 }
 /**
@@ -40844,17 +45385,17 @@ async function identityToRecipient(identity) {
         scalar = identity;
     }
     else if (identity.startsWith("AGE-SECRET-KEY-PQ-1")) {
-        const res = bech32.decodeToBytes(identity);
+        const res = base_bech32.decodeToBytes(identity);
         if (res.prefix.toUpperCase() !== "AGE-SECRET-KEY-PQ-" ||
             res.bytes.length !== 32) {
             throw Error("invalid identity");
         }
         const recipient = MLKEM768X25519.getPublicKey(res.bytes);
         // Use encode directly to disable the 90 character bech32 limit.
-        return bech32.encode("age1pq", bech32.toWords(recipient), false);
+        return base_bech32.encode("age1pq", base_bech32.toWords(recipient), false);
     }
     else {
-        const res = bech32.decodeToBytes(identity);
+        const res = base_bech32.decodeToBytes(identity);
         if (!identity.startsWith("AGE-SECRET-KEY-1") ||
             res.prefix.toUpperCase() !== "AGE-SECRET-KEY-" ||
             res.bytes.length !== 32) {
@@ -40862,8 +45403,8 @@ async function identityToRecipient(identity) {
         }
         scalar = res.bytes;
     }
-    const recipient = await x25519.scalarMultBase(scalar);
-    return bech32.encodeFromBytes("age", recipient);
+    const recipient = await scalarMultBase(scalar);
+    return base_bech32.encodeFromBytes("age", recipient);
 }
 class HybridRecipient {
     recipient;
@@ -40878,7 +45419,7 @@ class HybridRecipient {
         this.recipient = bytes;
     }
     wrapFileKey(fileKey) {
-        const { cipherText: encapsulatedKey, sharedSecret } = hybrid_MLKEM768X25519.encapsulate(this.recipient);
+        const { cipherText: encapsulatedKey, sharedSecret } = MLKEM768X25519.encapsulate(this.recipient);
         const label = new TextEncoder().encode("age-encryption.org/mlkem768x25519");
         const { key, nonce } = hpkeContext(hpkeMLKEM768X25519, sharedSecret, label);
         const ciphertext = chacha20poly1305(key, nonce).encrypt(fileKey);
@@ -40911,7 +45452,7 @@ class HybridIdentity {
             if (s.body.length !== 32) {
                 throw Error("invalid mlkem768x25519 stanza");
             }
-            const sharedSecret = hybrid_MLKEM768X25519.decapsulate(share, this.identity);
+            const sharedSecret = MLKEM768X25519.decapsulate(share, this.identity);
             const label = new TextEncoder().encode("age-encryption.org/mlkem768x25519");
             const { key, nonce } = hpkeContext(hpkeMLKEM768X25519, sharedSecret, label);
             try {
@@ -41850,6 +46391,11 @@ const age = {
     },
     checkRecipients: (recipients) => void encrypter(recipients),
     checkIdentity: (identity) => void decrypter(identity),
+    makeIdentity: () => generateX25519Identity(),
+    recipientsOf: async (identity) => {
+        decrypter(identity);
+        return Promise.all(keysIn(identity).map((key) => identityToRecipient(key)));
+    },
 };
 /** Also a mutilated one: what is quoted ends up in logs, reports and issues. */
 const LIKE_SECRET = /AGE-(SECRET|PLUGIN)|SECRET-KEY/i;
@@ -41862,7 +46408,7 @@ function encrypter(recipients) {
         catch (cause) {
             if (LIKE_SECRET.test(recipient))
                 throw secretKeyGiven();
-            throw new failure/* Failure */.H('invalid-input', `\`age-recipients\`: "${recipient}" is not a recipient.`, {
+            throw new core_failure/* Failure */.H('invalid-input', `\`age-recipients\`: "${recipient}" is not a recipient.`, {
                 cause,
                 hint: 'A recipient is the public half that age-keygen prints: `age1…`, one a line.',
             });
@@ -41872,17 +46418,14 @@ function encrypter(recipients) {
 }
 /** Without the library's own error, which may quote the key. */
 function secretKeyGiven() {
-    return new failure/* Failure */.H('invalid-input', '`age-recipients` holds a secret key (hidden).', {
+    return new core_failure/* Failure */.H('invalid-input', '`age-recipients` holds a secret key (hidden).', {
         hint: 'Give the public half, `age1…`. If it stood in a workflow file, make a new pair.',
     });
 }
 /** `identity` is the text of an identity file: comments, and one `AGE-SECRET-KEY-1…` a line. */
 function decrypter(identity) {
     const result = new Decrypter();
-    const keys = identity
-        .split(/\r?\n/)
-        .map((line) => line.trim())
-        .filter((line) => line !== '' && !line.startsWith('#'));
+    const keys = keysIn(identity);
     try {
         if (keys.length === 0)
             throw new Error('it holds no key');
@@ -41890,12 +46433,16 @@ function decrypter(identity) {
             result.addIdentity(key);
     }
     catch (cause) {
-        throw new failure/* Failure */.H('invalid-input', '`age-identity` (value hidden) is not an age identity.', {
+        throw new core_failure/* Failure */.H('invalid-input', '`age-identity` (value hidden) is not an age identity.', {
             cause,
             hint: 'Give the text that age-keygen wrote: a line that begins with `AGE-SECRET-KEY-1`.',
         });
     }
     return result;
+}
+function keysIn(identity) {
+    const lines = identity.split(/\r?\n/).map((line) => line.trim());
+    return lines.filter((line) => line !== '' && !line.startsWith('#'));
 }
 /** Room for ten thousand recipients. */
 const LONGEST_HEADER = 1 << 20;
@@ -41920,7 +46467,7 @@ async function* checkHeader(stored) {
     }
 }
 function longHeader() {
-    return new failure/* Failure */.H('artifact-corrupt', 'The header of an encrypted artifact does not end within 1 MiB.', {
+    return new core_failure/* Failure */.H('artifact-corrupt', 'The header of an encrypted artifact does not end within 1 MiB.', {
         hint: 'Restore from another backup, or from the copy in another store. Look for the cause in the store.',
     });
 }
@@ -41944,16 +46491,101 @@ function asIs(error) {
 }
 /** Tells a wrong key (disproves nothing) from damage; the stored stream's own failure stays what it is. */
 function explainDecryption(cause) {
-    if (cause instanceof failure/* Failure */.H)
+    if (cause instanceof core_failure/* Failure */.H)
         return cause;
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = (0,core_failure/* messageOf */.b)(cause);
     if (message.includes('no identity matched')) {
-        return new failure/* Failure */.H('decryption-failed', 'The age identity given opens none of the recipients of this artifact.', {
+        return new core_failure/* Failure */.H('decryption-failed', 'The age identity given opens none of the recipients of this artifact.', {
             cause,
             hint: 'Give in `age-identity` the secret key of one of the recipients that the manifest lists.',
         });
     }
-    return new failure/* Failure */.H('artifact-corrupt', `An encrypted artifact could not be decrypted: ${message}.`, { cause });
+    return new core_failure/* Failure */.H('artifact-corrupt', `An encrypted artifact could not be decrypted: ${message}.`, { cause });
+}
+
+// EXTERNAL MODULE: ./lib/core/store-traits.js
+var store_traits = __nccwpck_require__(938);
+// EXTERNAL MODULE: ./lib/sys/environment.js
+var environment = __nccwpck_require__(8268);
+// EXTERNAL MODULE: ./lib/sys/short-command.js
+var short_command = __nccwpck_require__(8639);
+;// CONCATENATED MODULE: ./lib/sys/machine.js
+
+
+
+
+
+
+
+const PROGRAMS = ['zstd', 'unshare', 'setpriv', 'flock'];
+/** Looks at the machine and changes nothing. */
+async function examineMachine(env, scratchDir) {
+    const programs = await Promise.all(PROGRAMS.map(async (name) => ({ name, version: await versionOf(name, (0,environment/* childEnvironment */.Q)(env, { libpq: false })) })));
+    const temp = env.RUNNER_TEMP;
+    const runner = { version: runnerVersion(process.execPath), temp: temp ? await roomOf(temp) : undefined };
+    return {
+        node: process.versions.node,
+        platform: `${process.platform} ${process.arch}`,
+        programs,
+        scratch: await roomOf(scratchDir),
+        runner: env.GITHUB_ACTIONS === 'true' ? runner : undefined,
+    };
+}
+/** The first number in what `--version` prints. */
+async function versionOf(program, env) {
+    try {
+        const said = await (0,short_command/* askProgram */.a)({ program, args: ['--version'], env });
+        return /\d+(\.\d+)+/.exec(said)?.[0] ?? said.trim();
+    }
+    catch (error) {
+        if (error instanceof core_failure/* Failure */.H)
+            return undefined;
+        throw error;
+    }
+}
+async function roomOf(folder) {
+    for (let path = (0,external_node_path_.resolve)(folder);; path = (0,external_node_path_.dirname)(path)) {
+        const found = await (0,external_node_fs_promises_.statfs)(path).catch((error) => {
+            if (path === (0,external_node_path_.dirname)(path))
+                throw error;
+        });
+        if (found === undefined)
+            continue;
+        const { bavail, bsize, blocks, type } = found;
+        return { path, freeBytes: bavail * bsize, totalBytes: blocks * bsize, fileSystem: (0,store_traits/* fileSystemOf */.j)(type) };
+    }
+}
+/**
+ * A runner that has updated itself keeps each version in folders of its own, `bin.2.330.0` and
+ * `externals.2.330.0`, with links to the newest; the node it runs us with lies in one of them.
+ *
+ * @param node path of that program
+ */
+function runnerVersion(node) {
+    const root = /^(.*)\/externals(?:\.\d+\.\d+\.\d+)?\//.exec(machine_realPath(node))?.[1];
+    if (root === undefined)
+        return undefined;
+    const linked = /\/bin\.(\d+\.\d+\.\d+)$/.exec(machine_realPath((0,external_node_path_.join)(root, 'bin')))?.[1];
+    if (linked !== undefined)
+        return linked;
+    const names = machine_namesIn((0,external_node_path_.join)(root, 'bin')).concat(machine_namesIn(root));
+    return names.flatMap((name) => /^(?:externals|bin)\.(\d+\.\d+\.\d+)$/.exec(name)?.[1] ?? []).at(-1);
+}
+function machine_realPath(path) {
+    try {
+        return (0,external_node_fs_.realpathSync)(path);
+    }
+    catch {
+        return path;
+    }
+}
+function machine_namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder).sort();
+    }
+    catch {
+        return [];
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/sys/page-file.js
@@ -42033,14 +46665,14 @@ async function writePage(path, page, stores = []) {
             await refuseInside(file, store);
         await (0,external_node_fs_promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true });
         await refuseForeignPage(file);
-        await replace(file, page);
+        await replaceFile(file, page, READABLE);
         return file;
     }
     catch (error) {
-        if (error instanceof failure/* Failure */.H)
+        if (error instanceof core_failure/* Failure */.H)
             throw error;
-        const why = error instanceof Error ? error.message : String(error);
-        throw new failure/* Failure */.H('page-not-written', `The status page could not be written to ${file}: ${why}`, {
+        const why = (0,core_failure/* messageOf */.b)(error);
+        throw new core_failure/* Failure */.H('page-not-written', `The status page could not be written to ${file}: ${why}`, {
             cause: error,
             hint: 'Name a folder that this user may write to, with room on its disk.',
         });
@@ -42053,7 +46685,7 @@ async function refuseInside(file, store) {
     const place = await realFolder((0,external_node_path_.dirname)(file));
     if (place !== folder && !place.startsWith(`${folder}/`))
         return;
-    throw new failure/* Failure */.H('guard-refused', `${file} lies in the store ${folder}; no status page was written.`, {
+    throw new core_failure/* Failure */.H('guard-refused', `${file} lies in the store ${folder}; no status page was written.`, {
         hint: 'Name a folder outside of every store, e.g. one of the workspace.',
     });
 }
@@ -42072,20 +46704,21 @@ async function refuseForeignPage(file) {
     });
     if (there === undefined || (there.isFile() && (await (0,external_node_fs_promises_.readFile)(file, 'utf8')).includes(page_file_OURS)))
         return;
-    throw new failure/* Failure */.H('guard-refused', `${file} is there and is no status page of Lifeboat; it was left alone.`, {
+    throw new core_failure/* Failure */.H('guard-refused', `${file} is there and is no status page of Lifeboat; it was left alone.`, {
         hint: 'Name another folder, or remove that file.',
     });
 }
-async function replace(file, page) {
+/** Whoever reads it meanwhile gets the old text or the new one. */
+async function replaceFile(file, text, mode) {
     const temporary = (0,external_node_path_.join)((0,external_node_path_.dirname)(file), `.${(0,external_node_path_.basename)(file)}.${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`);
     try {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
-            const handle = __addDisposableResource(env_1, await (0,external_node_fs_promises_.open)(temporary, 'wx', READABLE), true);
-            await handle.writeFile(page);
+            const handle = __addDisposableResource(env_1, await (0,external_node_fs_promises_.open)(temporary, 'wx', mode), true);
+            await handle.writeFile(text);
             await handle.sync();
             // The umask of the runner's service may have taken from it what others need to read it.
-            await (0,external_node_fs_promises_.chmod)(temporary, READABLE);
+            await (0,external_node_fs_promises_.chmod)(temporary, mode);
             await (0,external_node_fs_promises_.rename)(temporary, file);
         }
         catch (e_1) {
@@ -42104,8 +46737,226 @@ async function replace(file, page) {
     }
 }
 
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(4708);
+;// CONCATENATED MODULE: ./lib/sys/probe.js
+
+
+
+/** One GET; only the head of the answer is read. Never rejects but with the signal's reason. */
+async function probe(url, { env, signal, withinMs }) {
+    const late = AbortSignal.timeout(Math.max(1, withinMs));
+    try {
+        return { status: await probe_statusOf(url, env, AbortSignal.any([signal, late])) };
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        if (late.aborted)
+            return { problem: `gave no answer in ${(0,duration/* formatDuration */.a3)(withinMs)}` };
+        return { problem: `could not be reached (${codeOf(error)})` };
+    }
+}
+async function probe_statusOf(url, env, signal) {
+    const isSecure = url.startsWith('https:');
+    // Node's own agents ignore `https_proxy`; these honour it. A connection of its own: the next try may meet another server.
+    const agent = isSecure ? new external_node_https_.Agent({ proxyEnv: env }) : new external_node_http_.Agent({ proxyEnv: env });
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const sent = (isSecure ? external_node_https_.request : external_node_http_.request)(url, {
+        method: 'GET',
+        agent,
+        signal,
+        headers: { 'user-agent': 'lifeboat' },
+    });
+    sent.once('response', ({ statusCode = 0 }) => resolve(statusCode)).on('error', reject);
+    sent.once('close', () => reject(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' })));
+    sent.end();
+    try {
+        return await promise;
+    }
+    finally {
+        sent.destroy();
+        agent.destroy();
+    }
+}
+/** By the code alone: messages of libraries may hold the URL. */
+function codeOf(error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
+
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(1421);
+;// CONCATENATED MODULE: external "node:readline"
+const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
+// EXTERNAL MODULE: ./lib/sys/process.js
+var sys_process = __nccwpck_require__(996);
 // EXTERNAL MODULE: ./lib/sys/trace.js
 var trace = __nccwpck_require__(3124);
+;// CONCATENATED MODULE: ./lib/sys/script.js
+
+
+
+
+
+
+
+/** Between asking commands to end and ending them; the runner gives ten seconds to all. */
+const GRACE_MS = 3_000;
+/** What went into the background may keep the pipes open for ever. */
+const LAST_WORDS_MS = 500;
+/** Node's pipes are sockets, which bash can read from and not open by a name. */
+const READ_AND_RUN = 'lines=$(cat <&3); exec 3<&-; eval "$lines"';
+/**
+ * Runs a script as a workflow's `run:` does. It comes to bash by a pipe: anybody on the machine can read an argument.
+ *
+ * @throws {Failure} `tool-missing`; the signal's reason when it aborted, after the whole process group was ended
+ */
+async function runScript(script, onLine, { env, cwd, signal }) {
+    signal.throwIfAborted();
+    const args = ['--noprofile', '--norc', '-eo', 'pipefail', '-c', READ_AND_RUN];
+    const command = { program: 'bash', args, env: (0,environment/* childEnvironment */.Q)(env, { libpq: false }) };
+    const ended = (0,trace/* tracedStart */.C)(command);
+    // A group of its own, so that what the commands started can be ended with them.
+    const child = (0,external_node_child_process_.spawn)(...(0,sys_process/* bound */.$s)(command), {
+        env: command.env,
+        cwd,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
+    const killGroup = () => signalGroup(child, 'SIGKILL');
+    process.once('exit', killGroup);
+    const stop = () => void endGroup(child);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+        const end = await script_outcomeOf(child, script, onLine);
+        ended((0,sys_process/* howEnded */.f2)({ code: end.code, signal: end.signal }));
+        signal.throwIfAborted();
+        return end;
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+        process.removeListener('exit', killGroup);
+    }
+}
+async function script_outcomeOf(child, script, onLine) {
+    const outputs = [child.stdout, child.stderr].filter((pipe) => pipe !== null);
+    const read = Promise.all(outputs.map((pipe) => eachLine(pipe, onLine)));
+    const input = child.stdio[3];
+    input?.on('error', () => { }); // EPIPE: its exit says what happened
+    input?.end(`${script}\n`);
+    const { promise, resolve, reject } = Promise.withResolvers();
+    child.once('error', (cause) => reject(notStarted(cause)));
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    const end = await promise;
+    await Promise.race([read, (0,external_node_timers_promises_.setTimeout)(LAST_WORDS_MS, undefined, { ref: false })]);
+    for (const pipe of outputs)
+        pipe.destroy();
+    return end;
+}
+async function eachLine(pipe, onLine) {
+    const reader = (0,external_node_readline_namespaceObject.createInterface)({ input: pipe, crlfDelay: Number.POSITIVE_INFINITY });
+    reader.on('line', onLine);
+    await new Promise((resolve) => reader.once('close', resolve));
+}
+function notStarted(cause) {
+    return new core_failure/* Failure */.H('tool-missing', 'The commands could not be run: bash could not be started.', {
+        cause,
+        hint: 'Install bash on the runner, so that the PATH of this step finds it.',
+    });
+}
+async function endGroup(child) {
+    signalGroup(child, 'SIGTERM');
+    await (0,external_node_timers_promises_.setTimeout)(GRACE_MS);
+    signalGroup(child, 'SIGKILL');
+}
+function signalGroup({ pid }, signal) {
+    if (pid === undefined)
+        return;
+    try {
+        process.kill(-pid, signal);
+    }
+    catch {
+        // All of it has ended.
+    }
+}
+
+;// CONCATENATED MODULE: external "node:readline/promises"
+const external_node_readline_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline/promises");
+;// CONCATENATED MODULE: ./lib/sys/terminal-question.js
+
+/** Asks on stderr, since stdout holds the report; undefined where nobody can answer. */
+function terminalQuestion(signal) {
+    if (process.stdin.isTTY !== true)
+        return undefined;
+    return async (question) => {
+        const lines = (0,external_node_readline_promises_namespaceObject.createInterface)({ input: process.stdin, output: process.stderr });
+        try {
+            return (await lines.question(`${question} `, { signal })).trim();
+        }
+        finally {
+            lines.close();
+        }
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/sys/user-files.js
+
+
+
+
+
+/** Files below where the user works. @param base what relative paths are relative to */
+function userFiles(base) {
+    return {
+        resolve: (path) => (0,external_node_path_.resolve)(base, path.replace(/^~(?=\/|$)/, (0,external_node_os_.homedir)())),
+        read: readIfThere,
+        write: async (path, text, { secret }) => {
+            try {
+                await (0,external_node_fs_promises_.mkdir)((0,external_node_path_.dirname)(path), { recursive: true, ...(secret && { mode: 0o700 }) });
+                await replaceFile(path, text, secret ? 0o600 : 0o644);
+            }
+            catch (cause) {
+                throw notWritten(path, cause);
+            }
+        },
+        repositoryOf,
+        home: (0,external_node_os_.homedir)(),
+    };
+}
+async function readIfThere(path) {
+    try {
+        return await (0,external_node_fs_promises_.readFile)(path, 'utf8');
+    }
+    catch (cause) {
+        const { code } = cause;
+        if (code === 'ENOENT' || code === 'ENOTDIR')
+            return undefined;
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new core_failure/* Failure */.H('invalid-input', `${path} could not be read: ${why}`, {
+            cause,
+            hint: 'Check what lies there, and that this user may read it: `ls -ld` shows its owner and rights.',
+        });
+    }
+}
+/** The nearest folder above that git calls its own; in a worktree `.git` is a file. */
+async function repositoryOf(path) {
+    for (let folder = (0,external_node_path_.dirname)(path);; folder = (0,external_node_path_.dirname)(folder)) {
+        const isRepository = await (0,external_node_fs_promises_.stat)((0,external_node_path_.join)(folder, '.git')).then(() => true, () => false);
+        if (isRepository)
+            return folder;
+        if (folder === (0,external_node_path_.dirname)(folder))
+            return undefined;
+    }
+}
+function notWritten(path, cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new core_failure/* Failure */.H('file-not-written', `${path} could not be written: ${why}`, {
+        cause,
+        hint: 'Name a folder that this user may write to, with room on its disk.',
+    });
+}
+
 // EXTERNAL MODULE: ./lib/sys/zstd.js
 var zstd = __nccwpck_require__(4426);
 ;// CONCATENATED MODULE: ./lib/tool.js
@@ -42113,6 +46964,12 @@ var zstd = __nccwpck_require__(4426);
 const tool = { name: 'lifeboat', version: '1.0.0' };
 
 ;// CONCATENATED MODULE: ./lib/world.js
+
+
+
+
+
+
 
 
 
@@ -42148,6 +47005,14 @@ function realWorld({ env, log, signal, stallMs, redact }) {
         tool: tool,
         scratchDir: defaultScratchDir(),
         redact,
+        application: {
+            runScript: (script, onLine) => runScript(script, onLine, { env, cwd: env.GITHUB_WORKSPACE || process.cwd(), signal }),
+            probe: (url, withinMs) => probe(url, { env, signal, withinMs }),
+        },
+        examineMachine: (scratchDir) => examineMachine(env, scratchDir),
+        tryIssues: (token) => tryIssues({ token, env, log, signal }),
+        files: userFiles(env.GITHUB_WORKSPACE || process.cwd()),
+        ask: env.GITHUB_ACTIONS === 'true' ? undefined : terminalQuestion(signal),
         // As a step sees paths: relative to the workspace; elsewhere to where the command was typed.
         writePage: (path, page, stores) => writePage((0,external_node_path_.resolve)(env.GITHUB_WORKSPACE ?? '', path), page, stores),
     };
@@ -42284,8 +47149,6 @@ function withoutSource(action) {
     return samplesOfRun({ action }, 'pass', new Date(0)).map((sample) => ({ ...sample, value: null }));
 }
 
-// EXTERNAL MODULE: external "node:child_process"
-var external_node_child_process_ = __nccwpck_require__(1421);
 ;// CONCATENATED MODULE: ./lib/notify/file-lock.js
 
 
@@ -42360,25 +47223,25 @@ async function answerOf({ child, ended }) {
     await promise;
 }
 function busy(path, cause) {
-    return new failure/* Failure */.H('source-busy', `Another process held the lock ${path} all the time.`, {
+    return new core_failure/* Failure */.H('source-busy', `Another process held the lock ${path} all the time.`, {
         cause,
         hint: `Find it with \`fuser ${path}\`: it hangs, or it was stopped.`,
     });
 }
 function lost(path, how) {
-    return new failure/* Failure */.H('tool-failed', `The lock ${path} was lost before the work under it was done: flock ended with ${how}.`, {
+    return new core_failure/* Failure */.H('tool-failed', `The lock ${path} was lost before the work under it was done: flock ended with ${how}.`, {
         hint: 'Another run may have written at the same time, so numbers may be missing until the next run. Find out what ended `flock`.',
     });
 }
 function cannotLock(path, cause, said) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
-        return new failure/* Failure */.H('tool-missing', 'The program `flock` is missing, so two runs could overwrite each other.', {
+        return new core_failure/* Failure */.H('tool-missing', 'The program `flock` is missing, so two runs could overwrite each other.', {
             cause,
             hint: 'Install util-linux on this runner.',
         });
     }
-    const why = said || (cause instanceof Error ? cause.message : String(cause));
-    return new failure/* Failure */.H('tool-failed', `The lock ${path} could not be taken: ${why}`, {
+    const why = said || (0,core_failure/* messageOf */.b)(cause);
+    return new core_failure/* Failure */.H('tool-failed', `The lock ${path} could not be taken: ${why}`, {
         cause,
         hint: 'Make the folder of `metrics-file`, and let the user of this runner write there.',
     });
@@ -42428,15 +47291,11 @@ function unescaped(text) {
     return text.replaceAll(/\\([\\"n])/g, (_, char) => (char === 'n' ? '\n' : char));
 }
 function notOurs(path, why) {
-    return new failure/* Failure */.H('guard-refused', `${path} was left as it is: it is not a file that Lifeboat wrote, or it was damaged; ${why}.`, {
+    return new core_failure/* Failure */.H('guard-refused', `${path} was left as it is: it is not a file that Lifeboat wrote, or it was damaged; ${why}.`, {
         hint: 'Give `metrics-file` a path that nothing else writes. If it is damaged, remove it: each action fills it again with its next run.',
     });
 }
 
-// EXTERNAL MODULE: external "node:http"
-var external_node_http_ = __nccwpck_require__(7067);
-// EXTERNAL MODULE: external "node:https"
-var external_node_https_ = __nccwpck_require__(4708);
 // EXTERNAL MODULE: ./lib/notify/http.js
 var http = __nccwpck_require__(3909);
 ;// CONCATENATED MODULE: ./lib/notify/pushgateway.js
@@ -42480,7 +47339,7 @@ async function send(method, url, text, push) {
         await exchange(method, url, text, push);
     }
     catch (cause) {
-        throw cause instanceof failure/* Failure */.H ? cause : unreachable(url, push.signal, cause);
+        throw cause instanceof core_failure/* Failure */.H ? cause : unreachable(url, push.signal, cause);
     }
 }
 async function exchange(method, url, text, { env, signal }) {
@@ -42507,7 +47366,7 @@ async function refuseUnless2xx(response, url) {
     if (statusCode >= 200 && statusCode < 300)
         return;
     const said = answer.trim() === '' ? '' : `: ${(0,plain_text/* clip */.$Q)(answer.trim(), MOST_ANSWER)}`;
-    throw new failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} answered ${statusCode}${said}`, {
+    throw new core_failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} answered ${statusCode}${said}`, {
         hint: statusCode === 401 || statusCode === 403
             ? 'Put a user and a password that it knows into `pushgateway-url`.'
             : 'Check `pushgateway-url`: it ends where `/metrics/job/…` begins.',
@@ -42517,7 +47376,7 @@ async function refuseUnless2xx(response, url) {
 function unreachable(url, signal, cause) {
     const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
     const why = signal.aborted ? ': it did not answer in time' : code;
-    return new failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} could not be reached${why}.`, {
+    return new core_failure/* Failure */.H('tool-failed', `The Pushgateway at ${url.host} could not be reached${why}.`, {
         cause,
         hint: 'Check `pushgateway-url`, and that this runner may reach it, by `https_proxy` and `no_proxy` where there is a proxy.',
     });
@@ -42563,7 +47422,7 @@ async function updateMetricsFile(path, fresh, options) {
     await withFileLock(`${path}.lock`, options, async () => {
         const { samples, help } = parseMetrics(await readText(path), path);
         const text = await metricsText({ samples: mergeSamples(samples, fresh, options.now), help });
-        await replaceFile(path, text).catch((cause) => {
+        await metrics_file_replaceFile(path, text).catch((cause) => {
             throw couldNot('written', path, cause);
         });
     });
@@ -42584,20 +47443,20 @@ async function readText(path) {
     catch (cause) {
         if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')
             return '';
-        throw cause instanceof failure/* Failure */.H ? cause : couldNot('read', path, cause);
+        throw cause instanceof core_failure/* Failure */.H ? cause : couldNot('read', path, cause);
     }
 }
 function refuseWhatIsNotOurs(found, path) {
     if (!found.isFile()) {
-        throw new failure/* Failure */.H('guard-refused', `${path} is no regular file: it is not what Lifeboat wrote.`, {
+        throw new core_failure/* Failure */.H('guard-refused', `${path} is no regular file: it is not what Lifeboat wrote.`, {
             hint: 'Name a file in `metrics-file` that is missing yet, or that Lifeboat made; its folder has to be there.',
         });
     }
     if (found.size > MOST_BYTES)
-        throw new failure/* Failure */.H('guard-refused', `${path} has ${found.size} bytes: it is not a file that Lifeboat wrote.`);
+        throw new core_failure/* Failure */.H('guard-refused', `${path} has ${found.size} bytes: it is not a file that Lifeboat wrote.`);
 }
 /** node_exporter reads only what ends in `.prom`, and another user's process it is. */
-async function replaceFile(path, text) {
+async function metrics_file_replaceFile(path, text) {
     const temporary = `${path}.tmp`;
     // Left by a killed run: whoever is here holds the lock.
     await (0,external_node_fs_promises_.rm)(temporary, { force: true });
@@ -42615,8 +47474,8 @@ async function replaceFile(path, text) {
     await folder.sync().finally(() => folder.close());
 }
 function couldNot(what, path, cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    return new failure/* Failure */.H('tool-failed', `${path} could not be ${what}: ${why}`, {
+    const why = (0,core_failure/* messageOf */.b)(cause);
+    return new core_failure/* Failure */.H('tool-failed', `${path} could not be ${what}: ${why}`, {
         cause,
         hint: 'Let the user of this runner write in the folder of `metrics-file`.',
     });
@@ -42656,7 +47515,7 @@ function tellingOf(action, given, { env, log, stopped }) {
         return { action, given: inputs, subject, run: runInfo(env), env, log, now: () => new Date(), stopped };
     }
     catch (error) {
-        if (error instanceof failure/* Failure */.H)
+        if (error instanceof core_failure/* Failure */.H)
             return undefined;
         throw error;
     }
@@ -42693,15 +47552,15 @@ async function announce(report, telling) {
 async function attempt(what, { log, stopped }, use) {
     const limit = new AbortController();
     // Holds the process alive: what never settles must not end the step without a report.
-    const timer = setTimeout(() => limit.abort(new failure/* Failure */.H('timed-out', `There was no end after ${TELL_MS / 1000} s.`)), TELL_MS);
+    const timer = setTimeout(() => limit.abort(new core_failure/* Failure */.H('timed-out', `There was no end after ${TELL_MS / 1000} s.`)), TELL_MS);
     // Who cancels now must still get a report. After a `timeout` of the step there is time to tell.
     const signal = stopped.aborted ? limit.signal : AbortSignal.any([limit.signal, stopped]);
     try {
         return { value: await Promise.race([use(signal), whenGivenUp(signal)]) };
     }
     catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        const hint = error instanceof failure/* Failure */.H && error.hint !== undefined ? ` ${error.hint}` : '';
+        const message = (0,core_failure/* messageOf */.b)(error);
+        const hint = error instanceof core_failure/* Failure */.H && error.hint !== undefined ? ` ${error.hint}` : '';
         const notice = `The ${what} failed: ${hint === '' ? message : (0,plain_text/* asSentence */.KG)(message)}${hint}`;
         log.warning(notice);
         return { notice };
@@ -42711,14 +47570,1685 @@ async function attempt(what, { log, stopped }, use) {
     }
 }
 /** Who tells has a moment to say in its own words why it could not. */
-const LAST_WORDS_MS = 1_000;
+const announce_LAST_WORDS_MS = 1_000;
 function whenGivenUp(signal) {
     return new Promise((_, reject) => {
-        signal.addEventListener('abort', () => setTimeout(() => reject(signal.reason), LAST_WORDS_MS), { once: true });
+        signal.addEventListener('abort', () => setTimeout(() => reject(signal.reason), announce_LAST_WORDS_MS), { once: true });
     });
 }
 function isCancelled({ aborted, reason }) {
-    return aborted && reason instanceof failure/* Failure */.H && reason.code === 'cancelled';
+    return aborted && reason instanceof core_failure/* Failure */.H && reason.code === 'cancelled';
+}
+
+;// CONCATENATED MODULE: ./lib/core/copy-artifact.js
+
+
+
+
+/**
+ * Brings one artifact into the other store: in one pass, its size and SHA-256 compared with the manifest on the way,
+ * so that nothing is visible there unless every byte was right. One that is there already is read and not sent again.
+ *
+ * @param onBytes called with the number of bytes of each chunk sent or read
+ * @throws {Failure} `artifact-corrupt` when the source's bytes, or those that are there, are other ones
+ */
+async function copyArtifact(way, manifest, artifact, { sleep, signal, onBytes }) {
+    const { from, to, stallMs } = way;
+    const key = (0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, artifact.key);
+    const found = await to.head(key);
+    if (found !== undefined) {
+        if (found.bytes !== artifact.bytes)
+            throw otherBytes(to, key, `${found.bytes} bytes instead of ${artifact.bytes}`);
+        await readBack(to, manifest, artifact, { signal, onBytes });
+        return { artifact, how: 'there', tag: found.tag };
+    }
+    const body = await fetchArtifact(from, manifest, artifact, { signal });
+    const stored = await storeArtifact(body, [to], key, {
+        ...{ expectedBytes: artifact.bytes, stallMs, sleep, signal, onBytes },
+    });
+    return { artifact, how: 'sent', tag: stored.copies.get(to)?.tag ?? '' };
+}
+/** Reads an artifact of the other store to its end; errors when its bytes are not those of the manifest. */
+async function readBack(to, manifest, artifact, { signal, onBytes }) {
+    const stored = await fetchArtifact(to, manifest, artifact, { signal, onBytes });
+    try {
+        for await (const _ of stored)
+            ;
+    }
+    catch (error) {
+        if (!(error instanceof core_failure/* Failure */.H) || error.code !== 'artifact-corrupt')
+            throw error;
+        throw otherBytes(to, (0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, artifact.key), 'another SHA-256', error);
+    }
+}
+function otherBytes(to, key, what, cause) {
+    return new core_failure/* Failure */.H('artifact-corrupt', `${(0,core_keys/* whereIs */.ie)(to, key)} is not what the manifest says (${what}). It was left as it is.`, {
+        ...(cause !== undefined && { cause }),
+        hint: 'Objects are written once, so it is not written over. Find out what damaged it; then remove that one object by hand (on a bucket with versions: each version) and copy again.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/core/copy-guard.js
+
+
+
+
+
+
+
+
+/** The folder of one backup in one store as its listing tells it; undefined when nothing is there. */
+async function readFolder(store, source, id) {
+    const objects = await Array.fromAsync(store.list((0,core_keys/* backupPrefix */.nY)(source, id))).catch(emptyIfNew(store));
+    return objects.length === 0 ? undefined : (0,core_catalog/* describeFolder */.uq)(source, id, objects);
+}
+/** For `catch`: the folder of a local store is made by what is written first, so a new one holds nothing yet. */
+function emptyIfNew({ location }) {
+    return (error) => {
+        if (error instanceof core_failure/* Failure */.H && error.code === 'store-missing' && location.startsWith('file:'))
+            return [];
+        throw error;
+    };
+}
+/**
+ * Refuses while somebody else writes or removes this backup. A backup that finds its own manifest written by another
+ * run takes back all it wrote, so it must be over; a copy that was killed may be taken up at once, since two of them
+ * write the same bytes.
+ *
+ * @throws {Failure} `source-busy`
+ */
+async function refuseBusy({ from, to }, folders, now) {
+    const { there, here } = folders;
+    if (there?.removingAt !== undefined)
+        throw new core_failure/* Failure */.H('source-busy', `${there.id} is being removed from ${to.location}, or a removal broke off.`, {
+            hint: 'Run prune on that store, which finishes the removal; what retention removed there needs no healing.',
+        });
+    for (const [store, folder] of [[from, here], [to, there]]) {
+        if (folder === undefined || !isFreshMark(folder, now) || (await isOfCopy(store, folder)))
+            continue;
+        throw new core_failure/* Failure */.H('source-busy', `${folder.id} is still being written to ${store.location} by its backup.`, {
+            hint: 'Wait for the end of that run. A mark that a killed run left counts for one hour.',
+        });
+    }
+}
+async function isOfCopy(store, { source, id }) {
+    const key = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* IN_PROGRESS */.mS);
+    try {
+        const text = (await (0,manifest_reading/* readSmall */.o5)(store, key)).toString('utf8');
+        return (0,core_manifest/* parseRecord */.Hh)(records/* InProgressRecord */.Kk, text, (0,core_keys/* whereIs */.ie)(store, key)).copyFrom !== undefined;
+    }
+    catch (error) {
+        if ((0,manifest_reading/* isUnreadable */.GZ)(error))
+            return false;
+        if (error instanceof core_failure/* Failure */.H && error.code === 'not-found')
+            return true; // over in the meantime
+        throw error;
+    }
+}
+/** Throws `store-full` when what is missing does not fit; a bucket has no such limit. */
+async function refuseFull(to, manifest, there) {
+    const known = new Set(there?.artifacts.map(({ key }) => key));
+    const needed = manifest.artifacts.filter(({ key }) => !known.has(key)).reduce((sum, { bytes }) => sum + bytes, 0);
+    const space = await to.freeSpace();
+    if (space === undefined || space.freeBytes > needed)
+        return;
+    throw new core_failure/* Failure */.H('store-full', `${manifest.id} does not fit into ${to.location}: ${(0,core_size/* formatBytes */.z)(needed)} are needed, ${(0,core_size/* formatBytes */.z)(space.freeBytes)} are free.`, { hint: 'Make room there first: prune it, or enlarge its disk.' });
+}
+
+;// CONCATENATED MODULE: ./lib/core/copy-records.js
+
+
+
+
+
+/**
+ * Copies drills and pins that the other store lacks; what is there stays.
+ *
+ * A drill proves the store it names. A copy that came later is none of those, so it counts as proven only after a
+ * drill of its own, or one that reads it back. Where a record does name this store, because it held the backup before
+ * and lost some of it, what was sent is read back first: else the old record would speak for bytes nobody has read.
+ */
+async function copyRecords({ from, to }, manifest, there, { readSent, signal }) {
+    const names = await recordNames(from, manifest);
+    const own = there?.drills ?? [];
+    const drills = [...names.flatMap((name) => (0,record_keys/* parseDrillKey */.Kq)(name) ?? []), ...own];
+    let readBack = false;
+    for (const drill of drills) {
+        const store = own.includes(drill) ? to : from;
+        const record = await readDrill(store, manifest, drill, signal);
+        if (readBack || record === undefined || !speaksFor(record, to))
+            continue;
+        await readSent();
+        readBack = true;
+    }
+    const different = [];
+    let copied = 0;
+    for (const name of names) {
+        const key = (0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, name);
+        const bytes = await (0,manifest_reading/* readSmall */.o5)(from, key, signal);
+        if ((await to.head(key)) === undefined) {
+            await to.put(key, external_node_stream_.Readable.from([bytes]), { expectedBytes: bytes.length });
+            copied += 1;
+        }
+        else if ((0,manifest_reading/* sha256Of */.Bj)(await (0,manifest_reading/* readSmall */.o5)(to, key, signal)) !== (0,manifest_reading/* sha256Of */.Bj)(bytes))
+            different.push(name);
+    }
+    return { copied, different, readBack };
+}
+async function recordNames(from, { source, id }) {
+    const prefix = (0,core_keys/* backupPrefix */.nY)(source, id);
+    const names = [];
+    for await (const { key } of from.list(prefix))
+        names.push(key.slice(prefix.length));
+    return names.filter((name) => (0,record_keys/* parseDrillKey */.Kq)(name) !== undefined || (0,record_keys/* parsePinKey */.wi)(name) !== undefined);
+}
+
+;// CONCATENATED MODULE: ./lib/core/copy-backup.js
+
+
+
+
+
+
+
+
+
+
+
+const RENEW_MS = 10 * 60_000;
+/**
+ * Makes a backup whole in another store: its artifacts, its drills and pins, and last its manifest, byte for byte.
+ * What is there already is read back and not sent again, so that a copy that was killed goes on where it was. Nothing
+ * is ever removed or written over.
+ *
+ * @throws {Failure} `backup-not-found`, `source-busy`, `store-full`, `artifact-corrupt`, or why a store failed; there
+ *         is no manifest then that was not there before, and the mark keeps what was sent from looking like a backup
+ */
+async function copyBackup(way, source, id, world) {
+    const { from, to } = way;
+    const { text, manifest } = await readOriginal(from, source, id, world.signal);
+    const there = await readFolder(to, source, id);
+    await refuseBusy(way, { there, here: await readFolder(from, source, id) }, world.now());
+    const isThere = there !== undefined && (0,core_catalog/* isComplete */.As)(there);
+    if (isThere)
+        await refuseOtherManifest(to, manifest, text);
+    await refuseFull(to, manifest, there);
+    const mark = copy_backup_markOf(way, manifest, world);
+    if (!isThere)
+        await putText(to, (0,core_keys/* backupKey */.eT)(source, id, core_keys/* IN_PROGRESS */.mS), mark);
+    const { artifacts, sentBytes } = await copyArtifacts(way, manifest, { mark: isThere ? undefined : mark }, world);
+    const sent = artifacts.filter(({ how }) => how === 'sent');
+    const readSent = async () => {
+        for (const { artifact } of sent)
+            await readBack(to, manifest, artifact, { signal: world.signal, onBytes: () => { } });
+    };
+    const records = await copyRecords(way, manifest, there, { readSent, signal: world.signal });
+    await copy_backup_confirm(to, manifest, artifacts);
+    if (!isThere) {
+        await putText(to, (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0), text);
+        // The backup is whole from here on; a mark that stays behind hides nothing, and prune removes it.
+        await to.remove([(0,core_keys/* backupKey */.eT)(source, id, core_keys/* IN_PROGRESS */.mS)]).catch(() => []);
+    }
+    return { manifest, artifacts, records, sentBytes, wasWhole: isThere && sent.length === 0 };
+}
+async function readOriginal(from, source, id, signal) {
+    const key = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0);
+    const bytes = await (0,manifest_reading/* readSmall */.o5)(from, key, signal).catch((error) => {
+        if (!(error instanceof core_failure/* Failure */.H) || error.code !== 'not-found')
+            throw error;
+        throw new core_failure/* Failure */.H('backup-not-found', `${from.location} holds no backup ${source}/${id}.`, {
+            hint: 'Check `source`, `backup` and `from`; only a backup with its manifest can be copied.',
+        });
+    });
+    const text = bytes.toString('utf8');
+    return { text, manifest: (0,core_manifest/* readManifest */.WI)(text, (0,core_keys/* whereIs */.ie)(from, key), { source, id }) };
+}
+async function refuseOtherManifest(to, { source, id }, text) {
+    const key = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0);
+    const found = await (0,manifest_reading/* readSmall */.o5)(to, key);
+    if ((0,manifest_reading/* sha256Of */.Bj)(found) === (0,manifest_reading/* sha256Of */.Bj)(text))
+        return;
+    throw new core_failure/* Failure */.H('artifact-corrupt', `${(0,core_keys/* whereIs */.ie)(to, key)} is another manifest. It was left as it is.`, {
+        hint: 'Manifests are written once: somebody replaced one of the two. Compare both; remove the wrong one by hand, then copy again.',
+    });
+}
+function copy_backup_markOf({ from }, { id, source }, world) {
+    const startedAt = wholeSeconds(world.now());
+    const record = {
+        ...{ format: 1, id, source, startedAt, ...world.process, run: world.run },
+        copyFrom: from.location,
+    };
+    return `${JSON.stringify(record, undefined, 2)}\n`;
+}
+/** One after the other, with a line every ten seconds, and the mark renewed so that prune leaves all of it alone. */
+async function copyArtifacts(way, manifest, { mark }, world) {
+    const artifacts = [];
+    const progress = { doing: '', bytes: 0 };
+    const total = manifest.artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
+    const stop = new AbortController();
+    const say = () => world.log.info(`${progress.doing}: ${(0,core_size/* formatBytes */.z)(progress.bytes)} of ${(0,core_size/* formatBytes */.z)(total)} of ${manifest.id}`);
+    const key = (0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, core_keys/* IN_PROGRESS */.mS);
+    const renew = async () => void (mark === undefined || (await putText(way.to, key, mark).catch(() => { })));
+    const ticking = whileGoing(world, stop.signal, say, renew);
+    const onBytes = (bytes) => {
+        progress.bytes += bytes;
+    };
+    try {
+        for (const artifact of manifest.artifacts) {
+            world.signal.throwIfAborted();
+            progress.doing = artifact.key;
+            artifacts.push(await copyArtifact(way, manifest, artifact, { ...world, onBytes }));
+        }
+    }
+    finally {
+        stop.abort();
+        await ticking;
+    }
+    const sent = artifacts.filter(({ how }) => how === 'sent');
+    return { artifacts, sentBytes: sent.reduce((sum, { artifact }) => sum + artifact.bytes, 0) };
+}
+const TICK_MS = 10_000;
+async function whileGoing({ sleep }, stop, say, renew) {
+    for (let tick = 1;; tick += 1) {
+        await sleep(TICK_MS, stop);
+        if (stop.aborted)
+            return;
+        say();
+        if (tick % (RENEW_MS / TICK_MS) === 0)
+            await renew();
+    }
+}
+/** Right before the manifest every artifact is looked up again: something else may write or delete there. */
+async function copy_backup_confirm(to, manifest, artifacts) {
+    for (const { artifact, tag } of artifacts) {
+        const key = (0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, artifact.key);
+        const state = await to.head(key);
+        if (state?.bytes === artifact.bytes && state.tag === tag)
+            continue;
+        throw new core_failure/* Failure */.H('artifact-corrupt', `${(0,core_keys/* whereIs */.ie)(to, key)} is not what was stored a moment ago.`, {
+            hint: 'Something else writes or deletes in this store: a lifecycle rule, a sync, another tool.',
+        });
+    }
+}
+/** Writes a small object and makes sure that the store took it as it was given. */
+async function putText(to, key, text) {
+    const copy = await to.put(key, external_node_stream_.Readable.from([Buffer.from(text)]), { expectedBytes: Buffer.byteLength(text) });
+    if (copy.sha256 === (0,manifest_reading/* sha256Of */.Bj)(text))
+        return;
+    throw new core_failure/* Failure */.H('artifact-corrupt', `${to.location} stored other bytes of ${key} than it was given.`);
+}
+/** Complete backups that the other store does not hold whole, newest first: what matters most goes first. */
+function missingIn(here, there) {
+    const held = new Set(there.filter(core_catalog/* isComplete */.As).map(({ id }) => id));
+    return here.filter((backup) => (0,core_catalog/* isComplete */.As)(backup) && !held.has(backup.id)).toReversed();
+}
+
+;// CONCATENATED MODULE: ./lib/core/copy-report.js
+
+
+
+/** @param done.wanted how many were to be copied; fewer tries mean that it was given up in between */
+function describeCopies(source, { from, to }, done) {
+    const { tries, wanted } = done;
+    const copied = tries.flatMap((one) => one.copied ?? []);
+    const sentBytes = copied.reduce((sum, one) => sum + one.sentBytes, 0);
+    const findings = tries.flatMap((one) => judgeTry(source, one, to.location));
+    if (wanted === 0)
+        findings.push(nothingMissing(source, from.location, to.location));
+    if (tries.length < wanted)
+        findings.push(givenUp(source, wanted - tries.length, to.location));
+    return (0,core_report/* report */.z8)(`Copy of ${source} to ${to.location}`, findings, {
+        sources: [source],
+        headline: [
+            { name: 'Copied', value: `${copied.length} of ${counted(wanted, 'backup')}` },
+            { name: 'Sent', value: (0,core_size/* formatBytes */.z)(sentBytes) },
+            { name: 'From', value: from.location },
+        ],
+        tables: copied.map(copy_report_tableOf),
+        outputs: {},
+    });
+}
+function judgeTry(source, { id, copied, failure }, subject) {
+    if (copied === undefined)
+        return [
+            (0,core_report/* finding */.gk)('backup-copied', 'fail', `${source}: ${id} was not copied. ${failure?.message ?? ''}`, {
+                subject,
+                ...(failure?.hint !== undefined && { hint: failure.hint }),
+            }),
+        ];
+    const { records, sentBytes, wasWhole, artifacts } = copied;
+    const read = artifacts.filter(({ how }) => how === 'there').length;
+    const what = wasWhole
+        ? `was whole there already: ${counted(read, 'artifact')} read back`
+        : `is whole there now: ${(0,core_size/* formatBytes */.z)(sentBytes)} sent, ${counted(read, 'artifact')} that ${read === 1 ? 'was' : 'were'} there read back`;
+    const message = `${source}: ${id} ${what}, ${counted(records.copied, 'record')} copied.`;
+    const done = (0,core_report/* finding */.gk)('backup-copied', 'pass', message, { subject, numbers: { sentBytes, records: records.copied } });
+    return [done, ...records.different.map((name) => otherRecord(source, id, name, subject))];
+}
+function otherRecord(source, id, name, subject) {
+    return (0,core_report/* finding */.gk)('backup-copied', 'warn', `${source}: ${id}/${name} has other bytes in the two stores.`, {
+        subject,
+        hint: 'Records are written once: somebody changed one of them. Both were left as they are; compare them.',
+    });
+}
+function nothingMissing(source, from, subject) {
+    return (0,core_report/* finding */.gk)('backup-copied', 'pass', `${source}: every backup of ${from} is there.`, { subject });
+}
+function givenUp(source, left, subject) {
+    return (0,core_report/* finding */.gk)('backup-copied', 'fail', `${source}: ${counted(left, 'backup')} more ${left === 1 ? 'was' : 'were'} not tried.`, {
+        subject,
+        hint: 'What stopped the last one would stop the next as well. Set it right and copy again: what was sent is not sent again.',
+    });
+}
+function copy_report_tableOf({ manifest, artifacts }) {
+    return {
+        title: `Artifacts of ${manifest.id}`,
+        columns: [{ name: 'Artifact' }, { name: 'Size', numeric: true }, { name: 'What was done' }],
+        rows: artifacts.map(({ artifact, how }) => [
+            artifact.key,
+            (0,core_size/* formatBytes */.z)(artifact.bytes),
+            how === 'sent' ? 'sent' : 'there already, read back',
+        ]),
+        folded: artifacts.length > 10,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/copy.js
+
+
+
+
+
+
+
+
+
+
+const copy_description = 'Heals a copy that a store missed: artifacts, drills and pins, and last the manifest, every byte compared on the way. It never removes anything.';
+const copy_inputs = lib_schemas/* strictObject */.rej({
+    source: shared.source,
+    backup: inputs_text('Which backup: `latest`, `oldest`, `random`, or an id.').optional(),
+    from: inputs_text('Store that holds the backup, a URL as in `store`.'),
+    to: inputs_text('Store that lacks it, a URL as in `store`.'),
+    'all-missing': flag('Copy every backup of the source that `to` lacks, newest first; also those that its own retention removed.').prefault('false'),
+    timeout: common.timeout,
+    'stall-timeout': common['stall-timeout'],
+});
+/** Copies one backup, or all that are missing; what fails for one leaves the others their turn. */
+async function copy(raw, world) {
+    const given = parseInputs(copy_inputs, raw);
+    checkChoice(given);
+    const from = await world.openStore(given.from);
+    try {
+        const to = await world.openStore(given.to);
+        try {
+            return await copyBetween(from, to, given, world);
+        }
+        finally {
+            await to.close();
+        }
+    }
+    finally {
+        await from.close();
+    }
+}
+function checkChoice({ backup, 'all-missing': all }) {
+    if ((backup === undefined) === all)
+        return;
+    throw new core_failure/* Failure */.H('invalid-input', '`copy` takes either `backup` or `all-missing: true`.', {
+        hint: 'Give the id of one backup (`lifeboat verify-freshness` and the log of the backup name it), or `--all-missing`.',
+    });
+}
+async function copyBetween(from, to, given, world) {
+    if (from.location === to.location)
+        throw new core_failure/* Failure */.H('invalid-input', `\`from\` and \`to\` are the same place, ${to.location}.`, {
+            hint: 'Give two stores.',
+        });
+    const ids = await chooseIds(from, to, given, world);
+    const way = { from, to, stallMs: given['stall-timeout'] };
+    const tries = [];
+    for (const id of ids) {
+        const tried = await tryCopy(() => copyBackup(way, given.source, id, world), id, given['all-missing']);
+        tries.push(tried);
+        if (tried.failure !== undefined && HOPELESS.has(tried.failure.code))
+            break;
+        world.signal.throwIfAborted();
+    }
+    return describeCopies(given.source, way, { tries, wanted: ids.length });
+}
+/** What would stop the next one as well. */
+const HOPELESS = new Set(['store-full', 'store-denied', 'store-unavailable', 'store-missing', 'stalled']);
+const copy_FATAL = new Set(['cancelled', 'timed-out', 'invalid-input']);
+async function tryCopy(work, id, isOfMany) {
+    try {
+        return { id, copied: await work() };
+    }
+    catch (error) {
+        if (!isOfMany || !(error instanceof core_failure/* Failure */.H) || copy_FATAL.has(error.code))
+            throw error;
+        return { id, failure: error };
+    }
+}
+async function chooseIds(from, to, given, world) {
+    const { backup } = given;
+    const { signal } = world;
+    if (backup !== undefined && (0,core_keys/* isId */.eQ)(backup))
+        return [backup];
+    const here = await (0,core_catalog/* readCatalog */.uM)(from, given.source, { signal });
+    if (backup !== undefined) {
+        const random = (below) => Number.parseInt(world.randomHex(6), 16) % below;
+        return [(await chooseBackup(from, here, backup, { now: world.now(), random, signal })).backup.id];
+    }
+    const there = await (0,core_catalog/* readCatalog */.uM)(to, given.source, { signal }).catch(emptyIfNew(to));
+    return missingIn(here, there).map(({ id }) => id);
+}
+
+;// CONCATENATED MODULE: ./lib/core/catalog-rows.js
+
+
+
+
+
+
+
+const catalog_rows_LANES = 16;
+/**
+ * The newest backups of a source in all of these stores. Reads listings as far back as it must, the manifests of what
+ * it lists, and the drill records of those that were drilled; nothing else.
+ *
+ * @param limit how many; infinite: all
+ */
+async function listSource(stores, source, { limit, now, signal }) {
+    const shelves = [];
+    const findings = [];
+    for (const store of stores) {
+        try {
+            shelves.push(await readShelf(store, source, { limit, now, signal }));
+        }
+        catch (error) {
+            findings.push(notReadable(store.location, error, `${source} in this store`));
+        }
+    }
+    const ids = [...new Set(shelves.flatMap(({ folders }) => folders.map(({ id }) => id)))].toSorted().toReversed();
+    const shown = ids.slice(0, Math.min(limit, ids.length));
+    const backups = new Array(shown.length);
+    await (0,lanes/* inLanes */.L)([...shown.entries()], catalog_rows_LANES, async ([at, id]) => {
+        backups[at] = await readListed(shelves, source, id, now, signal);
+    });
+    return { source, backups, findings, isCut: ids.length > shown.length || shelves.some(({ isCut }) => isCut) };
+}
+async function readShelf(store, source, { limit, now, signal }) {
+    const isEnough = (backups) => backups.length >= limit;
+    const { backups, since } = await (0,core_catalog/* readRecentCatalog */.HT)(store, source, now, isEnough, signal);
+    const folders = backups.slice(-Math.min(limit, backups.length));
+    const states = await statesOf(store, source, folders, now);
+    return { store, folders, states, isCut: since !== undefined || folders.length < backups.length };
+}
+/** Only folders without a manifest ask for more than the listing. */
+async function statesOf(store, source, folders, now) {
+    const states = new Map();
+    const open = folders.filter((folder) => !(0,core_catalog/* isComplete */.As)(folder));
+    if (open.length === 0)
+        return states;
+    const uploads = await Array.fromAsync(store.openUploads(`${source}/`));
+    const hiddenIds = new Set();
+    await (0,lanes/* inLanes */.L)(open, catalog_rows_LANES, async ({ id }) => {
+        for await (const { key } of store.hidden((0,core_keys/* backupPrefix */.nY)(source, id)))
+            if (key.endsWith('/manifest.json'))
+                hiddenIds.add(id);
+    });
+    const keepsVersions = await store.keepsVersions();
+    const { beheaded } = sortLeftovers(folders, { uploads, hiddenIds, keepsVersions }, now);
+    for (const backup of open) {
+        if (beheaded.includes(backup))
+            states.set(backup.id, 'manifest gone');
+        else if (isInProgress({ backup, uploads }, now))
+            states.set(backup.id, 'in progress');
+        else
+            states.set(backup.id, backup.removingAt === undefined ? 'unfinished' : 'half removed');
+    }
+    return states;
+}
+async function readListed(shelves, source, id, now, signal) {
+    const copies = [];
+    let manifest;
+    let known;
+    for (const { store, folders, states } of shelves) {
+        const backup = folders.find((folder) => folder.id === id);
+        if (backup === undefined)
+            continue;
+        const state = states.get(id) ?? 'complete';
+        const read = state === 'complete' ? await tryManifest(store, backup, signal) : undefined;
+        if (read !== undefined && read !== 'unreadable')
+            manifest ??= read;
+        known = known === undefined || (!(0,core_catalog/* isComplete */.As)(known) && (0,core_catalog/* isComplete */.As)(backup)) ? backup : known;
+        copies.push(await describeCopy(store, backup, read === 'unreadable' ? 'unreadable' : state, now, signal));
+    }
+    const server = manifest && { major: manifest.server.major, databaseBytes: manifest.totals.databaseBytes };
+    return {
+        source,
+        id,
+        takenAt: known?.takenAt ?? new Date(Number.NaN),
+        scope: known?.scope,
+        encrypted: known?.artifacts.some(({ key }) => key.endsWith('.age')) ?? false,
+        copies,
+        needs: manifest && server && { engine: manifest.engine, ...server },
+    };
+}
+async function tryManifest(store, { source, id, manifestBytes }, signal) {
+    try {
+        return (await (0,manifest_reading/* readManifestOf */.XL)(store, source, id, signal, manifestBytes)).manifest;
+    }
+    catch (error) {
+        if ((0,manifest_reading/* isUnreadable */.GZ)(error))
+            return 'unreadable';
+        throw error;
+    }
+}
+async function describeCopy(store, backup, state, now, signal) {
+    const drill = state === 'complete' ? await proofOfCopy(store, backup, signal) : undefined;
+    return {
+        store,
+        state,
+        proof: drill?.proof,
+        drilledAt: drill?.drill.startedAt,
+        pinnedUntil: (0,core_catalog/* activePin */.Cj)(backup, now)?.until,
+        bytes: backup.bytes,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/core/catalog-table.js
+
+
+
+
+/** What was listed, as a report: a table for each source, and what must not be overlooked. */
+function catalogReport(listed, stores, { around, now, isPast, source }) {
+    const held = listed.filter(({ backups }) => backups.length > 0);
+    const count = held.reduce((sum, { backups }) => sum + backups.length, 0);
+    const findings = [...around, ...listed.flatMap((one) => [...one.findings, ...catalogFindings(one)])];
+    if (count === 0 && findings.every(({ status }) => status === 'pass'))
+        findings.push(nothingThere(source, isPast));
+    else if (stores.length > 0)
+        findings.push((0,core_report/* finding */.gk)('store-readable', 'pass', `${counted(count, 'backup')} listed.`));
+    const when = isPast ? ` as of ${now.toISOString().replace('.000', '')}` : '';
+    return (0,core_report/* report */.z8)(`${source === undefined ? 'Backups' : `Backups of ${source}`}${when}`, findings, {
+        headline: stores.map(({ location }, at) => ({
+            name: stores.length > 1 ? `Store ${at + 1}` : 'Store',
+            value: location,
+        })),
+        tables: held.map((one) => catalogTable(one, stores, now)),
+        outputs: { backups: catalogJson(held) },
+        sources: held.map((one) => one.source),
+    });
+}
+function nothingThere(source, isPast) {
+    const what = source === undefined ? 'The stores hold no backup' : `The stores hold no backup of ${source}`;
+    return (0,core_report/* finding */.gk)('backup-missing', 'fail', isPast ? `${what} of that moment.` : `${what}.`, {
+        hint: 'Check `store` and `source`. On a bucket that keeps versions, `lifeboat list --deleted` shows what was taken away.',
+    });
+}
+/** One row for each backup; stores by their number where there are several. */
+function catalogTable(listed, stores, now) {
+    const { source, backups, isCut } = listed;
+    const title = isCut
+        ? `${source}: the newest ${backups.length}; \`--limit all\` lists every one`
+        : `${source}: ${counted(backups.length, 'backup')}`;
+    const several = stores.length > 1;
+    return {
+        title,
+        columns: [
+            { name: 'Backup' },
+            { name: 'Age', numeric: true },
+            { name: 'Size', numeric: true },
+            { name: 'Scope' },
+            { name: 'State' },
+            { name: 'Pinned' },
+            { name: 'A restore needs' },
+            ...(several ? [{ name: 'Stores' }] : []),
+        ],
+        rows: backups.map((backup) => [
+            backup.id,
+            ageOf(backup.takenAt, now),
+            (0,core_size/* formatBytes */.z)(Math.max(...backup.copies.map(({ bytes }) => bytes))),
+            backup.scope ?? '?',
+            stateOf(backup, stores, now),
+            pinOf(backup),
+            needsOf(backup),
+            ...(several ? [backup.copies.map(({ store }) => numberOf(store, stores)).join(', ')] : []),
+        ]),
+    };
+}
+function ageOf(moment, now) {
+    const ms = now.getTime() - moment.getTime();
+    return ms < -60_000 ? `in ${(0,duration/* formatDuration */.a3)(-ms)}` : (0,duration/* formatDuration */.a3)(Math.max(0, ms));
+}
+function numberOf(store, stores) {
+    return String(stores.findIndex(({ location }) => location === store.location) + 1);
+}
+/** `proven 3d ago`; where the copies differ, each with the number of its store. */
+function stateOf({ copies }, stores, now) {
+    const byState = Map.groupBy(copies, (copy) => stateOfCopy(copy, now));
+    if (byState.size === 1)
+        return [...byState.keys()].join('');
+    const words = [...byState].map(([state, some]) => {
+        return `${state} in ${some.map(({ store }) => numberOf(store, stores)).join('+')}`;
+    });
+    return words.join(', ');
+}
+function stateOfCopy({ state, proof, drilledAt }, now) {
+    if (state !== 'complete')
+        return state;
+    if (proof === undefined)
+        return 'not drilled';
+    return drilledAt === undefined ? proof : `${proof} ${ageOf(drilledAt, now)} ago`;
+}
+function pinOf({ copies }) {
+    const ends = copies.map(({ pinnedUntil }) => pinnedUntil).filter((until) => until !== undefined);
+    if (ends.includes(null))
+        return 'for ever';
+    const last = ends.map((until) => until?.toISOString().slice(0, 10) ?? '').toSorted();
+    return last.length === 0 ? '' : `until ${last.at(-1)}`;
+}
+function needsOf({ needs, encrypted }) {
+    if (needs === undefined)
+        return encrypted ? 'age identity' : '';
+    const server = needs.engine === 'postgresql' ? `PostgreSQL ${needs.major}` : `${needs.engine} ${needs.major}`;
+    return [server, (0,core_size/* formatBytes */.z)(needs.databaseBytes), ...(encrypted ? ['age identity'] : [])].join(', ');
+}
+const LOOK = {
+    unreadable: 'Somebody or something changed it. Look for a copy in another store, or `lifeboat undelete` it.',
+    'manifest gone': 'Its manifest was taken away: `lifeboat list --deleted` shows what can be brought back.',
+};
+/** What a reader must not overlook; verify-freshness judges, this list only shows. */
+function catalogFindings({ source, backups }) {
+    return backups.flatMap(({ id, copies }) => copies.flatMap(({ state, store }) => {
+        const hint = LOOK[state];
+        if (hint === undefined)
+            return [];
+        const rule = state === 'unreadable' ? 'manifest-unreadable' : 'backup-hidden';
+        const message = `${source}/${id}: ${state === 'unreadable' ? 'its manifest cannot be read' : 'its manifest is gone'}.`;
+        return [(0,core_report/* finding */.gk)(rule, 'warn', message, { subject: store.location, source, hint })];
+    }));
+}
+/** The same for programs: one object for each backup. */
+function catalogJson(listed) {
+    const rows = listed.flatMap(({ backups }) => backups.map(({ copies, takenAt, needs, ...backup }) => ({
+        ...backup,
+        takenAt: takenAt.toISOString(),
+        ...needs,
+        copies: copies.map(({ store, ...copy }) => ({ store: store.location, ...copy })),
+    })));
+    return JSON.stringify(rows);
+}
+
+;// CONCATENATED MODULE: ./lib/core/versions.js
+
+/** Every id begins with its year, and until the year 3000 that is a 2; WAL and restores lie elsewhere. */
+const IDS = '2';
+/** Takes a listing of versions together, key by key. */
+async function* historiesUnder(store, prefix, signal) {
+    let history;
+    for await (const version of store.versionsUnder(prefix, signal ? { signal } : {})) {
+        if (history?.key !== version.key) {
+            if (history !== undefined)
+                yield history;
+            history = { key: version.key, versions: [] };
+        }
+        history.versions.push(version);
+    }
+    if (history !== undefined)
+        yield history;
+}
+/** What `get` would have read at this moment; undefined: nothing was there. */
+function versionAt({ versions }, moment) {
+    const newest = versions.find(({ modifiedAt }) => modifiedAt.getTime() <= moment.getTime());
+    return newest?.isDeletion === false ? newest : undefined;
+}
+/** The first bytes that were written under a key, as far as they are still there: objects are written once. */
+function firstWritten({ versions }) {
+    return versions.findLast(({ isDeletion }) => !isDeletion);
+}
+/** The store as it was at a moment, as far as its versions tell; of these sources only their backups. */
+async function storeAt(store, sources, moment, signal) {
+    const versions = [];
+    for (const source of sources) {
+        for await (const history of historiesUnder(store, `${source}/${IDS}`, signal)) {
+            const version = versionAt(history, moment);
+            if (version !== undefined)
+                versions.push(version);
+        }
+    }
+    return storeOfVersions(store, versions);
+}
+/** Undefined: what was written first is what is there. */
+function harmTo(history) {
+    const [current] = history.versions;
+    const first = firstWritten(history);
+    if (current === undefined || first === undefined)
+        return undefined;
+    if (current.isDeletion)
+        return { what: 'deleted', at: current.modifiedAt };
+    if (current.tag === first.tag)
+        return undefined;
+    // Of the versions above the first one, the oldest: there it began.
+    const second = history.versions[history.versions.indexOf(first) - 1] ?? current;
+    return { what: 'overwritten', at: second.modifiedAt };
+}
+/**
+ * The store as it would be with these versions as all its objects: a catalog, a manifest, a whole backup can be read
+ * from it with the code that reads them today. Nothing can be written to it, and closing it leaves the store open.
+ */
+function storeOfVersions(store, versions) {
+    const byKey = new Map(versions.map((version) => [version.key, version]));
+    const sorted = versions.toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+    const find = (key) => {
+        const version = byKey.get(key);
+        if (version === undefined)
+            throw new core_failure/* Failure */.H('not-found', `${key} was not in ${store.location}.`);
+        return version;
+    };
+    return {
+        location: store.location,
+        put: versions_refuse,
+        remove: versions_refuse,
+        undelete: versions_refuse,
+        get: async (key, options) => store.getVersion(find(key), options),
+        head: async (key) => byKey.get(key),
+        list: (prefix, options) => listVersions(sorted, prefix, options?.after),
+        listFolders: async () => [...new Set(sorted.map(({ key }) => key.slice(0, Math.max(0, key.indexOf('/')))))],
+        locks: async () => [],
+        keepsVersions: async () => false,
+        hidden: () => nothing(),
+        versionsUnder: () => nothing(),
+        getVersion: (version, options) => store.getVersion(version, options),
+        openUploads: () => nothing(),
+        lifecycle: async () => undefined,
+        lockTraits: () => store.lockTraits(),
+        traits: versions_refuse,
+        freeSpace: async () => undefined,
+        retries: () => store.retries(),
+        close: async () => { },
+    };
+}
+async function* listVersions(sorted, prefix, after = '') {
+    for (const { key, bytes, modifiedAt } of sorted) {
+        const isAfter = after === '' || Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0;
+        if (key.startsWith(prefix) && isAfter)
+            yield { key, bytes, modifiedAt };
+    }
+}
+async function* nothing() { }
+async function versions_refuse() {
+    throw new core_failure/* Failure */.H('guard-refused', 'The past of a store cannot be changed.');
+}
+
+;// CONCATENATED MODULE: ./lib/core/lost-backups.js
+
+
+
+/**
+ * Backups of one source that lost something, oldest first, from the listing of versions alone. What a prune removes is
+ * removed with all its versions, unless it may not do that: then it shows here as well.
+ */
+async function findLost(store, source, signal) {
+    const lost = [];
+    for await (const [id, histories] of lost_backups_foldersOf(historiesUnder(store, `${source}/${IDS}`, signal))) {
+        const found = lost_backups_describeLoss(source, id, histories);
+        if (found !== undefined)
+            lost.push(found);
+    }
+    return lost;
+}
+async function* lost_backups_foldersOf(histories) {
+    let folder;
+    for await (const history of histories) {
+        const id = (0,core_keys/* parseBackupKey */.lG)(history.key)?.id;
+        if (id === undefined)
+            continue;
+        if (folder?.[0] !== id) {
+            if (folder !== undefined)
+                yield folder;
+            folder = [id, []];
+        }
+        folder[1].push(history);
+    }
+    if (folder !== undefined)
+        yield folder;
+}
+/** Undefined: nothing is lost, or it never was a backup. */
+function lost_backups_describeLoss(source, id, histories) {
+    const kept = histories.filter(({ key }) => isWrittenOnce(nameIn(key)));
+    const isBackup = kept.some((one) => nameIn(one.key) === core_keys/* MANIFEST */.e0 && firstWritten(one) !== undefined);
+    const harmed = kept.flatMap((history) => {
+        const harm = harmTo(history);
+        return harm === undefined ? [] : [{ name: nameIn(history.key), ...harm }];
+    });
+    if (!isBackup || !harmed.some(({ name }) => isNeeded(name)))
+        return undefined;
+    const named = (what) => harmed.filter((one) => one.what === what).map(({ name }) => name);
+    return {
+        source,
+        id,
+        at: new Date(Math.min(...harmed.map(({ at }) => at.getTime()))),
+        deleted: named('deleted'),
+        overwritten: named('overwritten'),
+        first: kept.flatMap((history) => firstWritten(history) ?? []),
+    };
+}
+function nameIn(key) {
+    return (0,core_keys/* parseBackupKey */.lG)(key)?.relative ?? '';
+}
+/** Marks are rewritten and removed in the normal course of things. */
+function isWrittenOnce(name) {
+    return name !== '' && name !== 'in-progress.json' && name !== 'removing.json';
+}
+/** Without it nothing can be restored. A pin that somebody took away is no loss of a backup. */
+function isNeeded(name) {
+    return name === core_keys/* MANIFEST */.e0 || (!name.includes('/') && !name.endsWith('.json'));
+}
+/**
+ * How many of its artifacts are there in an older version with the size that the manifest says; undefined when no
+ * version of the manifest can be read any more. Reads one manifest.
+ */
+async function recoverable(store, { source, id, first }, signal) {
+    try {
+        const { manifest } = await (0,manifest_reading/* readManifestOf */.XL)(storeOfVersions(store, first), source, id, signal);
+        const bytes = new Map(first.map((version) => [version.key, version.bytes]));
+        const found = manifest.artifacts.filter((one) => bytes.get((0,core_keys/* backupKey */.eT)(source, id, one.key)) === one.bytes);
+        return { found: found.length, of: manifest.artifacts.length };
+    }
+    catch (error) {
+        if ((0,manifest_reading/* isUnreadable */.GZ)(error))
+            return undefined;
+        throw error;
+    }
+}
+/** The source that a deleted backup belongs to: asked of every folder, since nothing of it need be there. */
+async function sourcesOfDeleted(store, id) {
+    if (!(0,core_keys/* isId */.eQ)(id))
+        return [];
+    const sources = [];
+    for (const source of await store.listFolders({ deleted: true })) {
+        for await (const _ of store.versionsUnder(`${source}/${id}/`)) {
+            sources.push(source);
+            break;
+        }
+    }
+    return sources;
+}
+
+;// CONCATENATED MODULE: ./lib/core/list-deleted.js
+
+
+
+
+
+const list_deleted_LANES = 16;
+/** What was deleted or written over in these stores; reads one manifest for each backup it lists. */
+async function listDeleted(stores, sources, limit, { signal }) {
+    const losses = [];
+    const findings = [];
+    let more = 0;
+    for (const store of stores) {
+        for (const source of sources) {
+            try {
+                const lost = (await findLost(store, source, signal)).toReversed();
+                const shown = lost.slice(0, Math.min(limit, lost.length));
+                more += lost.length - shown.length;
+                const read = new Array(shown.length);
+                await (0,lanes/* inLanes */.L)([...shown.entries()], list_deleted_LANES, async ([at, one]) => {
+                    read[at] = { ...one, location: store.location, left: await recoverable(store, one, signal) };
+                });
+                losses.push(...read);
+            }
+            catch (error) {
+                findings.push(notReadable(store.location, error, `${source} in this store`));
+            }
+        }
+        if (findings.length === 0 && !losses.some(({ location }) => location === store.location))
+            findings.push((0,core_report/* finding */.gk)('backup-hidden', 'pass', 'Nothing was deleted or written over.', { subject: store.location }));
+    }
+    return { losses, more, findings };
+}
+function deletedReport({ losses, more, findings }, around, now) {
+    const lost = losses.map((loss) => (0,core_report/* finding */.gk)('backup-hidden', 'warn', `${loss.source}/${loss.id}: ${describeHarm(loss)}.`, {
+        subject: loss.location,
+        source: loss.source,
+        hint: hintFor(loss),
+    }));
+    const title = more === 0 ? 'Deleted or written over' : `The newest ones; ${more} more with \`--limit all\``;
+    return (0,core_report/* report */.z8)('Backups that were deleted or written over', [...around, ...findings, ...lost], {
+        tables: losses.length === 0 ? [] : [lossTable(losses, title, now)],
+        outputs: { backups: JSON.stringify(losses.map(({ first: _, ...loss }) => loss)) },
+        sources: [...new Set(losses.map(({ source }) => source))],
+    });
+}
+/** Nobody can tell from a bucket who it was: its access log may. */
+function describeHarm({ deleted, overwritten, at }) {
+    const did = [
+        ...(deleted.length > 0 ? [`${deleted.join(', ')} deleted`] : []),
+        ...(overwritten.length > 0 ? [`${overwritten.join(', ')} written over`] : []),
+    ];
+    return `${did.join('; ')}, first at ${at.toISOString()}`;
+}
+function hintFor({ id, source, left }) {
+    if (left === undefined)
+        return 'No version of its manifest can be read: look for it in another store.';
+    if (left.found < left.of)
+        return 'Not all of it is left here: look for a copy in another store.';
+    return `\`lifeboat undelete ${id} --source ${source}\` brings it back.`;
+}
+function lossTable(losses, title, now) {
+    const several = new Set(losses.map(({ location }) => location)).size > 1;
+    return {
+        title,
+        columns: [
+            { name: 'Source' },
+            { name: 'Backup' },
+            { name: 'Lost', numeric: true },
+            { name: 'Deleted', numeric: true },
+            { name: 'Written over', numeric: true },
+            { name: 'Left of it' },
+            ...(several ? [{ name: 'Store' }] : []),
+        ],
+        rows: losses.map(({ source, id, at, deleted, overwritten, left, location }) => [
+            source,
+            id,
+            `${ageOf(at, now)} ago`,
+            String(deleted.length),
+            String(overwritten.length),
+            left === undefined ? 'no manifest' : `${left.found} of ${left.of} artifacts`,
+            ...(several ? [location] : []),
+        ]),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/github/inputs/catalog.js
+
+
+
+
+/** Inputs of commands that look into stores and tell nobody but the reader. */
+const looking = {
+    store: common.store,
+    source: shared.source.optional(),
+    timeout: common.timeout,
+    'stall-timeout': common['stall-timeout'],
+};
+const catalog_backup = inputs_text('Which backup: `latest`, `oldest`, `random`, or an id.');
+const id = parsed(parseId, 'Id of the backup, e.g. `20261121T031500Z-3f9a1c`.', {});
+const asOf = parsed(parseMoment, 'A moment in the past, e.g. `2026-11-21T03:00:00Z`; needs a bucket that keeps versions.', {}).optional();
+function parseId(value) {
+    if ((0,core_keys/* isId */.eQ)(value))
+        return value;
+    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is no id.`, {
+        hint: 'Give an id such as 20261121T031500Z-3f9a1c; `lifeboat list` and `lifeboat list --deleted` show them.',
+    });
+}
+const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
+/** With its zone: nobody knows at 3 a.m. which one a machine has. A day alone is its beginning, UTC. */
+function parseMoment(value) {
+    const at = new Date(MOMENT.test(value) ? value : Number.NaN);
+    if (!Number.isNaN(at.getTime()))
+        return at;
+    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is no moment.`, {
+        hint: 'Write it with its zone: `2026-11-21T03:00:00Z`, `2026-11-21T04:00+01:00`; `2026-11-21` is 00:00 UTC.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/commands/list.js
+
+
+
+
+
+
+
+
+
+
+
+const list_description = 'Lists the backups of every source and store: age, size, proven or not, pinned, and what a restore needs.';
+const list_inputs = lib_schemas/* strictObject */.rej({
+    ...looking,
+    limit: countOrAll('How many backups of each source, the newest first; `all` for every one.').prefault('20'),
+    deleted: flag('Lists what was deleted or written over, and what of it can be brought back.').prefault('false'),
+    'as-of': asOf,
+});
+/** Shows what there is, was, or was taken away. It judges nothing but whether all of it could be read. */
+async function list(raw, world) {
+    const given = parseInputs(list_inputs, raw);
+    const { deleted, 'as-of': moment } = given;
+    if (deleted && moment !== undefined) {
+        throw new core_failure/* Failure */.H('invalid-input', '`deleted` and `as-of` ask different questions.', {
+            hint: '`--deleted` compares with what was written first, `--as-of` shows the store as it was. Give one of them.',
+        });
+    }
+    return withStores(world, given.store, async ({ stores, findings }) => {
+        const around = [...findings];
+        const isPast = deleted || moment !== undefined;
+        const asked = await each(stores, around, (store) => (isPast ? versioned(store) : store));
+        const sources = await sourcesOf(asked, given, around);
+        if (deleted)
+            return deletedReport(await listDeleted(asked, sources, given.limit, world), around, world.now());
+        const seen = moment === undefined
+            ? asked
+            : await each(asked, around, (store) => storeAt(store, sources, moment, world.signal));
+        const options = { limit: given.limit, now: moment ?? world.now(), signal: world.signal };
+        const listed = [];
+        for (const source of sources)
+            listed.push(await listSource(seen, source, options));
+        return catalogReport(listed, seen, { around, now: options.now, isPast, source: given.source });
+    });
+}
+/** What a store cannot be asked becomes a finding; the others still answer. */
+async function each(stores, around, ask) {
+    const answers = [];
+    for (const store of stores) {
+        try {
+            const answer = await ask(store);
+            if ('rule' in answer)
+                around.push(answer);
+            else
+                answers.push(answer);
+        }
+        catch (error) {
+            around.push(notReadable(store.location, error));
+        }
+    }
+    return answers;
+}
+async function versioned(store) {
+    if (await store.keepsVersions())
+        return store;
+    return (0,core_report/* finding */.gk)('store-readable', 'unknown', 'This store keeps no versions: it cannot tell of the past.', {
+        subject: store.location,
+        hint: 'Look into a bucket that keeps versions, or into a snapshot of the file system or disk.',
+    });
+}
+async function sourcesOf(stores, given, around) {
+    if (given.source !== undefined)
+        return [given.source];
+    const names = new Set();
+    const deleted = given.deleted || given['as-of'] !== undefined;
+    await each(stores, around, async (store) => {
+        for (const name of await store.listFolders({ deleted }))
+            if ((0,core_keys/* isSourceName */.TE)(name))
+                names.add(name);
+        return store;
+    });
+    return [...names].toSorted();
+}
+
+;// CONCATENATED MODULE: ./lib/core/find-backup.js
+
+
+
+
+
+
+const find_backup_LANES = 8;
+/**
+ * Finds one backup in all stores. An id alone is enough: each source is asked for the folder of that name, which costs
+ * one short listing a source and store, however many backups there are.
+ *
+ * @throws {Failure} `backup-not-found`, `invalid-input` when the source is missing or the id means two backups
+ */
+async function findBackup(stores, { wanted, source }, world) {
+    if ((0,core_keys/* isId */.eQ)(wanted))
+        return findId(stores, wanted, source, world.signal);
+    if (!['latest', 'oldest', 'random'].includes(wanted))
+        throw noId(wanted);
+    const random = (below) => Number.parseInt(world.randomHex(6), 16) % below;
+    const name = source ?? (await onlySource(stores));
+    const chosen = await chooseCopies(stores, name, wanted, {
+        now: world.now(),
+        random,
+        signal: world.signal,
+    });
+    return findId(stores, chosen.chosen.backup.id, name, world.signal);
+}
+function noId(wanted) {
+    return new core_failure/* Failure */.H('invalid-input', `\`backup\` cannot be "${wanted}".`, {
+        hint: 'Give `latest`, `oldest`, `random`, or an id such as 20261121T031500Z-3f9a1c; `lifeboat list` shows them.',
+    });
+}
+async function onlySource(stores) {
+    const sources = new Set((await Promise.all(stores.map((store) => (0,core_catalog/* listSources */.rP)(store)))).flat());
+    const [only, ...others] = sources;
+    if (only !== undefined && others.length === 0)
+        return only;
+    throw new core_failure/* Failure */.H('invalid-input', '`source` is missing.', {
+        hint: only === undefined
+            ? 'The stores hold no backups at all: check `store`.'
+            : `Say of which source: there are ${[...sources].toSorted().slice(0, 10).join(', ')}.`,
+    });
+}
+async function findId(stores, id, source, signal) {
+    const findings = [];
+    const copies = [];
+    for (const store of stores) {
+        try {
+            copies.push(...(await copiesIn(store, id, source, signal)));
+        }
+        catch (error) {
+            findings.push(notReadable(store.location, error));
+        }
+    }
+    const sources = [...new Set(copies.map(({ backup }) => backup.source))];
+    const [only, ...others] = sources;
+    if (only === undefined)
+        throw await notFound(stores, id, findings);
+    if (others.length > 0) {
+        throw new core_failure/* Failure */.H('invalid-input', `${id} is a backup of ${sources.join(' and of ')}.`, {
+            hint: 'Say with `source` which one is meant.',
+        });
+    }
+    return { source: only, id, copies, findings };
+}
+async function copiesIn(store, id, source, signal) {
+    const sources = source === undefined ? await (0,core_catalog/* listSources */.rP)(store) : [source];
+    const copies = [];
+    await (0,lanes/* inLanes */.L)(sources, find_backup_LANES, async (name) => {
+        const objects = await Array.fromAsync(store.list((0,core_keys/* backupPrefix */.nY)(name, id), { signal }));
+        if (objects.length > 0)
+            copies.push({ store, backup: (0,core_catalog/* describeFolder */.uq)(name, id, objects) });
+    });
+    return copies;
+}
+async function notFound(stores, id, findings) {
+    const [unread] = findings;
+    const where = stores.map(({ location }) => location).join(', ');
+    const versioned = await Promise.all(stores.map((store) => store.keepsVersions().catch(() => false)));
+    const deleted = versioned.includes(true)
+        ? ` It may have been deleted: \`lifeboat list --deleted\` shows what can be brought back with \`lifeboat undelete ${id}\`.`
+        : '';
+    return new core_failure/* Failure */.H('backup-not-found', `There is no backup ${id} in ${where}.`, {
+        hint: (unread === undefined
+            ? '`lifeboat list` shows what there is.'
+            : `Not everything could be looked at: ${unread.message}`) + deleted,
+    });
+}
+/** The copies that are backups: the others have no manifest. */
+function completeCopies({ copies }) {
+    return copies.filter(({ backup }) => (0,core_catalog/* isComplete */.As)(backup));
+}
+
+;// CONCATENATED MODULE: ./lib/core/pins.js
+
+
+
+
+
+
+
+
+
+/**
+ * Writes a pin beside every copy of a backup. A store that fails leaves the others pinned, and is a `fail`.
+ *
+ * @throws {Failure} `backup-not-found` when no store holds a whole backup of this id
+ */
+async function pinCopies(found, record) {
+    const copies = completeCopies(found);
+    if (copies.length === 0) {
+        throw new core_failure/* Failure */.H('backup-not-found', `Of ${found.source}/${found.id} no store holds a manifest: it is no backup.`, {
+            hint: `\`lifeboat show ${found.id}\` says what is there.`,
+        });
+    }
+    const findings = [];
+    for (const copy of copies)
+        findings.push(await tried('pin-written', copy, () => pinOne(copy, record)));
+    return findings;
+}
+async function pinOne({ store, backup }, record) {
+    const until = record.until === null ? null : new Date(record.until);
+    const key = (0,record_keys/* pinKey */.D6)(backup.source, backup.id, until);
+    const subject = store.location;
+    if (backup.pins.some((pin) => (0,core_keys/* backupKey */.eT)(backup.source, backup.id, pin.key) === key)) {
+        return (0,core_report/* finding */.gk)('pin-written', 'pass', `It was pinned ${untilWhen(record)} before.`, { subject });
+    }
+    await store.put(key, external_node_stream_.Readable.from([Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`)]));
+    return (0,core_report/* finding */.gk)('pin-written', 'pass', `Pinned ${untilWhen(record)}.`, { subject });
+}
+function untilWhen({ until }) {
+    return until === null ? 'for ever' : `until ${until}`;
+}
+/** Removes every pin of a backup, in every store that has one. */
+async function unpinCopies(found) {
+    const findings = [];
+    for (const copy of found.copies)
+        findings.push(await tried('pin-removed', copy, () => unpinOne(copy)));
+    return findings;
+}
+async function unpinOne({ store, backup }) {
+    const subject = store.location;
+    const keys = backup.pins.map(({ key }) => (0,core_keys/* backupKey */.eT)(backup.source, backup.id, key));
+    if (keys.length === 0)
+        return (0,core_report/* finding */.gk)('pin-removed', 'pass', 'It was not pinned.', { subject });
+    const [left] = await store.remove(keys);
+    if (left === undefined) {
+        return (0,core_report/* finding */.gk)('pin-removed', 'pass', `${counted(keys.length, 'pin')} removed.`, { subject });
+    }
+    return (0,core_report/* finding */.gk)('pin-removed', 'fail', `${(0,core_keys/* whereIs */.ie)(store, left.key)} is still there: ${left.reason}`, {
+        subject,
+        hint: 'Where objects are locked, a pin stays until its lock has run out.',
+    });
+}
+/** What one store refuses must not keep the others from being asked. */
+async function tried(rule, copy, work) {
+    try {
+        return await work();
+    }
+    catch (error) {
+        const { message, hint } = notReadable(copy.store.location, error, 'The pin');
+        return (0,core_report/* finding */.gk)(rule, 'fail', message, { subject: copy.store.location, ...(hint !== undefined && { hint }) });
+    }
+}
+/** What keeps a backup without a pin, as far as one can tell without a policy. */
+function afterUnpinning(found, newestId) {
+    if (newestId === found.id)
+        return 'It is the newest backup of its source: prune keeps it all the same.';
+    return 'The next prune removes it if no keep rule wants it; `lifeboat prune --dry-run` with your rules shows that.';
+}
+function makePin(reason, forMs, now, by) {
+    const until = forMs === undefined ? null : wholeSeconds(new Date(now.getTime() + forMs));
+    return { format: 1, reason, pinnedAt: wholeSeconds(now), until, ...(by !== undefined && { by }) };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/pin.js
+
+
+
+
+
+
+
+const pin_description = 'Pins a backup in every store that holds it: prune keeps it until the pin runs out.';
+const positional = ['backup'];
+const pin_inputs = lib_schemas/* strictObject */.rej({
+    backup: catalog_backup,
+    reason: inputs_text('Why, for whoever finds the pin later, e.g. `before the move to 17`.'),
+    for: timespan('How long the pin holds, e.g. `8w`; for ever when empty.', {}, 1).optional(),
+    ...looking,
+});
+async function pin(raw, world) {
+    const given = parseInputs(pin_inputs, raw);
+    return withStores(world, given.store, async ({ stores, findings }) => {
+        const found = await findBackup(stores, { wanted: given.backup, source: given.source }, world);
+        const record = makePin(given.reason, given.for, world.now(), world.run.actor);
+        const pinned = await pinCopies(found, record);
+        return (0,core_report/* report */.z8)(`Pin of ${found.source}/${found.id}`, [...findings, ...found.findings, ...pinned], {
+            headline: [
+                { name: 'Pinned', value: `${untilWhen(record)}: ${record.reason}` },
+                { name: 'To let go of it', value: `lifeboat unpin ${found.id} --source ${found.source}` },
+            ],
+            sources: [found.source],
+        });
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/core/show-backup.js
+
+
+
+
+
+
+
+
+
+
+
+/** What is shown of the record of a restore. */
+const RestoreLine = lib_schemas/* object */.Ikc({
+    format: lib_schemas/* literal */.euz(1),
+    id: lib_schemas/* string */.YjP(),
+    backup: lib_schemas/* string */.YjP(),
+    startedAt: lib_schemas/* string */.YjP(),
+    verdict: core_report/* Status */.nW,
+    target: lib_schemas/* object */.Ikc({ server: lib_schemas/* string */.YjP(), database: lib_schemas/* string */.YjP() }),
+    /** Database that holds the backup; null: none does. */
+    database: lib_schemas/* string */.YjP().nullable(),
+});
+/** Reads all that is recorded of one backup; the bytes of its artifacts are not among it. */
+async function readShown(found, now, signal) {
+    const findings = [...found.findings];
+    const copies = [];
+    for (const copy of found.copies) {
+        try {
+            copies.push(await show_backup_readCopy(copy, findings, signal));
+        }
+        catch (error) {
+            findings.push(notReadable(copy.store.location, error));
+        }
+    }
+    for (const { store, damages } of copies)
+        findings.push(...damages.map((damage) => show_backup_damaged(store, damage)));
+    const records = await readRecords(found, now, signal);
+    return { found, copies, manifest: copies.find(({ manifest }) => manifest)?.manifest, ...records, findings };
+}
+async function show_backup_readCopy(copy, findings, signal) {
+    const { store, backup } = copy;
+    const subject = store.location;
+    if (!(0,core_catalog/* isComplete */.As)(backup)) {
+        const message = `${backup.source}/${backup.id} has no manifest here: it is no backup, or none any more.`;
+        const hint = 'It is being made, was left unfinished, or somebody took the manifest away: see `lifeboat list`.';
+        findings.push((0,core_report/* finding */.gk)('backup-missing', 'warn', message, { subject, hint }));
+        return { ...copy, manifest: undefined, proof: undefined, damages: [] };
+    }
+    try {
+        const { manifest } = await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal, backup.manifestBytes);
+        const proof = await proofOfCopy(store, backup, signal);
+        return { ...copy, manifest, proof, damages: compareWithListing(manifest, backup.artifacts) };
+    }
+    catch (error) {
+        if (!(0,manifest_reading/* isUnreadable */.GZ)(error))
+            throw error;
+        findings.push({ ...notReadable(subject, error, 'Its manifest'), rule: 'manifest-unreadable', status: 'fail' });
+        return { ...copy, manifest: undefined, proof: undefined, damages: [] };
+    }
+}
+function show_backup_damaged({ location }, { artifact, what }) {
+    return (0,core_report/* finding */.gk)('artifact-missing', 'fail', `${artifact} ${what}.`, {
+        subject: location,
+        hint: 'Restore from the copy in another store, or bring it back with `lifeboat undelete`.',
+    });
+}
+/** A record lies in every store; the first one that has it tells. */
+async function readRecords({ source, id, copies }, now, signal) {
+    const drills = new Map();
+    const pins = new Map();
+    const restores = new Map();
+    for (const { store, backup } of copies) {
+        for (const mark of backup.drills.slice(-show_backup_MOST_RECORDS).toReversed()) {
+            const record = drills.has(mark.id) ? undefined : await readDrill(store, backup, mark, signal);
+            if (record !== undefined)
+                drills.set(mark.id, record);
+        }
+        for (const { key } of (0,core_catalog/* activePin */.Cj)(backup, now) === undefined ? [] : backup.pins) {
+            const record = pins.has(key) ? undefined : await readJson(store, (0,core_keys/* backupKey */.eT)(source, id, key), records/* PinRecord */.Bm, signal);
+            if (record !== undefined)
+                pins.set(key, record);
+        }
+        for (const record of await restoresIn(store, backup, signal))
+            restores.set(record.id, record);
+    }
+    const newestFirst = (a, b) => (a.id < b.id ? 1 : -1);
+    return {
+        drills: [...drills.values()].toSorted(newestFirst),
+        pins: [...pins.values()],
+        restores: [...restores.values()].toSorted(newestFirst),
+    };
+}
+/** Of each kind, the newest; more nobody reads. */
+const show_backup_MOST_RECORDS = 20;
+/** Restores of this backup: they began after it was taken, so older ones are not read. */
+async function restoresIn(store, { source, id }, signal) {
+    const prefix = `${source}/restores/`;
+    const keys = [];
+    for await (const { key } of store.list(prefix, { after: prefix + id.slice(0, 16), signal })) {
+        if ((0,core_keys/* isId */.eQ)(key.slice(prefix.length).replace(/\.json$/, '')))
+            keys.push(key);
+    }
+    const records = [];
+    for (const key of keys.toReversed().slice(0, 10 * show_backup_MOST_RECORDS)) {
+        const record = await readJson(store, key, RestoreLine, signal);
+        if (record?.backup === id)
+            records.push(record);
+    }
+    return records.slice(0, show_backup_MOST_RECORDS);
+}
+/** Undefined: it cannot be read, and says nothing. */
+async function readJson(store, key, schema, signal) {
+    try {
+        return (0,core_manifest/* parseRecord */.Hh)(schema, (await (0,manifest_reading/* readSmall */.o5)(store, key, signal)).toString('utf8'), key);
+    }
+    catch (error) {
+        if ((0,manifest_reading/* isUnreadable */.GZ)(error))
+            return undefined;
+        throw error;
+    }
+}
+/** `proven 3d ago`, or what else there is to say of one copy. */
+function describeProof({ backup, manifest, proof }, now) {
+    if (!(0,core_catalog/* isComplete */.As)(backup))
+        return 'no manifest';
+    if (manifest === undefined)
+        return 'unreadable';
+    return proof === undefined ? 'not drilled' : `${proof.proof} ${ageOf(proof.drill.startedAt, now)} ago`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/shell-words.js
+/** A word as a shell takes it for one, in quotes only where it must be. */
+function quoteForShell(word) {
+    return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/show-report.js
+
+
+
+
+
+
+
+
+/** All that is known of one backup, and the commands that use it. */
+function showReport(shown, context) {
+    const { found, manifest, copies } = shown;
+    const readable = copies.filter((copy) => copy.manifest !== undefined).length;
+    const findings = [...shown.findings];
+    if (readable > 0)
+        findings.push((0,core_report/* finding */.gk)('store-readable', 'pass', `${counted(readable, 'copy').replace('copys', 'copies')} read.`));
+    return (0,core_report/* report */.z8)(`Backup ${found.source}/${found.id}`, findings, {
+        headline: manifest === undefined ? [] : headlineOf(shown, manifest, context),
+        tables: [
+            copiesTable(shown, context.now),
+            ...(manifest === undefined ? [] : [artifactsTable(manifest), ...leftOutTable(manifest)]),
+            ...drillsTable(shown, context.now),
+            ...pinsTable(shown),
+            ...restoresTable(shown, context.now),
+            ...(context.facts === undefined ? [] : factsTables(context.facts)),
+        ],
+        outputs: { 'backup-id': found.id, ...(manifest !== undefined && { manifest: JSON.stringify(manifest) }) },
+        sources: [found.source],
+    });
+}
+function headlineOf({ found }, manifest, { now, storeUrls }) {
+    const { server, totals, run, labels = {} } = manifest;
+    const recipients = [...new Set(manifest.artifacts.flatMap(({ encryption }) => encryption?.recipients ?? []))];
+    const bytes = manifest.artifacts.reduce((sum, artifact) => sum + artifact.bytes, 0);
+    const labelled = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+    const product = manifest.engine === 'postgresql' ? 'PostgreSQL' : 'Redis';
+    return [
+        {
+            name: 'Taken',
+            value: `${manifest.takenAt}, ${ageOf(new Date(manifest.takenAt), now)} ago, in ${(0,duration/* formatDuration */.a3)(manifest.durationSeconds * 1_000)}`,
+        },
+        {
+            name: 'Of',
+            value: `database ${server.database} on ${server.host}${server.port === null ? '' : `:${server.port}`}, ${product} ${server.version}`,
+        },
+        {
+            name: 'Holds',
+            value: `${manifest.scope}: ${counted(totals.tables, 'table')}${totals.rows === null ? '' : `, ${counted(totals.rows, 'row')}`}`,
+        },
+        { name: 'Size', value: `${(0,core_size/* formatBytes */.z)(bytes)} stored; the database took ${(0,core_size/* formatBytes */.z)(totals.databaseBytes)}` },
+        { name: 'Encrypted', value: recipients.length === 0 ? 'no' : `for ${recipients.join(', ')}` },
+        { name: 'A restore needs', value: needs(manifest, recipients.length > 0) },
+        {
+            name: 'Made by',
+            value: [manifest.client, `${manifest.tool.name} ${manifest.tool.version}`, run?.url].filter(Boolean).join(', '),
+        },
+        ...(labelled.length > 0 ? [{ name: 'Labels', value: labelled.join(', ') }] : []),
+        { name: 'Restore it', value: commandFor('restore', ['--target-url-file', 'FILE'], found, storeUrls, recipients) },
+        { name: 'Rehearse it', value: commandFor('restore-drill', [], found, storeUrls, recipients) },
+    ];
+}
+function needs({ engine, server, totals }, isEncrypted) {
+    const program = engine === 'postgresql' ? `PostgreSQL ${server.major} or newer` : `Redis ${server.version}`;
+    const room = `room for about ${(0,core_size/* formatBytes */.z)(totals.databaseBytes)}`;
+    return [program, room, ...(isEncrypted ? ['the age identity of a recipient'] : [])].join(', ');
+}
+/** As it can be typed: files stand for secrets, in capitals. */
+function commandFor(command, words, { source, id }, storeUrls, recipients) {
+    const stores = storeUrls.flatMap((url) => ['--store', quoteForShell(url)]);
+    const key = recipients.length > 0 ? ['--age-identity-file', 'FILE'] : [];
+    return ['lifeboat', command, '--source', source, '--backup', id, ...stores, ...key, ...words].join(' ');
+}
+function copiesTable({ copies, found }, now) {
+    return {
+        title: 'Copies',
+        columns: [{ name: 'Where' }, { name: 'State' }, { name: 'Size', numeric: true }],
+        rows: copies.map((copy) => [
+            (0,core_keys/* whereIs */.ie)(copy.store, `${found.source}/${found.id}/`),
+            describeProof(copy, now) + (copy.damages.length > 0 ? ', damaged' : ''),
+            (0,core_size/* formatBytes */.z)(copy.backup.bytes),
+        ]),
+    };
+}
+function artifactsTable({ artifacts }) {
+    return {
+        title: 'Artifacts',
+        columns: [{ name: 'File' }, { name: 'Role' }, { name: 'Size', numeric: true }, { name: 'SHA-256' }],
+        rows: artifacts.map(({ key, role, bytes, sha256 }) => [key, role, (0,core_size/* formatBytes */.z)(bytes), sha256]),
+    };
+}
+function leftOutTable({ content }) {
+    if (content.leftOut.length === 0)
+        return [];
+    return [
+        {
+            title: 'Not in it',
+            columns: [{ name: 'What' }, { name: 'Why' }],
+            rows: content.leftOut.map(({ what, why }) => [what, why]),
+        },
+    ];
+}
+function drillsTable({ drills }, now) {
+    if (drills.length === 0)
+        return [];
+    const columns = [
+        { name: 'When' },
+        { name: 'Proof' },
+        { name: 'Verdict' },
+        { name: 'Took', numeric: true },
+        { name: 'Store' },
+    ];
+    const rows = drills.map(({ startedAt, proof, verdict, restoreSeconds, store }) => [
+        `${startedAt}, ${ageOf(new Date(startedAt), now)} ago`,
+        proof,
+        verdict,
+        restoreSeconds === null ? '' : (0,duration/* formatDuration */.a3)(restoreSeconds * 1_000),
+        store,
+    ]);
+    return [{ title: 'Drills', columns, rows }];
+}
+function pinsTable({ pins }) {
+    if (pins.length === 0)
+        return [];
+    const columns = [{ name: 'Until' }, { name: 'Reason' }, { name: 'By' }];
+    return [
+        { title: 'Pins', columns, rows: pins.map(({ until, reason, by = '' }) => [until ?? 'for ever', reason, by]) },
+    ];
+}
+function restoresTable({ restores }, now) {
+    if (restores.length === 0)
+        return [];
+    const columns = [{ name: 'When' }, { name: 'Verdict' }, { name: 'Target' }, { name: 'It is now in' }];
+    const rows = restores.map(({ startedAt, verdict, target, database }) => [
+        `${startedAt}, ${ageOf(new Date(startedAt), now)} ago`,
+        verdict,
+        `${target.database} on ${target.server}`,
+        database ?? 'no database',
+    ]);
+    return [{ title: 'Restores of it', columns, rows }];
+}
+const MOST_TABLES = 10;
+function factsTables(facts) {
+    const kinds = Map.groupBy(facts.schema, ({ kind }) => kind);
+    const counts = [
+        ['tables', facts.tables.length],
+        ['rows', facts.tables.reduce((sum, { rows }) => sum + rows, 0)],
+        ['sequences', facts.sequences.length],
+        ...[...kinds].map(([kind, some]) => [`of the schema: ${kind}`, some.length]),
+        ['roles', facts.roles.length],
+        ['large objects', facts.largeObjects?.count ?? 0],
+    ];
+    const newest = facts.migration;
+    const words = [
+        ['extensions', facts.extensions.map(({ name, version }) => `${name} ${version}`).join(', ')],
+        ['last migration', newest === null ? '' : `${newest.newest} (${newest.tool})`],
+    ].filter(([, value]) => value !== '');
+    const largest = facts.tables.toSorted((a, b) => b.rows - a.rows).slice(0, MOST_TABLES);
+    return [
+        {
+            title: `Facts of the snapshot (${facts.level})`,
+            columns: [{ name: 'What' }, { name: 'How many, or which', numeric: true }],
+            rows: [
+                ...counts.filter(([, count]) => count > 0).map(([name, count]) => [name, count.toLocaleString('en-US')]),
+                ...words,
+            ],
+        },
+        {
+            title: 'Largest tables',
+            columns: [{ name: 'Table' }, { name: 'Rows', numeric: true }],
+            rows: largest.map(({ name, rows }) => [name, rows.toLocaleString('en-US')]),
+        },
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/commands/show.js
+
+
+
+
+
+
+
+
+
+
+const show_description = 'Shows one backup: where its copies are, what it holds, its drills, pins and restores, and the command that restores it.';
+const show_positional = ['backup'];
+const show_inputs = lib_schemas/* strictObject */.rej({
+    backup: catalog_backup,
+    ...looking,
+    'age-identity': shared['age-identity'].prefault(''),
+});
+async function show(raw, world) {
+    const given = parseInputs(show_inputs, raw);
+    if (given['age-identity'] !== '')
+        world.encryption.checkIdentity(given['age-identity']);
+    return withStores(world, given.store, async ({ stores, findings }) => {
+        const found = await findBackup(stores, { wanted: given.backup, source: given.source }, world);
+        const shown = await readShown(found, world.now(), world.signal);
+        const around = [...findings, ...shown.findings];
+        const facts = await show_readFacts(shown, given['age-identity'], world, around);
+        const context = { now: world.now(), storeUrls: given.store, facts };
+        return showReport({ ...shown, findings: around }, context);
+    });
+}
+/** Without the identity of an encrypted backup everything else is shown. */
+async function show_readFacts({ copies }, identity, world, around) {
+    const copy = copies.find(({ manifest, damages }) => manifest !== undefined && damages.length === 0);
+    if (copy?.manifest === undefined)
+        return undefined;
+    const artifact = copy.manifest.artifacts.find(({ role }) => role === 'facts');
+    if (artifact === undefined || (artifact.encryption !== null && identity === ''))
+        return undefined;
+    try {
+        return await drillArtifacts(copy.store, copy.manifest, identity, world).readFacts();
+    }
+    catch (error) {
+        if (!(error instanceof core_failure/* Failure */.H) || error.code === 'cancelled' || error.code === 'timed-out')
+            throw error;
+        const subject = copy.store.location;
+        around.push((0,core_report/* finding */.gk)('artifact-fetched', 'warn', `Its facts could not be read: ${error.message}`, { subject }));
+        return undefined;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/status.js
@@ -42749,40 +49279,502 @@ async function status_status(raw, world) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/core/progress.js
+
+
+/** Does `work`, and shows how far it is: in place where that can be drawn, else by a line every ten seconds. */
+async function withProgress(world, look, work) {
+    const hide = world.log.progress?.(look);
+    if (hide === undefined)
+        return (0,ticker/* withTicker */.B)(world, () => progress_describeProgress(look()), work);
+    try {
+        return await work();
+    }
+    finally {
+        hide();
+    }
+}
+function progress_describeProgress({ doing, doneBytes, totalBytes }) {
+    return `${doing}: ${(0,core_size/* formatBytes */.z)(doneBytes)}${totalBytes === undefined ? '' : ` of ${(0,core_size/* formatBytes */.z)(totalBytes)}`}`;
+}
+/** The rate is taken over so long: shorter jumps, longer hides a stall. */
+const WINDOW_MS = 10_000;
+/** What of the samples still counts, the newest with them. */
+function addSample(samples, sample) {
+    const isOther = (samples.at(-1)?.doneBytes ?? 0) > sample.doneBytes;
+    return [...(isOther ? [] : samples.filter(({ atMs }) => atMs >= sample.atMs - WINDOW_MS)), sample];
+}
+/** Bytes a second; undefined while there is too little to tell. */
+function rateOf(samples) {
+    const [first, last] = [samples[0], samples.at(-1)];
+    if (first === undefined || last === undefined || last.atMs - first.atMs < 1_000)
+        return undefined;
+    return ((last.doneBytes - first.doneBytes) * 1_000) / (last.atMs - first.atMs);
+}
+const progress_BAR = 24;
+/** Of several streams at a time: the numbers matter more. */
+const progress_LONGEST_NAME = 36;
+/** Less room than this is not worth a bar. */
+const progress_NARROW = 60;
+/**
+ * One line of at most `width` characters: `restoring [#####-----] 42 %, 1.2 of 2.9 GiB, 118 MiB/s, 14 s left`. Plain
+ * ASCII, since in a disaster nobody has time for a terminal's fonts.
+ */
+function drawProgress(progress, samples, width) {
+    const { doneBytes, totalBytes, isEstimate = false } = progress;
+    const doing = cut(progress.doing, progress_LONGEST_NAME);
+    const rate = rateOf(samples);
+    const speed = rate === undefined ? [] : [`${(0,core_size/* formatBytes */.z)(rate)}/s`];
+    if (totalBytes === undefined || totalBytes <= 0) {
+        return cut([`${doing}: ${doneBytes > 0 ? (0,core_size/* formatBytes */.z)(doneBytes) : '...'}`, ...speed].join(', '), width);
+    }
+    const share = Math.min(isEstimate ? 0.99 : 1, doneBytes / totalBytes);
+    const about = isEstimate ? 'about ' : '';
+    const numbers = [
+        `${Math.floor(share * 100)} %`,
+        `${(0,core_size/* formatBytes */.z)(doneBytes)} of ${about}${(0,core_size/* formatBytes */.z)(totalBytes)}`,
+        ...speed,
+        ...timeLeft(totalBytes - doneBytes, rate, about),
+    ].join(', ');
+    const filled = Math.round(share * progress_BAR);
+    const bar = width < progress_NARROW ? '' : `[${'#'.repeat(filled)}${'-'.repeat(progress_BAR - filled)}] `;
+    return cut(`${doing} ${bar}${numbers}`, width);
+}
+function timeLeft(bytes, rate, about) {
+    if (rate === undefined || rate <= 0 || bytes <= 0)
+        return [];
+    const seconds = Math.ceil(bytes / rate);
+    if (seconds < 90)
+        return [`${about}${seconds} s left`];
+    const minutes = Math.round(seconds / 60);
+    return [minutes < 90 ? `${about}${minutes} min left` : `${about}${Math.round(minutes / 6) / 10} h left`];
+}
+function cut(line, width) {
+    return line.length <= width ? line : line.slice(0, Math.max(0, width));
+}
+
+;// CONCATENATED MODULE: ./lib/core/undelete.js
+
+
+
+
+
+
+/**
+ * Finds the versions that belong together: a manifest that can be read, and of each of its artifacts one that has its
+ * size and, read to the end, its SHA-256.
+ *
+ * @returns undefined when no version of a manifest can be read
+ */
+async function planUndelete(store, request) {
+    const { source, id, asOf, signal } = request;
+    const histories = await Array.fromAsync(historiesUnder(store, (0,core_keys/* backupPrefix */.nY)(source, id), signal));
+    const kept = histories.filter(({ key }) => isWrittenOnce((0,core_keys/* parseBackupKey */.lG)(key)?.relative ?? ''));
+    const choose = (history) => (asOf === undefined ? firstWritten(history) : versionAt(history, asOf));
+    const chosen = kept.flatMap((history) => choose(history) ?? []);
+    const read = await undelete_readChosen(storeOfVersions(store, chosen), request);
+    if (read === undefined)
+        return undefined;
+    const { manifest, sha256: manifestSha256 } = read;
+    const sound = new Map();
+    for (const artifact of manifest.artifacts) {
+        const key = (0,core_keys/* backupKey */.eT)(source, id, artifact.key);
+        const version = await findSound(store, candidates(kept, chosen, key), artifact, request);
+        if (version !== undefined)
+            sound.set(key, version);
+    }
+    const records = chosen.filter(({ key }) => key.endsWith('.json') && key !== (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0));
+    const last = chosen.filter(({ key }) => key === (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0));
+    return {
+        manifest,
+        manifestSha256,
+        steps: [...sound.values(), ...records, ...last].filter(({ isCurrent }) => !isCurrent),
+        lost: manifest.artifacts.map(({ key }) => key).filter((key) => !sound.has((0,core_keys/* backupKey */.eT)(source, id, key))),
+    };
+}
+async function undelete_readChosen(view, { source, id, signal }) {
+    try {
+        return await (0,manifest_reading/* readManifestOf */.XL)(view, source, id, signal);
+    }
+    catch (error) {
+        const isGone = error instanceof core_failure/* Failure */.H && error.code === 'not-found';
+        if (isGone || (0,manifest_reading/* isUnreadable */.GZ)(error))
+            return undefined;
+        throw error;
+    }
+}
+/** The version that was chosen, and then the others, the oldest first. */
+function candidates(histories, chosen, key) {
+    const all = histories.find((history) => history.key === key)?.versions ?? [];
+    const first = chosen.filter((version) => version.key === key);
+    return [...first, ...all.toReversed().filter((one) => !one.isDeletion && !first.includes(one))];
+}
+async function findSound(store, versions, { bytes, sha256 }, request) {
+    for (const version of versions.filter((one) => one.bytes === bytes)) {
+        if ((await hashOf(store, version, request)) === sha256)
+            return version;
+    }
+    return undefined;
+}
+async function hashOf(store, version, { signal, onBytes }) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    for await (const chunk of await store.getVersion(version, { signal })) {
+        hash.update(chunk);
+        onBytes(chunk.length);
+    }
+    return hash.digest('hex');
+}
+/**
+ * Carries a plan out. Right before the manifest every artifact is looked up again, and afterwards the manifest is read
+ * as everybody reads it.
+ *
+ * @throws {Failure} `artifact-corrupt` when something else is there than was brought back; a store error as it came
+ */
+async function carryOutUndelete(store, plan, signal) {
+    const { source, id } = plan.manifest;
+    const isLast = ({ key }) => key === (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0);
+    for (const version of plan.steps.filter((one) => !isLast(one)))
+        await store.undelete(version, { signal });
+    for (const artifact of plan.manifest.artifacts)
+        await checkSize(store, plan.manifest, artifact);
+    for (const version of plan.steps.filter(isLast))
+        await store.undelete(version, { signal });
+    const { sha256 } = await (0,manifest_reading/* readManifestOf */.XL)(store, source, id, signal);
+    if (sha256 !== plan.manifestSha256)
+        throw undelete_changed(store, `${id}/${core_keys/* MANIFEST */.e0}`);
+}
+async function checkSize(store, { source, id }, { key, bytes }) {
+    const state = await store.head((0,core_keys/* backupKey */.eT)(source, id, key));
+    if (state?.bytes !== bytes)
+        throw undelete_changed(store, `${id}/${key}`);
+}
+function undelete_changed(store, name) {
+    return new core_failure/* Failure */.H('artifact-corrupt', `${name} in ${store.location} changed while it was brought back.`, {
+        hint: 'Somebody is still at work there: take away the credentials of everybody but you, and run this again.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/core/undelete-report.js
+
+
+
+
+
+
+
+
+/** Makes one backup whole again in one store, or says why that cannot be. */
+async function undeleteIn(store, asked, world) {
+    try {
+        if (!(await store.keepsVersions()))
+            return [await withoutVersions(store, asked)];
+        const plan = await lookForVersions(store, asked, world);
+        if (plan === undefined)
+            return [noManifest(store, asked)];
+        if (plan.lost.length > 0)
+            return plan.lost.map((name) => lostFinding(store, asked, name));
+        for (const line of plan.steps.map((step) => describeStep(step, asked)))
+            world.log.info(line);
+        if (!asked.dryRun)
+            await carryOutUndelete(store, plan, world.signal);
+        return [backFinding(store, asked, plan)];
+    }
+    catch (error) {
+        const isCorrupt = error instanceof core_failure/* Failure */.H && error.code === 'artifact-corrupt';
+        const { message, hint } = notReadable(store.location, error, `${asked.source}/${asked.id}`);
+        const said = { subject: store.location, ...(hint !== undefined && { hint }) };
+        return [(0,core_report/* finding */.gk)('backup-undeleted', isCorrupt ? 'fail' : 'unknown', message, said)];
+    }
+}
+async function lookForVersions(store, asked, world) {
+    let doneBytes = 0;
+    const onBytes = (more) => {
+        doneBytes += more;
+    };
+    const look = () => ({ doing: `reading versions in ${store.location}`, doneBytes, totalBytes: undefined });
+    return withProgress(world, look, () => planUndelete(store, { ...asked, signal: world.signal, onBytes }));
+}
+function describeStep({ key, modifiedAt, bytes }, { dryRun }) {
+    return `${dryRun ? 'would bring back' : 'bringing back'} ${key} of ${modifiedAt.toISOString()}, ${(0,core_size/* formatBytes */.z)(bytes)}`;
+}
+function backFinding(store, { dryRun }, { steps, manifest }) {
+    const artifacts = `${counted(manifest.artifacts.length, 'artifact')} matched size and SHA-256`;
+    const did = dryRun ? 'would be brought back' : 'brought back';
+    const message = steps.length === 0
+        ? `It is whole here: ${artifacts}, and nothing had to be brought back.`
+        : `${artifacts}, ${counted(steps.length, 'object')} ${did}.`;
+    return (0,core_report/* finding */.gk)('backup-undeleted', 'pass', message, {
+        subject: store.location,
+        numbers: { artifacts: manifest.artifacts.length, broughtBack: dryRun ? 0 : steps.length },
+    });
+}
+const ELSEWHERE = 'Nothing was changed here. Look for a whole copy in another store, and bring it here with `lifeboat copy`.';
+function noManifest(store, { asOf }) {
+    const when = asOf === undefined ? '' : ` of ${asOf.toISOString()}`;
+    return (0,core_report/* finding */.gk)('backup-undeleted', 'fail', `No version${when} of its manifest is left that can be read.`, {
+        subject: store.location,
+        hint: ELSEWHERE,
+    });
+}
+function lostFinding(store, { source, id }, name) {
+    const message = `No version of ${(0,core_keys/* backupKey */.eT)(source, id, name)} has the size and the SHA-256 of the manifest.`;
+    return (0,core_report/* finding */.gk)('backup-undeleted', 'fail', message, { subject: store.location, hint: ELSEWHERE });
+}
+/** There is nothing to bring back from; what it holds now is all it has. */
+async function withoutVersions(store, { source, id }) {
+    const isThere = (await store.head((0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0))) !== undefined;
+    const message = isThere
+        ? 'This store keeps no versions; the backup has a manifest here, and nothing was done.'
+        : 'This store keeps no versions: what was deleted in it is gone.';
+    const hint = isThere
+        ? '`lifeboat verify-freshness --read-data newest` or a drill tells whether its bytes are right.'
+        : 'Take it from a snapshot of the disk, or from another store with `lifeboat copy`.';
+    return (0,core_report/* finding */.gk)('backup-undeleted', 'warn', message, { subject: store.location, hint });
+}
+
+;// CONCATENATED MODULE: ./lib/commands/undelete.js
+
+
+
+
+
+
+
+
+const undelete_description = 'Brings a backup back that was deleted or written over in a bucket that keeps versions: every artifact checked, the manifest last.';
+const undelete_positional = ['id'];
+const undelete_inputs = lib_schemas/* strictObject */.rej({
+    id: id,
+    ...looking,
+    'as-of': asOf,
+    'dry-run': flag('Show the plan and do nothing.').prefault('false'),
+});
+/** Each store by itself: what one of them has lost for good may be whole in another. */
+async function undelete(raw, world) {
+    const given = parseInputs(undelete_inputs, raw);
+    return withStores(world, given.store, async ({ stores, findings }) => {
+        const source = given.source ?? (await findSource(stores, given.id));
+        const all = [...findings];
+        const request = { source, id: given.id, asOf: given['as-of'], dryRun: given['dry-run'] };
+        for (const store of stores)
+            all.push(...(await undeleteIn(store, request, world)));
+        const isBack = all.some(({ rule, status }) => rule === 'backup-undeleted' && status === 'pass');
+        if (!isBack && all.every(({ status }) => status === 'pass' || status === 'warn')) {
+            all.push((0,core_report/* finding */.gk)('backup-undeleted', 'fail', 'No store could bring it back.'));
+        }
+        const next = `lifeboat restore-drill --source ${source} --backup ${given.id}`;
+        const headline = isBack && !given['dry-run'] ? [{ name: 'Prove it', value: next }] : [];
+        const title = `${given['dry-run'] ? 'Plan to bring back' : 'Bringing back'} ${source}/${given.id}`;
+        return (0,core_report/* report */.z8)(title, all, { headline, sources: [source] });
+    });
+}
+async function findSource(stores, wanted) {
+    const names = new Set((await Promise.all(stores.map((store) => sourcesOfDeleted(store, wanted)))).flat());
+    const [only, ...others] = names;
+    if (only !== undefined && others.length === 0)
+        return only;
+    if (only !== undefined) {
+        throw new core_failure/* Failure */.H('invalid-input', `${wanted} is a backup of ${[...names].join(' and of ')}.`, {
+            hint: 'Say with `source` which one is meant.',
+        });
+    }
+    throw new core_failure/* Failure */.H('backup-not-found', `No store has a version of anything under ${wanted}.`, {
+        hint: 'Only a bucket that keeps versions can bring back what was deleted. `lifeboat list --deleted` shows what there is; a snapshot of the disk, or another store, may hold it.',
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/commands/unpin.js
+
+
+
+
+
+
+
+
+const unpin_description = 'Removes every pin of a backup, in every store, and says what becomes of the backup then.';
+const unpin_positional = ['backup'];
+const unpin_inputs = lib_schemas/* strictObject */.rej({ backup: catalog_backup, ...looking });
+async function unpin(raw, world) {
+    const given = parseInputs(unpin_inputs, raw);
+    return withStores(world, given.store, async ({ stores, findings }) => {
+        const found = await findBackup(stores, { wanted: given.backup, source: given.source }, world);
+        const unpinned = await unpinCopies(found);
+        const then = afterUnpinning(found, await newestIn(found, world));
+        return (0,core_report/* report */.z8)(`Unpinning ${found.source}/${found.id}`, [...findings, ...found.findings, ...unpinned], {
+            headline: [{ name: 'From now on', value: then }],
+            sources: [found.source],
+        });
+    });
+}
+/** Where it is not the newest in one store, it may go there. */
+async function newestIn({ source, id, copies }, { now, signal }) {
+    let newest = id;
+    for (const { store } of copies) {
+        const at = now();
+        const isUsable = (one) => (0,core_catalog/* isComplete */.As)(one) && !(0,core_catalog/* isInFuture */.LV)(one, at);
+        const { backups } = await (0,core_catalog/* readRecentCatalog */.HT)(store, source, at, (some) => some.some(isUsable), signal);
+        if (backups.findLast(isUsable)?.id !== id)
+            newest = undefined;
+    }
+    return newest;
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/index.js
+
+
+
+
+
+
 
 
 /** What the command line has: every action, and what makes no sense as a step. A new command is one file and one line here. */
 const commands = {
     ...actions,
+    list: { ...list_namespaceObject, outputs: {}, run: list },
+    pin: { ...pin_namespaceObject, outputs: {}, run: pin },
+    show: { ...show_namespaceObject, outputs: {}, run: show },
+    copy: { ...copy_namespaceObject, outputs: {}, run: copy },
     status: { ...commands_status_namespaceObject, outputs: {}, run: status_status },
+    undelete: { ...commands_undelete_namespaceObject, outputs: {}, run: undelete },
+    unpin: { ...unpin_namespaceObject, outputs: {}, run: unpin },
 };
 function isCommandName(name) {
     return Object.hasOwn(commands, name);
 }
 
-// EXTERNAL MODULE: ./lib/core/report-text.js
-var report_text = __nccwpck_require__(7329);
+;// CONCATENATED MODULE: ./lib/command-help.js
+/** When somebody needs a command. */
+const occasions = {
+    daily: 'Day by day',
+    disaster: 'In a disaster, in this order',
+    setup: 'Set up',
+};
+const STORE = '--store file:///srv/backups';
+const ID = '20261121T031500Z-3f9a1c';
+/** In the order in which they are shown. */
+const commandHelp = {
+    backup: {
+        occasion: 'daily',
+        summary: 'take a backup, with the facts to compare it by',
+        examples: [
+            `--source orders --database-url-file /etc/lifeboat/orders.url ${STORE}`,
+            `--source orders ${STORE} --store 's3://acme-backups/prod?region=eu-central-1'`,
+        ],
+    },
+    'restore-drill': {
+        occasion: 'daily',
+        summary: 'restore a backup into a throwaway server, and prove it',
+        examples: [`--source orders ${STORE}`, `--source orders --backup ${ID} ${STORE} --max-duration 30m`],
+    },
+    'verify-freshness': {
+        occasion: 'daily',
+        summary: 'judge age, size, copies and drills of what the stores hold',
+        examples: [STORE, `--source orders ${STORE} --max-age 26h --read-data newest`],
+    },
+    status: {
+        occasion: 'daily',
+        summary: 'every source at a glance, as text or as a page',
+        examples: [STORE, `${STORE} --html /var/www/backups/index.html`],
+    },
+    prune: {
+        occasion: 'daily',
+        summary: 'remove what no keep rule wants',
+        examples: [`--source orders ${STORE} --keep-daily 7 --keep-weekly 4 --dry-run`],
+    },
+    pin: {
+        occasion: 'daily',
+        summary: 'keep one backup whatever the rules say',
+        examples: [
+            `${ID} --reason 'before the move to 17' ${STORE}`,
+            `latest --source orders --reason 'before the move' --for 8w ${STORE}`,
+        ],
+    },
+    unpin: {
+        occasion: 'daily',
+        summary: 'let go of it again',
+        examples: [`${ID} ${STORE}`],
+    },
+    list: {
+        occasion: 'disaster',
+        summary: 'what there is to restore: age, size, proof, needs',
+        examples: [
+            STORE,
+            `--source orders ${STORE} --limit all`,
+            `--deleted --store 's3://acme-backups/prod?region=eu-central-1'`,
+            `--as-of 2026-11-21T03:00:00Z --store 's3://acme-backups/prod?region=eu-central-1'`,
+        ],
+    },
+    show: {
+        occasion: 'disaster',
+        summary: 'one backup: copies, contents, drills, how to restore it',
+        examples: [`${ID} ${STORE}`, `latest --source orders ${STORE} --age-identity-file /etc/lifeboat/age.key`],
+    },
+    undelete: {
+        occasion: 'disaster',
+        summary: 'bring back what was deleted or written over (buckets with versions)',
+        examples: [
+            `${ID} --store 's3://acme-backups/prod?region=eu-central-1' --dry-run`,
+            `${ID} --store 's3://acme-backups/prod?region=eu-central-1'`,
+        ],
+    },
+    copy: {
+        occasion: 'disaster',
+        summary: 'bring a copy into another store',
+        examples: [
+            `--source orders --backup ${ID} --from file:///srv/backups --to 's3://acme-backups/prod?region=eu-central-1'`,
+        ],
+    },
+    restore: {
+        occasion: 'disaster',
+        summary: 'restore a backup, under guards',
+        examples: [
+            `--source orders ${STORE} --target-url-file /etc/lifeboat/target.url --dry-run`,
+            `--source orders ${STORE} --target-url-file /etc/lifeboat/target.url --swap --confirm orders`,
+            `--source orders ${STORE} --target-url-file /etc/lifeboat/target.url --tables public.users --into-schema rescued --confirm orders`,
+        ],
+    },
+    init: { occasion: 'setup', summary: 'write workflows, roles, policies and keys', examples: [] },
+    doctor: {
+        occasion: 'setup',
+        summary: 'check programs, permissions, stores, clock',
+        examples: [`--database-url-file /etc/lifeboat/orders.url ${STORE}`],
+    },
+    adopt: { occasion: 'setup', summary: 'take an existing dump into a store', examples: [] },
+    completion: {
+        occasion: 'setup',
+        summary: 'print a completion script: `completion bash`, `zsh` or `fish`',
+        examples: [
+            'bash > /etc/bash_completion.d/lifeboat',
+            'zsh > ~/.zsh/_lifeboat',
+            'fish > ~/.config/fish/completions/lifeboat.fish',
+        ],
+    },
+};
+
 ;// CONCATENATED MODULE: ./lib/flags.js
 
 
 
 
 
+/** `--<input>-file PATH` reads the value of an input from a file. */
 const FILE = '-file';
 /**
  * Reads `--input value`, `--input=value`, `--switch`, and `--input-file PATH`, which reads the value from a file. An input that takes
- * several values may be repeated.
+ * several values may be repeated. Words without a flag are the values of the inputs in `positional`, in that order.
  *
  * @throws {Failure} `invalid-input` for what is no flag, a flag without a value or with two, a secret in the open
  */
-function parseFlags(words, schema) {
+function parseFlags(words, schema, positional = []) {
     const inputs = new Map(describeInputs(schema).map((input) => [input.name, input]));
     const given = {};
     const own = { json: false, help: false, debug: false };
     const rest = [...words];
+    const places = [...positional];
     for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-        const [name, inlineValue] = splitFlag(word);
+        const [name, inlineValue] = isPlaced(word) && places.length > 0 ? [places.shift() ?? '', word] : splitFlag(word);
         if (name === 'json' || name === 'help' || name === 'debug')
             own[name] = true;
         else {
@@ -42794,25 +49786,9 @@ function parseFlags(words, schema) {
     }
     return { given, ...own };
 }
-/** How to use one command, from the same schema as action.yml. */
-function describeFlags(command, description, schema) {
-    const lines = describeInputs(schema).map((input) => {
-        const value = input.flag
-            ? input.default === 'true'
-                ? '=false'
-                : ''
-            : input.secret
-                ? `${FILE} PATH`
-                : ` ${placeholder(input)}`;
-        const notes = [
-            input.required ? 'required' : '',
-            input.default === undefined ? '' : `default ${input.default}`,
-            input.env ? `or ${variableOf(input.name)}` : '',
-        ].filter((note) => note !== '');
-        return `  --${input.name}${value}\n      ${input.description}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
-    });
-    const own = ['  --json\n      Print the report as JSON.', '  --debug\n      Show programs, timings and stacks.'];
-    return `${description}\n\nUsage: lifeboat ${command} [--input value]…\n\n${[...lines, ...own].join('\n')}\n`;
+/** Not a flag, and not something that was meant as one. */
+function isPlaced(word) {
+    return word !== '' && !word.startsWith('-');
 }
 function splitFlag(word) {
     const parts = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(word);
@@ -42820,7 +49796,7 @@ function splitFlag(word) {
         return ['help', undefined];
     if (parts?.[1] !== undefined)
         return [parts[1], parts[2]];
-    throw new failure/* Failure */.H('invalid-input', `"${word}" is no flag.`, {
+    throw new core_failure/* Failure */.H('invalid-input', `"${word}" is no flag.`, {
         hint: 'Flags are written `--input value`, e.g. `--source orders`; a switch is `--dry-run` or `--dry-run=false`.',
     });
 }
@@ -42830,33 +49806,34 @@ function readFlag(name, inlineValue, rest, inputs) {
     const input = direct ?? fromFile;
     if (input === undefined) {
         const known = [...inputs.values()].map((each) => `--${each.name}${each.secret ? FILE : ''}`).join(', ');
-        throw new failure/* Failure */.H('invalid-input', `There is no flag --${name} here.`, {
+        throw new core_failure/* Failure */.H('invalid-input', `There is no flag --${name} here.`, {
             hint: `${guess(name, inputs)}There are ${known}.`,
         });
     }
     if (input.secret && fromFile === undefined)
-        throw secretInTheOpen(input.name);
+        throw secretInTheOpen(input);
     // Like `dry-run: true`; a switch takes no other word, so that `--dry-run --json` is two flags.
     if (input.flag)
         return [input.name, inlineValue ?? (/^(true|false)$/.test(rest[0] ?? '') ? rest.shift() : undefined) ?? 'true'];
     const value = inlineValue ?? rest.shift();
     if (value === undefined)
-        throw new failure/* Failure */.H('invalid-input', `--${name} has no value.`, { hint: input.description });
+        throw new core_failure/* Failure */.H('invalid-input', `--${name} has no value.`, { hint: input.description });
     return [input.name, fromFile === undefined ? value : readValue(input.name, value)];
 }
 function givenTwice(name) {
-    return new failure/* Failure */.H('invalid-input', `--${name} was given twice.`, {
+    return new core_failure/* Failure */.H('invalid-input', `--${name} was given twice.`, {
         hint: 'It takes one value: leave one of them out.',
     });
 }
 function guess(name, inputs) {
-    const meant = nearest(name, [...inputs.keys()]);
+    const meant = (0,nearest/* nearest */.p)(name, [...inputs.keys()]);
     return meant === undefined ? '' : `Did you mean \`--${meant}\`? `;
 }
 /** Everybody on the machine can read a command line, and the shell writes it to a file. */
-function secretInTheOpen(name) {
-    return new failure/* Failure */.H('invalid-input', `--${name} is a secret and cannot be a flag.`, {
-        hint: `Set ${variableOf(name)} in the environment, or give a file with \`--${name}${FILE} PATH\`.`,
+function secretInTheOpen({ name, env }) {
+    const file = `a file with \`--${name}${FILE} PATH\``;
+    return new core_failure/* Failure */.H('invalid-input', `--${name} is a secret and cannot be a flag.`, {
+        hint: env ? `Set ${variableOf(name)} in the environment, or give ${file}.` : `Give ${file}.`,
     });
 }
 function readValue(name, path) {
@@ -42864,16 +49841,175 @@ function readValue(name, path) {
         return (0,external_node_fs_.readFileSync)(path, 'utf8').trimEnd();
     }
     catch (cause) {
-        throw new failure/* Failure */.H('invalid-input', `The file of --${name}${FILE} cannot be read: ${path}`, {
+        throw new core_failure/* Failure */.H('invalid-input', `The file of --${name}${FILE} cannot be read: ${path}`, {
             cause,
             hint: 'Check the path, and that this user may read the file: `ls -l` shows its owner and rights.',
         });
     }
 }
-function placeholder(input) {
-    return input.values.length > 0 ? input.values.join('|') : 'VALUE';
+
+;// CONCATENATED MODULE: ./lib/completion.js
+
+
+
+
+const shells = { bash, zsh, fish };
+const SHELLS = Object.keys(shells);
+/**
+ * A script that completes commands, flags, values of choices, and files where a file is read.
+ *
+ * @throws {Failure} `invalid-input` for a shell that is none of the three
+ */
+function completionFor(shell, commands) {
+    const write = shell === undefined ? undefined : shells[shell];
+    if (write !== undefined)
+        return write(commands);
+    throw new core_failure/* Failure */.H('invalid-input', shell === undefined ? 'For which shell?' : `There is no completion for "${shell}".`, {
+        hint: `Give one of ${SHELLS.join(', ')}: \`lifeboat completion bash > /etc/bash_completion.d/lifeboat\`.`,
+    });
+}
+function completion_namesOf(commands) {
+    return [...Object.keys(commands), 'completion', 'help'];
+}
+function flagsOf({ inputs }) {
+    const own = ['json', 'debug', 'help'].map((name) => ({
+        name: `--${name}`,
+        values: [],
+        takesFile: false,
+        isSwitch: true,
+        summary: '',
+    }));
+    return [...describeInputs(inputs).map(flagOf), ...own];
+}
+/** Inputs that name a path on this machine, whether or not they are secrets. */
+const PATHS = /(^|-)(dir|file|html|page)$/;
+function flagOf({ name, secret, flag, values, description }) {
+    const named = secret ? `--${name}${FILE}` : `--${name}`;
+    const summary = (/^.*?[.:;](?= |$)/.exec(description)?.[0] ?? description)
+        .replaceAll(/[`'"\\[\]$]/g, '')
+        .slice(0, 70);
+    return {
+        name: named,
+        values: flag ? ['true', 'false'] : values,
+        takesFile: secret || PATHS.test(name),
+        isSwitch: flag,
+        summary,
+    };
+}
+function bash(commands) {
+    const words = (given) => `COMPREPLY=($(compgen -W '${given.join(' ')}' -- "$current"))`;
+    const values = [
+        ...valueCases(commands),
+        ['completion:completion', SHELLS],
+        ['help:help', [...Object.keys(commands), 'inputs']],
+    ];
+    return [
+        ...BASH_HEAD,
+        `  if [ "$COMP_CWORD" -eq 1 ]; then ${words(completion_namesOf(commands))}; return; fi`,
+        '  case $command:$before in',
+        ...values.map(([key, some]) => `    ${key}) ${words(some)}; return ;;`),
+        '  esac',
+        '  case $before in',
+        `    ${fileFlags(commands).join('|')})`,
+        '      compopt -o filenames 2>/dev/null',
+        '      COMPREPLY=($(compgen -f -- "$current")); return ;;',
+        '  esac',
+        '  case $command in',
+        ...Object.entries(commands).map(([name, command]) => `    ${name}) flags='${flagNames(command)}' ;;`),
+        '  esac',
+        '  case $current in -*) COMPREPLY=($(compgen -W "$flags" -- "$current")) ;; esac',
+        '}',
+        'complete -F _lifeboat lifeboat',
+        '',
+    ].join('\n');
+}
+function flagNames(command) {
+    return flagsOf(command)
+        .map(({ name }) => name)
+        .join(' ');
+}
+const BASH_HEAD = [
+    '# Completion of lifeboat for bash. Made by `lifeboat completion bash`.',
+    '_lifeboat() {',
+    '  local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} flags=',
+    '  # bash splits at the equals sign: --facts=counts is three words.',
+    '  if [ "$current" = = ]; then current=; fi',
+    '  if [ "$before" = = ] && [ "$COMP_CWORD" -ge 2 ]; then before=${COMP_WORDS[COMP_CWORD - 2]}; fi',
+    '  COMPREPLY=()',
+];
+/** \`command:--flag\` and its values; a switch takes its value behind an equals sign, and needs none. */
+function valueCases(commands) {
+    return Object.entries(commands).flatMap(([name, command]) => flagsOf(command)
+        .filter(({ values, isSwitch }) => values.length > 0 && !isSwitch)
+        .map((flag) => [`${name}:${flag.name}`, flag.values]));
+}
+function fileFlags(commands) {
+    const all = Object.values(commands).flatMap((command) => flagsOf(command).filter(({ takesFile }) => takesFile));
+    return [...new Set(all.map(({ name }) => name))].toSorted();
+}
+function zsh(commands) {
+    const cases = Object.entries(commands).map(([name, command]) => {
+        const specs = flagsOf(command).map((flag) => `        '*${flag.name}${zshValue(flag)}'`);
+        return `      ${name})\n        _arguments -s \\\n${specs.join(' \\\n')} \\\n        '*: :'\n        ;;`;
+    });
+    const names = completion_namesOf(commands).map((name) => `'${name}:${zshText(commandHelp[name]?.summary ?? '')}'`);
+    return `#compdef lifeboat
+# Completion of lifeboat for zsh. Made by \`lifeboat completion zsh\`.
+_lifeboat() {
+  local context state line
+  typeset -A opt_args
+  _arguments -C '1: :->command' '*:: :->words'
+  case $state in
+    command)
+      local -a names
+      names=(${names.join(' ')})
+      _describe command names
+      ;;
+    words)
+      case $line[1] in
+${cases.join('\n')}
+        completion) _values shell ${SHELLS.join(' ')} ;;
+        help) _values command ${Object.keys(commands).join(' ')} inputs ;;
+      esac
+      ;;
+  esac
+}
+if [ "$funcstack[1]" = _lifeboat ]; then _lifeboat "$@"; else compdef _lifeboat lifeboat; fi
+`;
+}
+function zshValue({ summary, values, takesFile, isSwitch }) {
+    const told = `[${zshText(summary)}]`;
+    if (isSwitch)
+        return told;
+    if (takesFile)
+        return `${told}:file:_files`;
+    return `${told}:value:${values.length > 0 ? `(${values.join(' ')})` : ' '}`;
+}
+function zshText(text) {
+    return text.replaceAll(/['`]/g, '').replaceAll(':', '\\:');
+}
+function fish(commands) {
+    const quoted = (text) => `'${text.replaceAll(/['\\]/g, '')}'`;
+    const first = completion_namesOf(commands).map((name) => `complete -c lifeboat -n __fish_use_subcommand -a ${name} -d ${quoted(commandHelp[name]?.summary ?? '')}`);
+    const flags = Object.entries(commands).flatMap(([name, command]) => flagsOf(command).map((flag) => {
+        const value = flag.isSwitch
+            ? ''
+            : flag.takesFile
+                ? ' -r -F'
+                : flag.values.length > 0
+                    ? ` -x -a ${quoted(flag.values.join(' '))}`
+                    : ' -x';
+        return `complete -c lifeboat -n '__fish_seen_subcommand_from ${name}' -l ${flag.name.slice(2)}${value} -d ${quoted(flag.summary)}`;
+    }));
+    return `# Completion of lifeboat for fish. Made by \`lifeboat completion fish\`.
+complete -c lifeboat -f
+${[...first, ...flags].join('\n')}
+complete -c lifeboat -n '__fish_seen_subcommand_from completion' -a '${SHELLS.join(' ')}'
+`;
 }
 
+// EXTERNAL MODULE: ./lib/core/report-text.js
+var report_text = __nccwpck_require__(7329);
 ;// CONCATENATED MODULE: ./lib/github/log.js
 
 
@@ -42902,8 +50038,9 @@ function githubLog({ core, past }, { debug, redact }) {
  *
  * @param write takes whole lines, each with its line end
  */
-function terminalLog(write, { debug, redact }) {
-    const line = (text) => write(`${(0,plain_text/* visible */.RK)(redact(text))}\n`);
+function terminalLog(write, { debug, redact, bar }) {
+    const put = bar === undefined ? write : (text) => bar.above(text);
+    const line = (text) => put(`${(0,plain_text/* visible */.RK)(redact(text))}\n`);
     return {
         info: line,
         warning: (text) => line(`warning: ${text}`),
@@ -42912,6 +50049,7 @@ function terminalLog(write, { debug, redact }) {
             line(`${title}`);
             return use();
         },
+        ...(bar !== undefined && { progress: (look) => bar.show(look) }),
     };
 }
 
@@ -43092,6 +50230,7 @@ function outputs_outputsOf(report, reportPath) {
 
 
 
+
 /** GitHub shows ten annotations of a kind and drops the rest without a word. */
 const MAX_ANNOTATIONS = 9;
 /** An annotation takes 4,096 characters. */
@@ -43132,7 +50271,7 @@ async function publish_attempt(what, log, write) {
         await write();
     }
     catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = (0,core_failure/* messageOf */.b)(error);
         log.warning(`The ${what} could not be published: ${message}`);
     }
 }
@@ -43158,6 +50297,126 @@ function annotate(findings, statuses, issue, { past }) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/help.js
+
+
+
+
+
+const help_WIDTH = 96;
+/** What nearly every command has, explained once. */
+const help_folded = new Set(Object.keys(common).filter((name) => name !== 'store'));
+const OWN = [
+    ['--json', 'Print the report as JSON, and nothing else, on standard output; also of what went wrong.'],
+    ['--debug', 'Show programs, timings and stacks.'],
+];
+const EXIT = 'Exit status: 0 pass or warn; 1 the work was done, and what it found is not acceptable; 2 it could not be done.';
+const EXPLAINED = '`lifeboat help inputs` explains them.';
+const SECRET = 'A secret is given as a file, never on the command line; where a variable is named, it may hold it.';
+/** The list of commands, by the occasion. */
+function describeCommands(commands) {
+    const names = [...Object.keys(commands), 'completion'];
+    const groups = Object.keys(occasions).flatMap((occasion) => {
+        const known = Object.keys(commandHelp).filter((name) => commandHelp[name]?.occasion === occasion && names.includes(name));
+        if (known.length === 0)
+            return [];
+        return [
+            `${occasions[occasion]}:`,
+            ...known.map((name) => `  ${name.padEnd(17)} ${commandHelp[name]?.summary}`),
+            '',
+        ];
+    });
+    return [
+        'Backups that have been restored.',
+        '',
+        'Usage: lifeboat COMMAND [--input value]...',
+        '',
+        ...groups,
+        'lifeboat COMMAND --help   inputs of a command, with examples',
+        'lifeboat help inputs      inputs that every command has',
+        '',
+        ...secrets(),
+        ...wrap(EXIT),
+        '',
+    ].join('\n');
+}
+function secrets() {
+    return wrap('Secrets are never flags: give a file (`--database-url-file PATH`, `--age-identity-file PATH`) or set the variable (LIFEBOAT_DATABASE_URL, LIFEBOAT_AGE_IDENTITY). LIFEBOAT_STORE and LIFEBOAT_SOURCE spare `--store` and `--source`.');
+}
+/** How to use one command: examples first, then what it needs, what it takes, and the names of what all take. */
+function describeCommand(name, { description, inputs, positional = [] }) {
+    const all = describeInputs(inputs);
+    const isNeeded = (input) => input.required || positional.includes(input.name);
+    const rest = all.filter((input) => !isNeeded(input));
+    const own = rest.filter((input) => !help_folded.has(input.name));
+    const shared = rest.filter((input) => help_folded.has(input.name));
+    const examples = commandHelp[name]?.examples ?? [];
+    const words = positional.map((place) => ` ${place.toUpperCase()}`).join('');
+    const typed = examples.map((example) => `  lifeboat ${name} ${example}`);
+    const taken = [...own.flatMap((input) => describeInput(input)), ...OWN.flatMap(([flag, text]) => entry(flag, text))];
+    const also = shared.length === 0 ? [] : wrap(`${shared.map(help_flagOf).join(', ')}; ${EXPLAINED}`, 2);
+    return [
+        `Usage: lifeboat ${name}${words} [--input value]...`,
+        '',
+        ...wrap(description),
+        '',
+        ...section('Examples', typed),
+        ...section('Needed', all.filter(isNeeded).flatMap((input) => describeInput(input, positional))),
+        ...section('Inputs', taken),
+        ...section('As everywhere', also),
+        ...(all.some(({ secret }) => secret) ? [...wrap(SECRET), ''] : []),
+        ...wrap(EXIT),
+        '',
+    ].join('\n');
+}
+/** What stands folded in the help of each command. */
+function describeCommonInputs(inputs) {
+    const all = describeInputs(inputs).filter(({ name }) => help_folded.has(name) || name === 'store');
+    return [
+        'Inputs that every command has, or every action:',
+        '',
+        ...all.flatMap((input) => describeInput(input)),
+        '',
+    ].join('\n');
+}
+function section(title, lines) {
+    return lines.length === 0 ? [] : [`${title}:`, ...lines, ''];
+}
+function describeInput(input, positional = []) {
+    const notes = [
+        input.default === undefined ? '' : `default ${input.default}`,
+        input.env ? `or ${variableOf(input.name)}` : '',
+        input.many && !input.secret ? 'may be repeated' : '',
+    ].filter((note) => note !== '');
+    const text = `${input.description}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
+    return entry(positional.includes(input.name) ? input.name.toUpperCase() : help_flagOf(input), text);
+}
+function entry(flag, text) {
+    return [`  ${flag}`, ...wrap(text, 6)];
+}
+/** As it is typed: `--dry-run`, `--require-proven=false`, `--notify-file PATH`, `--facts counts|none`. */
+function help_flagOf(input) {
+    if (input.flag)
+        return `--${input.name}${input.default === 'true' ? '=false' : ''}`;
+    if (input.secret)
+        return `--${input.name}${FILE} PATH`;
+    return `--${input.name} ${input.values.length > 0 ? input.values.join('|') : (places[input.name] ?? 'VALUE')}`;
+}
+/** What stands for the value of an input that most commands have. */
+const places = { store: 'URL', source: 'NAME', from: 'URL', to: 'URL' };
+/** Lines of at most 96 characters; a word that is longer has a line of its own. */
+function wrap(text, indent = 0) {
+    const lines = [];
+    for (const word of text.split(' ')) {
+        const last = lines.at(-1);
+        if (last !== undefined && last.length + 1 + word.length <= help_WIDTH)
+            lines[lines.length - 1] = `${last} ${word}`;
+        else
+            lines.push(' '.repeat(indent) + word);
+    }
+    return lines;
+}
+
 ;// CONCATENATED MODULE: ./lib/origin.js
 
 
@@ -43167,8 +50426,6 @@ function originOf(action, env, startedAt) {
     return { action, ...times, tool: tool, run: runInfo(env) };
 }
 
-// EXTERNAL MODULE: external "node:util"
-var external_node_util_ = __nccwpck_require__(7975);
 ;// CONCATENATED MODULE: ./lib/core/retries.js
 
 
@@ -43225,7 +50482,15 @@ const WORK = {
     'verify-freshness': 'Freshness check',
     'restore-drill': 'Restore drill',
     prune: 'Prune',
+    restore: 'Restore',
+    doctor: 'Doctor',
     status: 'Status',
+    list: 'List',
+    show: 'Showing a backup',
+    pin: 'Pin',
+    unpin: 'Unpinning',
+    undelete: 'Undelete',
+    copy: 'Copy',
 };
 /** Cleaning up may itself hang. The runner sends its second signal 7.5 s after the first, and a report must be out by then. */
 const CLEANUP_MS = 6_000;
@@ -43253,7 +50518,7 @@ async function runToReport(run, work) {
     try {
         const outcome = await Promise.race([act({ ...run, readInputs }, work), overdue(signal)]);
         // Work that came to its end in spite of a signal is done; after a crash nothing can be trusted.
-        return signal.aborted && !(signal.reason instanceof failure/* Failure */.H) ? failureReport(run, signal.reason, source) : outcome;
+        return signal.aborted && !(signal.reason instanceof core_failure/* Failure */.H) ? failureReport(run, signal.reason, source) : outcome;
     }
     catch (error) {
         return failureReport(run, error, source);
@@ -43306,7 +50571,7 @@ function overdue(signal) {
     });
 }
 function timedOut(timeoutMs) {
-    return new failure/* Failure */.H('timed-out', `The step took longer than its \`timeout\` of ${(0,core_duration/* formatDuration */.a3)(timeoutMs)}.`, {
+    return new core_failure/* Failure */.H('timed-out', `The step took longer than its \`timeout\` of ${(0,duration/* formatDuration */.a3)(timeoutMs)}.`, {
         hint: 'Find out in the log what took so long, or raise `timeout`.',
     });
 }
@@ -43315,13 +50580,13 @@ function failureReport({ name, log, stop }, error, source) {
     const reason = stop.signal.aborted ? stop.signal.reason : error;
     const title = source === undefined ? `${name} could not do its work` : `${WORK[name]} of ${source} could not be done`;
     const sources = source === undefined ? [] : [source];
-    if (reason instanceof failure/* Failure */.H) {
+    if (reason instanceof core_failure/* Failure */.H) {
         log.debug((0,external_node_util_.inspect)(error, { depth: 5 }));
         const { message, hint } = reason;
         return (0,core_report/* report */.z8)(title, [(0,core_report/* finding */.gk)('run-failed', 'unknown', message, hint === undefined ? {} : { hint })], { sources });
     }
     log.info((0,external_node_util_.inspect)(reason, { depth: 5 }));
-    const message = `This is a bug in Lifeboat: ${reason instanceof Error ? reason.message : String(reason)}`;
+    const message = `This is a bug in Lifeboat: ${(0,core_failure/* messageOf */.b)(reason)}`;
     const hint = 'Report it with the stack that stands in the log of this step.';
     return (0,core_report/* report */.z8)(title, [(0,core_report/* finding */.gk)('run-failed', 'unknown', message, { hint })], { sources });
 }
@@ -43343,12 +50608,102 @@ function stopOnSignals(log) {
             if (stop.signal.aborted)
                 process.exit(code);
             log.info(`Stopping on ${name}: ending children and removing what is unfinished.`);
-            stop.abort(new failure/* Failure */.H('cancelled', `The step was cancelled (${name}).`, {
+            stop.abort(new core_failure/* Failure */.H('cancelled', `The step was cancelled (${name}).`, {
                 hint: 'Nothing half-made counts as a backup. What is left of it is removed by the end of the job, or by the next run. Run it again when you want the result.',
             }));
         });
     }
     return stop;
+}
+
+;// CONCATENATED MODULE: ./lib/github/progress-bar.js
+
+
+const REDRAW_MS = 200;
+/** To the start of the line, and what stands on it away. */
+const CLEAR = '\r\u001b[K';
+/** One line at the bottom that is redrawn in place; lines of the log go above it. */
+class ProgressBar {
+    #canvas;
+    #shown = [];
+    #timer;
+    #isDrawn = false;
+    constructor(canvas) {
+        this.#canvas = canvas;
+    }
+    /** Shows one more; the one that came last is drawn until it is hidden. */
+    show(look) {
+        const shown = { look, samples: [] };
+        this.#shown.push(shown);
+        this.#timer ??= setInterval(() => this.draw(), REDRAW_MS).unref();
+        return () => {
+            const at = this.#shown.indexOf(shown);
+            if (at >= 0)
+                this.#shown.splice(at, 1);
+            if (this.#shown.length === 0)
+                this.end();
+        };
+    }
+    /** Writes whole lines without a trace of the bar among them. */
+    above(text) {
+        this.#erase();
+        this.#canvas.write(text);
+        if (this.#shown.length > 0)
+            this.draw();
+    }
+    /** Nothing is drawn any more, whoever forgot to say so. */
+    end() {
+        this.#shown.length = 0;
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+        this.#erase();
+    }
+    draw() {
+        const shown = this.#shown.at(-1);
+        if (shown === undefined)
+            return;
+        const progress = shown.look();
+        shown.samples = addSample(shown.samples, { atMs: this.#canvas.nowMs(), doneBytes: progress.doneBytes });
+        // The last column stays free: a character there makes some terminals begin a new line.
+        const line = drawProgress(progress, shown.samples, this.#canvas.columns() - 1);
+        this.#canvas.write(CLEAR + (0,plain_text/* oneLine */.TN)(this.#canvas.redact(line)));
+        this.#isDrawn = true;
+    }
+    #erase() {
+        if (this.#isDrawn)
+            this.#canvas.write(CLEAR);
+        this.#isDrawn = false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/terminal.js
+
+const COLUMNS = 80;
+/** Whether words may be coloured there: https://no-color.org, and terminals that know no colours. */
+function hasColours(stream, env) {
+    return stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+}
+/** A bar where a line can be redrawn in place; a log that is kept, or read by a machine, gets lines. */
+function barOn(stream, env, redact) {
+    if (stream.isTTY !== true || env.TERM === 'dumb' || isCi(env))
+        return undefined;
+    return new ProgressBar({
+        write: (text) => void stream.write(text),
+        columns: () => stream.columns || COLUMNS,
+        nowMs: () => performance.now(),
+        redact,
+    });
+}
+/** Most CI systems set it; some of them offer a terminal that is none. */
+function isCi({ CI }) {
+    return CI !== undefined && CI !== '' && CI !== 'false' && CI !== '0';
+}
+const COLOUR = { pass: 32, warn: 33, fail: 31, unknown: 35 };
+/** Colours the verdict of a report and the status of each finding, which stand at the beginning of a line. */
+function paintVerdicts(text) {
+    return text.replace(/^(pass|warn|fail|unknown)(?=: | [a-z-]+(?:: | \[))/gim, (word) => {
+        return `\u001b[1;${COLOUR[word.toLowerCase()]}m${word}\u001b[0m`;
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/cli.js
@@ -43368,58 +50723,114 @@ function stopOnSignals(log) {
 
 
 
+
+
+
+
 /** How long a connection that nobody closed may keep a finished process. */
 const LINGER_MS = 1_000;
+const JSON_FLAG = '--json';
 const cli_schemas = Object.values(commands).map(({ inputs }) => inputs);
 /** The same actions from a terminal: log on stderr, report on stdout. GitHub may be what is down. */
 async function cli(words) {
     process.exitCode = await runCli(words).catch((error) => {
-        if (!(error instanceof failure/* Failure */.H))
+        if (!(error instanceof core_failure/* Failure */.H))
             throw error;
-        process.stderr.write(`lifeboat: ${error.message}\n${error.hint ?? ''}\n`);
-        return 2;
+        return cli_refuse(error, words);
     });
     // What was given up may hang on.
     setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 async function runCli([command = '--help', ...words]) {
     if (command === '--version')
-        return say(`${tool.name} ${tool.version}\n`);
-    if (command === '--help' || command === '-h' || command === 'help') {
-        const [about] = words;
-        return about === undefined ? say(usage()) : runCli([about, '--help']);
-    }
+        return say(words.includes(JSON_FLAG) ? json(tool) : `${tool.name} ${tool.version}\n`);
+    if (command === '--help' || command === '-h' || command === 'help')
+        return help(words);
+    if (command === 'completion')
+        return completion(words);
     if (!isCommandName(command))
         throw noCommand(command);
-    const { description, inputs } = commands[command];
-    const flags = parseFlags(words, inputs);
+    const { inputs, positional } = commands[command];
+    const flags = parseFlags(words, inputs, positional);
     if (flags.help)
-        return say(describeFlags(command, description, inputs));
+        return help([command, ...(flags.json ? [JSON_FLAG] : [])]);
     const startedAt = new Date();
     const report = await run(command, flags);
-    return show(report, flags.json ? reportJson(report, originOf(command, process.env, startedAt)) : (0,report_text/* renderText */.S)(report));
+    return cli_show(report, flags.json ? reportJson(report, originOf(command, process.env, startedAt)) : textOf(report));
+}
+function help(words) {
+    const [about] = words.filter((word) => word !== JSON_FLAG);
+    const isJson = words.includes(JSON_FLAG);
+    const known = commands;
+    if (about === 'inputs')
+        return say(describeCommonInputs(commands.backup.inputs));
+    if (about === undefined) {
+        const all = Object.entries(known).map(([name, { description }]) => ({ name, description }));
+        return say(isJson ? json({ commands: all }) : describeCommands(known));
+    }
+    if (about === 'completion')
+        throw completionHelp();
+    if (!isCommandName(about))
+        throw noCommand(about);
+    const action = commands[about];
+    const described = { name: about, description: action.description, inputs: describeInputs(action.inputs) };
+    return say(isJson ? json(described) : describeCommand(about, action));
+}
+function completion(words) {
+    const [shell] = words.filter((word) => word !== JSON_FLAG);
+    if (shell === '--help' || shell === '-h')
+        throw completionHelp();
+    const script = completionFor(shell, commands);
+    return say(words.includes(JSON_FLAG) ? json({ shell, script }) : script);
+}
+function completionHelp() {
+    return new core_failure/* Failure */.H('invalid-input', '`lifeboat completion bash|zsh|fish` prints a script.', {
+        hint: 'For bash: `lifeboat completion bash > /etc/bash_completion.d/lifeboat`, then begin a new shell.',
+    });
+}
+/** Nothing was done: what was typed cannot be meant. A program that asked for JSON gets JSON. */
+function cli_refuse(error, words) {
+    const { env } = process;
+    // Also of words that are no inputs: a password in a URL that was given without a flag, for example.
+    const redact = redactor(secretsOf(cli_schemas, Object.fromEntries(words.entries()), env));
+    if (words.includes(JSON_FLAG)) {
+        const [command = ''] = words;
+        const hint = error.hint === undefined ? {} : { hint: error.hint };
+        const title = `${isCommandName(command) ? command : 'lifeboat'} could not do its work`;
+        const refused = (0,core_report/* report */.z8)(title, [(0,core_report/* finding */.gk)('run-failed', 'unknown', error.message, hint)]);
+        say(reportJson(redactDeep(refused, redact), originOf(command, env, new Date())));
+    }
+    else
+        process.stderr.write(redact(`lifeboat: ${error.message}\n${error.hint ?? ''}\n`));
+    return 2;
+}
+function textOf(report) {
+    const text = (0,report_text/* renderText */.S)(report);
+    return hasColours(process.stdout, process.env) ? paintVerdicts(text) : text;
+}
+function json(value) {
+    return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 function noCommand(command) {
-    if (command === 'restore') {
-        return new failure/* Failure */.H('invalid-input', 'There is no restore command: see docs/FORMAT.md.', {
-            hint: 'It says how each kind of backup is restored by hand, with age, zstd and pg_restore.',
-        });
-    }
-    const meant = nearest(command, Object.keys(commands));
+    const meant = (0,nearest/* nearest */.p)(command, [...Object.keys(commands), 'completion', 'help']);
     const guess = meant === undefined ? '' : `Did you mean \`${meant}\`?\n\n`;
-    return new failure/* Failure */.H('invalid-input', `There is no command "${command}".`, { hint: guess + usage() });
+    return new core_failure/* Failure */.H('invalid-input', `There is no command "${command}".`, {
+        hint: guess + describeCommands(commands),
+    });
 }
 async function run(name, flags) {
     const env = process.env;
     const redact = redactor(secretsOf(cli_schemas, flags.given, env));
     const debug = flags.debug || env.RUNNER_DEBUG === '1';
-    const log = terminalLog((text) => void process.stderr.write(text), { debug, redact });
+    const bar = barOn(process.stderr, env, redact);
+    const log = terminalLog((text) => void process.stderr.write(text), { debug, redact, bar });
     const readInputs = () => addEnvironment(flags.given, env, commands[name].inputs, cli_schemas);
     const stop = stopOnSignals(log);
     const telling = isActionName(name) ? tellingOf(name, flags.given, { env, log, stopped: stop.signal }) : undefined;
     if (telling !== undefined)
         await announceStart(telling);
     const outcome = await runAction({ name, env, log, stop, redact, readInputs });
+    bar?.end();
     const report = redactDeep(outcome.report, redact);
     const told = telling === undefined ? report : redactDeep(await announce(report, telling), redact);
     return { ...told, findings: told.findings.map((one) => forTerminal(one, name)) };
@@ -43430,7 +50841,7 @@ function forTerminal(finding, name) {
         ? { ...finding, hint: `\`lifeboat ${name} --help\` lists the inputs.` }
         : finding;
 }
-function show(report, text) {
+function cli_show(report, text) {
     say(text);
     if (publish_couldNotWork(report))
         return 2;
@@ -43439,20 +50850,6 @@ function show(report, text) {
 function say(text) {
     process.stdout.write(text);
     return 0;
-}
-function usage() {
-    const lines = Object.entries(commands).map(([name, { description }]) => `  ${name.padEnd(18)} ${description}`);
-    return [
-        'Backups that have been restored.',
-        '',
-        'Usage: lifeboat <command> [--input value]…',
-        '',
-        ...lines,
-        '',
-        '`lifeboat <command> --help` lists the inputs of a command; they are those of the action of its name.',
-        'Exit status: 0 pass or warn, 1 fail or unknown, 2 it could not do its work.',
-        '',
-    ].join('\n');
 }
 
 ;// CONCATENATED MODULE: ./lib/main.js
@@ -43551,7 +50948,7 @@ const CLOCK_SLACK_MS = 15 * 60_000;
 async function removeUnfinished(store, source, maker) {
     const since = new Date(maker.startedAt.getTime() - CLOCK_SLACK_MS);
     const said = [];
-    for (const backup of await readCatalog(store, source, { since })) {
+    for (const backup of await (0,core_catalog/* readCatalog */.uM)(store, source, { since })) {
         if (backup.manifestBytes !== undefined || backup.inProgressAt === undefined)
             continue;
         if (await isMadeBy(store, backup, maker))
@@ -43571,10 +50968,10 @@ async function isMadeBy(store, { source, id }, maker) {
 /** Undefined for a mark that nobody can read: it is not ours, and must not keep us from ours. */
 async function readMark(store, key) {
     try {
-        return (0,core_manifest/* parseRecord */.Hh)(InProgressRecord, (await readSmall(store, key)).toString('utf8'), key);
+        return (0,core_manifest/* parseRecord */.Hh)(records/* InProgressRecord */.Kk, (await (0,manifest_reading/* readSmall */.o5)(store, key)).toString('utf8'), key);
     }
     catch (error) {
-        if (isUnreadable(error))
+        if ((0,manifest_reading/* isUnreadable */.GZ)(error))
             return undefined;
         throw error;
     }
@@ -43597,6 +50994,7 @@ async function removeOne(store, { source, id }) {
 }
 
 ;// CONCATENATED MODULE: ./lib/post.js
+
 
 
 
@@ -43638,7 +51036,7 @@ async function removeLocal(world, env) {
     for (const line of await engine.removeLeftovers(scratchDir))
         world.log.info(line);
 }
-/** The unfinished backup of this very process, in every store. */
+/** Unfinished backups of this very process, in every store. */
 async function removeStored(world, env, state) {
     const started = Started.parse(JSON.parse(state));
     const source = inputOf(env, 'source') ?? '';
@@ -43648,8 +51046,11 @@ async function removeStored(world, env, state) {
     for (const url of (inputOf(env, 'store') ?? '').split(/\s+/).filter((part) => part !== '')) {
         await post_attempt(world.log, async () => {
             const store = await world.openStore(url);
-            for (const line of await removeUnfinished(store, source, maker))
-                world.log.info(line);
+            // A restore backs its target up, too.
+            for (const name of new Set([source, safetySourceOf(source)])) {
+                for (const line of await removeUnfinished(store, name, maker))
+                    world.log.info(line);
+            }
             await store.close();
         });
     }
@@ -43662,8 +51063,8 @@ async function post_attempt(log, clean) {
         await clean();
     }
     catch (error) {
-        const hint = error instanceof failure/* Failure */.H && error.hint !== undefined ? ` ${error.hint}` : '';
-        log.warning(`Not everything could be removed: ${error instanceof Error ? error.message : String(error)}${hint}`);
+        const hint = error instanceof core_failure/* Failure */.H && error.hint !== undefined ? ` ${error.hint}` : '';
+        log.warning(`Not everything could be removed: ${(0,core_failure/* messageOf */.b)(error)}${hint}`);
     }
 }
 

@@ -84,10 +84,28 @@ export const commandHelp: Readonly<Record<string, CommandHelp>> = {
       `${ID} --store 's3://acme-backups/prod?region=eu-central-1'`,
     ],
   },
-  copy: { occasion: 'disaster', summary: 'bring a copy into another store', examples: [] },
-  restore: { occasion: 'disaster', summary: 'restore a backup, under guards', examples: [] },
+  copy: {
+    occasion: 'disaster',
+    summary: 'bring a copy into another store',
+    examples: [
+      `--source orders --backup ${ID} --from file:///srv/backups --to 's3://acme-backups/prod?region=eu-central-1'`,
+    ],
+  },
+  restore: {
+    occasion: 'disaster',
+    summary: 'restore a backup, under guards',
+    examples: [
+      `--source orders ${STORE} --target-url-file /etc/lifeboat/target.url --dry-run`,
+      `--source orders ${STORE} --target-url-file /etc/lifeboat/target.url --swap --confirm orders`,
+      `--source orders ${STORE} --target-url-file /etc/lifeboat/target.url --tables public.users --into-schema rescued --confirm orders`,
+    ],
+  },
   init: { occasion: 'setup', summary: 'write workflows, roles, policies and keys', examples: [] },
-  doctor: { occasion: 'setup', summary: 'check programs, permissions, stores, clock', examples: [] },
+  doctor: {
+    occasion: 'setup',
+    summary: 'check programs, permissions, stores, clock',
+    examples: [`--database-url-file /etc/lifeboat/orders.url ${STORE}`],
+  },
   adopt: { occasion: 'setup', summary: 'take an existing dump into a store', examples: [] },
   completion: {
     occasion: 'setup',

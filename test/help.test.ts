@@ -89,7 +89,8 @@ describe.each(all)('examples of %s', (name, { inputs, positional }) => {
     const words = splitWords(example).map((word) => (word.startsWith('/etc/lifeboat/') ? '/dev/null' : word));
     const given: RawInputs = parseFlags(words, inputs, positional).given;
     // What the environment holds, in an example that does not say it.
-    const around = { 'database-url': 'postgresql://db.example/orders', ...emptyGone(given) };
+    const url = 'postgresql://db.example/orders';
+    const around = { 'database-url': url, 'target-url': url, ...emptyGone(given) };
     expect(() => parseInputs(inputs, known(around, inputs))).not.toThrow();
   });
 });
