@@ -119,7 +119,7 @@ export const restoreSentences = {
   store: 'Location of the store whose bytes were restored.',
   startedAt: 'When the first step began.',
   finishedAt: 'When it was over.',
-  way: 'What was to become of the target: `create`: there was none; `beside`: it was left alone; `swap`: it was kept under another name; `replace`: it was dropped in the end; `drop-first`: it was dropped in the beginning.',
+  way: 'What was to become of the target: `create`: there was none; `beside`: it was left alone; `swap`: it was kept under another name; `replace`: it was dropped in the end; `drop-first`: it was dropped in the beginning; `tables`: single tables were put beside its own; `rows`: rows were put into its empty tables.',
   target: 'Where it was restored.',
   'target.server': 'Location of the server, without credentials.',
   'target.database': 'Name of the target.',

@@ -138,6 +138,7 @@ async function learn(target: Target, state: TargetState, prepared: Prepared, wor
     state,
     backup: of,
     manifest,
+    tables: prepared.expected?.tables.map(({ name }) => name),
     proof: proof && { proof: proof.proof, at: proof.drill.startedAt },
     drillSeconds: times.map(({ seconds }) => seconds),
     sources: state.database === undefined ? [] : await readSourcePlaces(prepared.stores, now, world.signal),

@@ -55,7 +55,7 @@ function unhealthy(
   url: string,
   { tries, said, timeoutMs }: { tries: number; said: string; timeoutMs: number },
 ): Finding {
-  const message = `${shownUrl(url)} did not get healthy in ${formatDuration(timeoutMs)}: ${tries === 1 ? 'its only answer' : `the last of ${tries} answers`} was that it ${said}.`;
+  const message = `${shownUrl(url)} did not get healthy in ${formatDuration(timeoutMs)}; at the last try it ${said}.`;
   return finding('restore-health', 'fail', message, {
     numbers: { tries, limitSeconds: timeoutMs / 1000 },
     hint: 'Look at the log of the application. What was restored is in its place.',

@@ -1,8 +1,8 @@
-import { hasWrongSize } from './backup-choice.ts';
 import { counted } from './counted.ts';
 import { bytesOf } from './drill-fetch.ts';
-import { formatDuration } from './duration.ts';
 import { type Finding, finding } from './report.ts';
+import { judgeLoss, judgeMade, judgeProof, judgeTables } from './restore-fitness.ts';
+import { listed } from './restore-names.ts';
 import {
   losesTarget,
   type RestoreAsked,
@@ -16,9 +16,7 @@ import {
 import { estimateRestoredBytes } from './restored-size.ts';
 import { formatBytes } from './size.ts';
 
-/** Names shown of a list. */
-const MOST_NAMES = 10;
-
+/** What guards judge. */
 export interface Question {
   readonly asked: RestoreAsked;
   readonly known: RestoreKnown;
@@ -28,7 +26,16 @@ export interface Question {
 /** Judges whether a restore may begin. A `fail` among them refuses it. */
 export function judgeGuards(asked: RestoreAsked, known: RestoreKnown): Finding[] {
   const question = { asked, known, way: wayOf(asked, known.state) };
-  const guards = [judgeConfirm, judgeServer, judgeRoom, judgeProof, judgeMade, judgeRoles, judgeExtensions];
+  const guards = [
+    judgeConfirm,
+    judgeServer,
+    judgeRoom,
+    judgeProof,
+    judgeMade,
+    judgeTables,
+    judgeRoles,
+    judgeExtensions,
+  ];
   return [...guards, judgeSafety, judgeReplication, judgeConnections, judgeLoss].flatMap((guard) => guard(question));
 }
 
@@ -120,34 +127,6 @@ function judgeRoom({ known, way }: Question): Finding[] {
     finding('target-room', 'fail', `${needs}, and only ${free}.`, {
       numbers,
       hint: `Make room at the server${dropping}.`,
-    }),
-  ];
-}
-
-export function judgeProof({ asked, known: { proof, backup, now } }: Question): Finding[] {
-  if (proof === undefined)
-    return [
-      finding('drill-missing', 'warn', `${backup.id} was never restored in a drill: nobody knows whether it can be.`, {
-        hint: `Where there is time: \`lifeboat restore-drill --source ${backup.source} --backup ${backup.id}\`, or take a backup that is proven.`,
-      }),
-    ];
-  const ago = formatDuration(now.getTime() - proof.at.getTime());
-  if (proof.proof === 'proven') return [finding('drill-proof', 'pass', `A drill proved ${backup.id} ${ago} ago.`)];
-  const message = `The last conclusive drill, ${ago} ago, disproved ${backup.id}.`;
-  if (asked.allowUnproven)
-    return [finding('drill-proof', 'warn', `${message} \`allow-unproven\` lets it be restored.`)];
-  return [
-    finding('drill-proof', 'fail', message, {
-      hint: 'Restore another backup. When there is no better one, `allow-unproven: true` restores this one as far as it goes.',
-    }),
-  ];
-}
-
-export function judgeMade({ known: { manifest } }: Question): Finding[] {
-  if (!hasWrongSize(manifest)) return [];
-  return [
-    finding('backup-findings', 'warn', `The size of ${manifest.id} was judged wrong when it was made.`, {
-      hint: `Compare what it holds with an older one: ${counted(manifest.totals.tables, 'table')}, ${manifest.totals.rows ?? 'unknown'} rows.`,
     }),
   ];
 }
@@ -266,23 +245,4 @@ export function describeConnections(
       ({ user, application, count }) => `${count} of ${user}${application === '' ? '' : ` (${application})`}`,
     ),
   );
-}
-
-function judgeLoss({ known: { manifest, state, now } }: Question): Finding[] {
-  const takenAt = Date.parse(manifest.takenAt);
-  const dataLossSeconds = Math.round((now.getTime() - takenAt) / 1000);
-  const age = `The backup is ${formatDuration(Math.max(0, now.getTime() - takenAt))} old`;
-  const write = state.database?.newestWrite?.at.getTime();
-  const since =
-    write === undefined
-      ? 'what was written since is not in it'
-      : write > takenAt
-        ? `the target was last written ${formatDuration(write - takenAt)} after it, and that is not in it`
-        : 'the target was not written since';
-  return [finding('rpo', 'pass', `${age}; ${since}.`, { numbers: { dataLossSeconds } })];
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length - MOST_NAMES;
-  return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

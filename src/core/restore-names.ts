@@ -2,6 +2,8 @@ import type { BackupId } from './keys.ts';
 
 /** PostgreSQL cuts longer names without a word. */
 const LONGEST_NAME = 63;
+/** Names shown of a list. */
+const MOST_NAMES = 10;
 const SAFETY = '-before-restore';
 
 /** Names that a restore gives to databases of the target's server. */
@@ -46,4 +48,10 @@ export function quoteName(name: string): string {
 /** A word as a shell takes it whatever it is. */
 export function quoteWord(word: string): string {
   return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Of a long list the first ten, and how many more there are. */
+export function listed(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES;
+  return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

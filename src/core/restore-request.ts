@@ -43,6 +43,8 @@ export interface RestoreKnown {
   readonly state: TargetState;
   readonly backup: CatalogBackup;
   readonly manifest: Manifest;
+  /** Names of the tables that it holds rows of, as facts write them; undefined without facts. */
+  readonly tables: readonly string[] | undefined;
   /** Of the copy that would be restored, by its last conclusive drill. */
   readonly proof: { readonly proof: 'proven' | 'disproven'; readonly at: Date } | undefined;
   /** Seconds that restores in drills of this source took, oldest first. */

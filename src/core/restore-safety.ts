@@ -1,6 +1,7 @@
 import { bytesOf } from './drill-fetch.ts';
 import { Failure } from './failure.ts';
-import { readAgainstManifest } from './integrity.ts';
+import { type Damage, readAgainstManifest } from './integrity.ts';
+import type { Manifest } from './manifest.ts';
 import { readManifestOf } from './manifest-reading.ts';
 import type { Store, World } from './ports.ts';
 import { type Finding, finding, type Report } from './report.ts';
@@ -27,34 +28,36 @@ export async function confirmSafetyBackup(
   world: World,
 ): Promise<SafetyBackup> {
   const id = report.outputs['backup-id'] ?? '';
-  const locations = new Set((report.outputs.locations ?? '').split('\n'));
   const sound: string[] = [];
   const findings: Finding[] = [];
   let bytes = 0;
-  for (const store of stores.filter(({ location }) => locations.has(location))) {
-    const { manifest } = await readManifestOf(store, source, id, world.signal);
+  for (const store of stores) {
+    const manifest = await manifestIn(store, source, id, world);
+    if (manifest === undefined) continue;
+    bytes = bytesOf(manifest);
     const reading = () => `reading back the backup of the target from ${store.location}`;
     const damages = await withTicker(world, reading, () => readAgainstManifest(store, manifest, world.signal));
-    bytes = bytesOf(manifest);
     if (damages.length === 0) sound.push(store.location);
-    else
-      findings.push(
-        damaged(
-          id,
-          store,
-          damages.map(({ artifact, what }) => `${artifact} ${what}`),
-        ),
-      );
+    else findings.push(damaged(id, store, damages));
   }
   if (sound.length === 0) throw noneSound(report);
   const message = `${source}/${id}, ${formatBytes(bytes)}, holds what was in the target; it was read back from ${sound.join(', ')} and is pinned.`;
   return { source, id, findings: [finding('safety-backup', 'pass', message), ...findings, ...complaints(report)] };
 }
 
-function damaged(id: string, { location }: Store, damages: readonly string[]): Finding {
-  return finding('safety-backup', 'warn', `The copy of ${id} is damaged: ${damages.join('; ')}.`, {
-    subject: location,
-  });
+/** Undefined where it was not written; the report of the backup says why. */
+async function manifestIn(store: Store, source: string, id: string, world: World): Promise<Manifest | undefined> {
+  try {
+    return (await readManifestOf(store, source, id, world.signal)).manifest;
+  } catch (error) {
+    if (error instanceof Failure && error.code !== 'cancelled' && error.code !== 'timed-out') return undefined;
+    throw error;
+  }
+}
+
+function damaged(id: string, { location }: Store, damages: readonly Damage[]): Finding {
+  const what = damages.map(({ artifact, what }) => `${artifact} ${what}`).join('; ');
+  return finding('safety-backup', 'warn', `The copy of ${id} is damaged: ${what}.`, { subject: location });
 }
 
 function complaints({ findings }: Report): Finding[] {

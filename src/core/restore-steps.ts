@@ -68,9 +68,11 @@ async function backUpTarget({ job, world, outcome: { situation } }: Restoring): 
   return findings;
 }
 
-async function dropTarget({ job: { target, plan }, outcome: { situation } }: Restoring): Promise<Finding[]> {
-  await target.drop(plan.target);
-  situation.target = 'dropped';
+async function dropTarget(restoring: Restoring): Promise<Finding[]> {
+  const { job, outcome } = restoring;
+  await countBefore(restoring);
+  await job.target.drop(job.plan.target);
+  outcome.situation.target = 'dropped';
   return [];
 }
 
@@ -120,17 +122,24 @@ async function compare({ job, outcome }: Restoring): Promise<readonly Finding[]>
   return findings;
 }
 
-async function countCriticalTables({ job, outcome }: Restoring): Promise<readonly Finding[]> {
-  const { target, asked, plan } = job;
-  const isThere = outcome.situation.target === 'as it was';
-  // For information: what is broken in the target must not keep anybody from restoring it.
-  const before = isThere ? await target.countRows(plan.target, asked.criticalTables).catch(() => []) : [];
-  const restored = await target.countRows(plan.names.restored, asked.criticalTables);
-  const rowsIn = new Map(before.map(({ table, rows }) => [table, rows]));
-  const rows = restored.map(({ table, rows }) => ({ table, before: rowsIn.get(table) ?? null, restored: rows }));
+async function countCriticalTables(restoring: Restoring): Promise<readonly Finding[]> {
+  const { job, outcome } = restoring;
+  if (outcome.situation.target === 'as it was') await countBefore(restoring);
+  const restored = await job.target.countRows(job.plan.names.restored, job.asked.criticalTables);
+  const rows = restored.map(({ table, rows }) => ({
+    table,
+    before: outcome.before.get(table) ?? null,
+    restored: rows,
+  }));
   const { findings, tables } = judgeCriticalTables(rows);
   outcome.tables.push(...tables);
   return findings;
+}
+
+/** For information: what is broken in the target must not keep anybody from restoring it. */
+async function countBefore({ job: { target, plan, asked }, outcome }: Restoring): Promise<void> {
+  const counted = await target.countRows(plan.target, asked.criticalTables).catch(() => []);
+  for (const { table, rows } of counted) outcome.before.set(table, rows);
 }
 
 async function openBeside({ job: { target, plan } }: Restoring): Promise<Finding[]> {

@@ -3,7 +3,7 @@ import { bytesOf } from './drill-fetch.ts';
 import type { Facts } from './facts.ts';
 import { Failure } from './failure.ts';
 import { type Finding, finding } from './report.ts';
-import { judgeMade, judgeProof } from './restore-guards.ts';
+import { judgeMade, judgeProof } from './restore-fitness.ts';
 import type { RestoreAsked, RestoreKnown } from './restore-request.ts';
 import { formatBytes } from './size.ts';
 import { refuseUnknownTables } from './table-choice.ts';

@@ -36,6 +36,8 @@ export interface RestoreOutcome {
   readonly findings: Finding[];
   readonly tables: Table[];
   readonly situation: Situation;
+  /** Rows of critical tables in the target before anything was changed; null for one that was not there. */
+  readonly before: Map<string, number | null>;
   steps: readonly DrillStep[];
   /** Until what was restored could be used, commands and health included; null when it came to no such end. */
   restoreMs: number | null;
@@ -88,6 +90,7 @@ function beginning({ known, plan }: RestoreJob, world: World): RestoreOutcome {
       safety: undefined,
       failedAt: undefined,
     },
+    before: new Map(),
     steps: [],
     restoreMs: null,
   };

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { SHOP } from '../engines/postgresql/load-fixture.ts';
 import { lifeboat } from '../hostile/lifeboat.ts';
@@ -157,6 +158,27 @@ it.each([
   expect(outcome.all).toContain(says);
   expect(await ask(`SELECT count(*) FROM pg_namespace WHERE nspname IN ('back')`)).toBe('0');
   expect(records()).toHaveLength(before);
+});
+
+it('names no table of an encrypted backup in the record that lies in the store', async () => {
+  const identity = await generateIdentity();
+  const secret = join(folder, 'identity');
+  writeFileSync(secret, `${identity}\n`, { mode: 0o600 });
+  const sealed = ['--source', 'sealed', '--store', store];
+  const recipients = ['--age-recipients', await identityToRecipient(identity)];
+  const made = await lifeboat(['backup', ...sealed, ...recipients], {
+    env: { LIFEBOAT_DATABASE_URL: server.urlOf('shop') },
+  });
+  expect(made.code, made.stdout).toBe(0);
+  const into = ['--target-url-file', url, '--scratch-dir', scratch, '--age-identity-file', secret, '--confirm', 'live'];
+  const held = await lifeboat(['restore', ...sealed, ...into, '--data-only', 'true']);
+  expect(held.stdout).toContain('public.orders holds rows');
+  const beside = await lifeboat(['restore', ...sealed, ...into, '--tables', 'orders', '--into-schema', 'back']);
+  expect(beside.code, beside.stdout + beside.stderr).toBe(0);
+  const at = join(folder, 'store/sealed/restores');
+  const written = readdirSync(at).map((name) => readFileSync(join(at, name), 'utf8'));
+  expect(written).toHaveLength(2);
+  for (const text of written) expect(text).not.toMatch(/orders|customers/);
 });
 
 it('does the same as an action', async () => {

@@ -97,7 +97,7 @@ async function settle(pipe: Pipeline, where: string): Promise<void> {
     await pipe.done;
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'tool-failed') throw error;
-    throw new Failure('restore-failed', `Nothing was written into ${where}: ${error.message}`, {
+    throw new Failure('tool-failed', `Nothing was written into ${where}: ${error.message}`, {
       cause: error,
       hint: 'It was one transaction, and it was taken back. Mend what the message says, and restore again.',
     });

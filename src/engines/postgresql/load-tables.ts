@@ -8,7 +8,15 @@ import { listChoosable } from './load-choosable.ts';
 import { countArrived, countIn, expectedOf, isSame } from './load-counts.ts';
 import { movedName, moveTables, readNeeded } from './load-move.ts';
 import { keysNotHeld, readSequences, type SequencePlan, setForward, viewsToRefresh } from './load-rows.ts';
-import { checkSchema, checkTables, checkTriggers, type LoadTarget, named, refuseMissing } from './load-target.ts';
+import {
+  checkSchema,
+  checkTables,
+  checkTriggers,
+  type LoadTarget,
+  named,
+  readPublications,
+  refuseMissing,
+} from './load-target.ts';
 import { inOrder, type Restored, sqlFor } from './merge-sql.ts';
 import { anyClient, type Client } from './programs.ts';
 import { type PartlyRestored, restoreDefinitions } from './restore-partly.ts';
@@ -32,7 +40,7 @@ export async function loadTables(request: LoadRequest, context: ConnectedContext
       `SELECT current_database() AS database, current_setting('server_version_num')::int / 10000 AS major`,
     );
     const live = { session, database, major, client, connection: target };
-    const schemaExists = intoSchema === undefined ? false : await checkSchema(live, intoSchema);
+    const schemaExists = intoSchema === undefined ? false : await checkSchema(live, intoSchema, request.role);
     request.onStep('starting the scratch server');
     return await withOwnServer(scratchRequest(request), context, (own) =>
       loadFrom({ request, own, live, schemaExists, env: context.env }),
@@ -123,7 +131,7 @@ async function loadBeside(load: Load, found: Found, schema: string): Promise<Loa
       ...moved,
       'triggers, rules, policies, grants and owners of the tables',
     ],
-    warnings: largeObjects(restored, found),
+    warnings: [...largeObjects(restored, found), ...(await readPublications(live, []))],
     sql: inOrder(tables).map(sqlFor),
   };
 }
@@ -173,6 +181,7 @@ async function loadRows(load: Load, found: Found): Promise<Loaded> {
       ...describeSequences(sequences),
       ...(rest ? await keysNotHeld(live.session, choice.leaves) : []),
       ...(await viewsToRefresh(live.session)),
+      ...(await readPublications(live, choice.leaves)),
     ],
     sql: [],
   };

@@ -18,23 +18,45 @@ export interface LoadTarget {
  * @returns whether it is there, empty
  * @throws {Failure} `guard-refused`
  */
-export async function checkSchema({ session, database }: LoadTarget, schema: string): Promise<boolean> {
+export async function checkSchema(
+  { session, database }: LoadTarget,
+  schema: string,
+  role: string | undefined,
+): Promise<boolean> {
+  const who = role === undefined ? 'current_user' : literal(role);
+  if (role !== undefined) await refuseRole(session, role);
   const state = await session.one<{ exists: boolean; used: boolean; mayCreate: boolean }>(`
     SELECT n.oid IS NOT NULL AS exists,
       EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass
         AND d.refobjid = n.oid) AS used,
-      CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
-        ELSE has_schema_privilege(n.oid, 'CREATE') END AS "mayCreate"
+      CASE WHEN n.oid IS NULL THEN has_database_privilege(${who}, current_database(), 'CREATE')
+        ELSE has_schema_privilege(${who}, n.oid, 'CREATE') END AS "mayCreate"
     FROM (SELECT ${literal(schema)}::text AS wanted) w LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.wanted`);
   if (state.used)
     throw new Failure('guard-refused', `The schema ${schema} of ${database} is there and is not empty.`, {
       hint: `Name with \`into-schema\` one that does not exist, or drop it when nothing in it is needed: DROP SCHEMA ${identifier(schema)} CASCADE.`,
     });
   if (!state.mayCreate)
-    throw new Failure('guard-refused', `The user of \`target-url\` may not create anything in ${database} for it.`, {
-      hint: `GRANT CREATE ON ${state.exists ? `SCHEMA ${identifier(schema)}` : `DATABASE ${identifier(database)}`} TO that user, or connect as another one.`,
-    });
+    throw new Failure(
+      'guard-refused',
+      `${role ?? 'The user of `target-url`'} may not create anything in ${database} for it.`,
+      {
+        hint: `GRANT CREATE ON ${state.exists ? `SCHEMA ${identifier(schema)}` : `DATABASE ${identifier(database)}`} TO ${role === undefined ? 'that user' : identifier(role)}, or use another one.`,
+      },
+    );
   return state.exists;
+}
+
+async function refuseRole(session: Session, role: string): Promise<void> {
+  const known = await session.query<{ member: boolean }>(
+    `SELECT pg_has_role(oid, 'MEMBER') AS member FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)}`,
+  );
+  if (known[0]?.member === true) return;
+  const why =
+    known.length === 0 ? 'there is no such role in the target' : 'the user of `target-url` is no member of it';
+  throw new Failure('guard-refused', `\`role\` cannot be ${role}: ${why}.`, {
+    hint: 'Nothing was written. Name a role that the user of `target-url` may become (SET ROLE), or leave it out.',
+  });
 }
 
 /** Something that is used by the tables and does not come along. */
@@ -167,6 +189,21 @@ export async function checkTriggers({ session, database }: LoadTarget, leaves: r
       hint: 'Nothing was written. Connect as a superuser (from 15 on also a role with GRANT SET ON PARAMETER session_replication_role), or disable these triggers: ALTER TABLE … DISABLE TRIGGER ….',
     },
   );
+}
+
+/**
+ * Publications that send on what is written: subscribers get rows of tables that they may not have.
+ *
+ * @param tables none: those of tables that are about to be made
+ */
+export async function readPublications({ session }: LoadTarget, tables: readonly string[]): Promise<string[]> {
+  const oids = tables.map((name) => `to_regclass(${literal(name)})::oid`).join(', ');
+  const of = `EXISTS (SELECT FROM pg_catalog.pg_publication_tables t WHERE t.pubname = p.pubname
+    AND to_regclass(format('%I.%I', t.schemaname, t.tablename))::oid = ANY (ARRAY[${oids}]::oid[]))`;
+  const found = await session.query<{ name: string }>(`SELECT p.pubname AS name FROM pg_catalog.pg_publication p
+    WHERE p.puballtables OR ${of} ORDER BY 1`);
+  if (found.length === 0) return [];
+  return [`What was written goes to the subscribers of ${named(found.map(({ name }) => name))} too.`];
 }
 
 export function named(list: readonly string[]): string {

@@ -136,6 +136,55 @@ describe('tables beside the live ones', () => {
     await server.psql('DROP DATABASE hostile');
   });
 
+  it('belong to the role that is named', async () => {
+    await expect(load(server, backup, 'live', { tables: ['order'], role: 'shop' })).rejects.toThrow(
+      'shop may not create anything in live',
+    );
+    await expect(load(server, backup, 'live', { tables: ['order'], role: 'nobody' })).rejects.toThrow(
+      '`role` cannot be nobody: there is no such role',
+    );
+    await server.psql('GRANT CREATE ON DATABASE live TO shop');
+    await load(server, backup, 'live', { tables: ['order'], role: 'shop' });
+    const owners = `SELECT DISTINCT tableowner, pg_get_userbyid(nspowner) FROM pg_tables, pg_namespace
+      WHERE schemaname = 'restored' AND nspname = 'restored'`;
+    expect(await ask(owners)).toBe('shop|shop');
+  });
+
+  it('are said to leave large objects behind, and to reach subscribers', async () => {
+    await server.psql('CREATE DATABASE files');
+    await server.psql(
+      `CREATE TABLE files (id int PRIMARY KEY, content oid); INSERT INTO files VALUES (1, lo_from_bytea(0, 'x'));
+      CREATE TABLE plain (id int)`,
+      'files',
+    );
+    const files = await takeBackup(server, 'files');
+    await server.psql('CREATE PUBLICATION everything FOR ALL TABLES', 'live');
+    const { warnings } = await load(server, files, 'live', { tables: ['files', 'plain'] });
+    expect(warnings).toEqual([
+      'Large objects do not come along with single tables; these columns may name some: public.files.content.',
+      'What was written goes to the subscribers of everything too.',
+    ]);
+    expect((await load(server, files, 'live', { tables: ['plain'], intoSchema: 'p' })).warnings).toHaveLength(1);
+    await server.psql('DROP DATABASE files');
+  });
+
+  it('come without a parent that they inherit from, and with one that comes too', async () => {
+    await server.psql('CREATE DATABASE heirs');
+    await server.psql(
+      `CREATE TABLE mother (id int PRIMARY KEY, a text); CREATE TABLE child (b text) INHERITS (mother);
+      INSERT INTO mother VALUES (1, 'm'); INSERT INTO child VALUES (2, 'c', 'd')`,
+      'heirs',
+    );
+    const heirs = await takeBackup(server, 'heirs');
+    const alone = await load(server, heirs, 'live', { tables: ['child'], intoSchema: 'alone' });
+    expect(alone.leftOut).toContain('public.child is a table of its own there, without public.mother');
+    expect(await ask('SELECT id, a, b FROM alone.child')).toBe('2|c|d');
+    const both = await load(server, heirs, 'live', { tables: ['mother', 'child'], intoSchema: 'both' });
+    expect(both.tables.map(({ arrived }) => arrived.rows)).toEqual([1, 1]);
+    expect(await ask('SELECT count(*) FROM "both".mother')).toBe('2');
+    await server.psql('DROP DATABASE heirs');
+  });
+
   it('come from a backup in parallel streams and one of some tables', async () => {
     const parallel = await takeBackup(server, 'shop', { jobs: 2 });
     const loaded = await load(server, parallel, 'live', { tables: ['orders', 'events'] });
