@@ -39,7 +39,7 @@ export function compareRoles(expected: Facts, found: Facts, given: ComparisonGiv
   if (given.foreignServer === true) {
     const missing = pairs.filter((one) => one.found === undefined);
     const differences = missing.map(({ name }) => ({ what: `role ${name}`, expected: 'present', found: null }));
-    const pass = `${number(roles)} roles are there; what they may do is the scratch server's own and was not compared.`;
+    const pass = `${number(roles)} roles are there; what they may do is the server's own and was not compared.`;
     return { rule: 'facts-roles', numbers: { roles }, pass, differences, severity: 'warn' };
   }
   const differences = pairs.flatMap<Difference>((one) =>

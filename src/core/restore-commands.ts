@@ -7,6 +7,8 @@ import { shownUrl } from './restore-plan.ts';
 
 /** One try of the health check. */
 const TRY_MS = 10_000;
+/** Less says nothing of an application that is slow to begin with. */
+const SHORTEST_TRY_MS = 1_000;
 const PAUSE_MS = 2_000;
 
 /**
@@ -31,7 +33,7 @@ export async function awaitHealth(url: string, timeoutMs: number, world: World):
   let told = '';
   for (;;) {
     world.signal.throwIfAborted();
-    const answer = await world.application.probe(url, Math.max(1, Math.min(TRY_MS, left())));
+    const answer = await world.application.probe(url, Math.max(SHORTEST_TRY_MS, Math.min(TRY_MS, left())));
     tries += 1;
     const said = describeAnswer(answer);
     if ('status' in answer && answer.status >= 200 && answer.status < 300)
