@@ -60,11 +60,16 @@ const LISTS = /^(search_path|temp_tablespaces|(session|local|shared)_preload_lib
 
 /** `ALTER DATABASE … SET` or `ALTER ROLE … IN DATABASE … SET` from `name=value` as the catalog holds it. */
 export function settingStatement(database: string, role: string | null, setting: string): string {
+  const whose = role === null ? `DATABASE ${database}` : `ROLE ${identifier(role)} IN DATABASE ${database}`;
+  return `ALTER ${whose} ${setClause(setting)}`;
+}
+
+/** `SET … TO …` from `name=value` as the catalog holds it. */
+export function setClause(setting: string): string {
   const at = setting.indexOf('=');
   const [name, value] = [setting.slice(0, at), setting.slice(at + 1)];
-  const whose = role === null ? `DATABASE ${database}` : `ROLE ${identifier(role)} IN DATABASE ${database}`;
   const written = LISTS.test(name) ? listWords(value).map(literal).join(', ') : literal(value);
-  return `ALTER ${whose} SET ${identifier(name)} TO ${written}`;
+  return `SET ${identifier(name)} TO ${written}`;
 }
 
 function listWords(value: string): string[] {

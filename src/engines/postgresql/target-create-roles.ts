@@ -2,6 +2,7 @@ import type { Facts } from '../../core/facts.ts';
 import { Failure } from '../../core/failure.ts';
 import { type Finding, finding } from '../../core/report.ts';
 import { NAME, nameOf, planGlobals } from './globals.ts';
+import { setClause } from './restore-database.ts';
 import { hidePassword, runVerbatim } from './restore-roles.ts';
 import { joinRole, missingRoles } from './scratch-role.ts';
 import { identifier } from './session.ts';
@@ -95,6 +96,7 @@ function factsAsGlobals(facts: Facts | undefined): string {
     ...roles.flatMap(({ name, attributes }) =>
       attributes.length === 0 ? [] : [`ALTER ROLE ${identifier(name)} WITH ${attributes.map(written).join(' ')}`],
     ),
+    ...roles.flatMap(({ name, settings }) => settings.map((one) => `ALTER ROLE ${identifier(name)} ${setClause(one)}`)),
     ...roles.flatMap(({ name, memberOf }) => memberOf.map((line) => membership(line, name))),
   ];
   return lines.map((line) => `${line};\n`).join('');

@@ -103,7 +103,7 @@ export async function refuseMissingRoles(lent: Lent): Promise<void> {
   );
 }
 
-/** Of the backup's roles those that log in here without a password. Empty where pg_authid is closed to us. */
+/** Of the backup's roles, but for the one this server was made with, those that log in without a password. Empty where pg_authid is closed to us. */
 export async function readRolesWithoutPassword(lent: Lent): Promise<{ role: string; command: string }[]> {
   const { session, request } = lent;
   const names = [...new Set([...(request.facts?.roles.map(({ name }) => name) ?? []), ...neededRoles(lent)])];
@@ -113,7 +113,7 @@ export async function readRolesWithoutPassword(lent: Lent): Promise<{ role: stri
   if (!readable || names.length === 0) return [];
   const rows = await session.query<{ role: string }>(`
     SELECT rolname AS role FROM pg_catalog.pg_authid
-    WHERE rolcanlogin AND rolpassword IS NULL AND rolname IN (${names.map(literal).join(', ')}) ORDER BY 1`);
+    WHERE rolcanlogin AND rolpassword IS NULL AND oid <> 10 AND rolname IN (${names.map(literal).join(', ')}) ORDER BY 1`);
   // psql asks for it and sends it hashed: it is in no history and no log.
   return rows.map(({ role }) => ({ role, command: `\\password ${identifier(role)}` }));
 }
