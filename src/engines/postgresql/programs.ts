@@ -203,7 +203,7 @@ function checkMajor(
 function wrongMajor(given: { major: number; program: string }, found: number, where: string): Failure {
   const why =
     found < given.major
-      ? `${given.program} ${found} (${where}) is older than the server, which is ${given.major}: it cannot dump it.`
+      ? `${given.program} ${found} (${where}) is older than the server, which is ${given.major}: it cannot ${given.program === 'pg_restore' ? 'read its dumps' : 'dump it'}.`
       : `${given.program} ${found} (${where}) is newer than the server, which is ${given.major}: the server's own major may not take such a dump back.`;
   const also = found > given.major ? ' Or accept that with `allow-newer-client: true`.' : '';
   return new Failure('tool-version', why, { hint: packageHint(given.major) + also });

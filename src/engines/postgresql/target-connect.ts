@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failure.ts';
-import { childEnvironment } from '../../sys/environment.ts';
+import { childEnvironment, type Environment } from '../../sys/environment.ts';
 import { type Client, clientForMajor } from './programs.ts';
 import { shieldedConnection, shieldedOptions } from './scratch-settings.ts';
 import { readServerInfo } from './server-info.ts';
@@ -24,10 +24,21 @@ export async function connectTarget(finder: Client, reaching: Reaching): Promise
   const { session: first, home } = await openMaintenance(finder, reaching, applicationName);
   const { server, user } = await readBoth(first).finally(() => first.close());
   const env = { ...childEnvironment(context.env, { libpq: true }), ...shieldedOptions(server.major, user.superuser) };
-  const wanted = { major: server.major, program: 'pg_restore', allowNewer: true } as const;
-  const client = atHome(await clientForMajor(shieldedConnection(request.connection, env), env, wanted), home);
+  const client = atHome(await findClient(reaching, env, server.major), home);
   const session = await context.connections.open(client, { applicationName, signal: silence }, request.signal);
   return { client, session, major: server.major, user, applicationName };
+}
+
+/** Of the server's major or later; where there is none, one that can read the backup will do for a newer server. */
+async function findClient({ request }: Reaching, env: Environment, major: number): Promise<Client> {
+  const connection = shieldedConnection(request.connection, env);
+  const find = (wanted: number) =>
+    clientForMajor(connection, env, { major: wanted, program: 'pg_restore', allowNewer: true });
+  return find(major).catch((error: unknown) => {
+    const { server } = request.manifest;
+    if (!(error instanceof Failure) || error.code !== 'tool-version' || server.major >= major) throw error;
+    return find(server.major);
+  });
 }
 
 async function readBoth(session: Session) {
