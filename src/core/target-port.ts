@@ -4,7 +4,7 @@ import type { Artifact, Manifest, ServerInfo } from './manifest.ts';
 import type { Connection } from './ports.ts';
 import type { Finding } from './report.ts';
 
-/** Which part of a backup is restored. */
+/** Which part of a backup is restored: `schema` without rows and large objects, `data` in tables without indexes, keys and triggers. */
 export type RestoredPart = 'all' | 'schema' | 'data';
 
 export interface TargetRequest {
