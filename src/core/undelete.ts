@@ -48,12 +48,16 @@ export async function planUndelete(store: Store, request: UndeleteRequest): Prom
     const version = await findSound(store, candidates(kept, chosen, key), artifact, request);
     if (version !== undefined) sound.set(key, version);
   }
+  const current = new Map(
+    kept.flatMap(({ versions }) => versions.filter((one) => one.isCurrent)).map((one) => [one.key, one]),
+  );
+  const isChanged = ({ key, tag }: ObjectVersion) => current.get(key)?.tag !== tag;
   const records = chosen.filter(({ key }) => key.endsWith('.json') && key !== backupKey(source, id, MANIFEST));
   const last = chosen.filter(({ key }) => key === backupKey(source, id, MANIFEST));
   return {
     manifest,
     manifestSha256,
-    steps: [...sound.values(), ...records, ...last].filter(({ isCurrent }) => !isCurrent),
+    steps: [...[...sound.values()].filter(({ isCurrent }) => !isCurrent), ...[...records, ...last].filter(isChanged)],
     lost: manifest.artifacts.map(({ key }) => key).filter((key) => !sound.has(backupKey(source, id, key))),
   };
 }
@@ -68,15 +72,15 @@ async function readChosen(view: Store, { source, id, signal }: UndeleteRequest) 
   }
 }
 
-/** The version that was chosen, and then the others, the oldest first. */
+/** What is there now, since that may be right; the version that was chosen; then the others, the oldest first. */
 function candidates(
   histories: readonly KeyHistory[],
   chosen: readonly ObjectVersion[],
   key: string,
 ): readonly ObjectVersion[] {
   const all = histories.find((history) => history.key === key)?.versions ?? [];
-  const first = chosen.filter((version) => version.key === key);
-  return [...first, ...all.toReversed().filter((one) => !one.isDeletion && !first.includes(one))];
+  const inOrder = [...all.filter(({ isCurrent }) => isCurrent), ...chosen.filter((one) => one.key === key)];
+  return [...new Set([...inOrder, ...all.toReversed()])].filter(({ isDeletion }) => !isDeletion);
 }
 
 async function findSound(
