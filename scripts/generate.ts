@@ -1,10 +1,11 @@
 /**
  * Writes what is generated from the schemas of the actions: action.yml files, the tables of the
- * README, of FORMAT.md and METRICS.md, and the version. CI runs it again and fails when something changed.
+ * README, of CLI.md, FORMAT.md and METRICS.md, and the version. CI runs it again and fails when something changed.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { actions } from '../src/actions/index.ts';
 import { type Actions, actionFile, actionsTable, inputsTable, outputsTable, rootFile } from './action-files.ts';
+import { fillCommands } from './commands-table.ts';
 import { fillFormat } from './format-tables.ts';
 import { fillMetrics } from './metrics-table.ts';
 
@@ -20,6 +21,7 @@ for (const [name, action] of Object.entries(all)) {
 }
 write('README.md', fillMarkers(read('README.md')));
 write('docs/FORMAT.md', fillFormat(read('docs/FORMAT.md')));
+write('docs/CLI.md', fillCommands(read('docs/CLI.md')));
 write('docs/METRICS.md', fillMetrics(read('docs/METRICS.md')));
 
 function writeVersion(): void {

@@ -5,6 +5,8 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import {
   CreateBucketCommand,
+  DeleteObjectCommand,
+  ListObjectVersionsCommand,
   PutBucketLifecycleConfigurationCommand,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
@@ -14,6 +16,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Action, type ActionName, actions } from '../../src/actions/index.ts';
+import { undelete } from '../../src/commands/undelete.ts';
 import type { Report } from '../../src/core/report.ts';
 import { openStore } from '../../src/stores/registry.ts';
 import { sourceFiles } from '../house/source-files.ts';
@@ -28,16 +31,18 @@ import { blockAfter, readDocument } from './documents.ts';
 const page = readDocument('docs/S3.md');
 const run = randomBytes(4).toString('hex');
 const names = Object.keys(actions) as ActionName[];
+type Role = ActionName | 'undelete';
+const roles: readonly Role[] = [...names, 'undelete'];
 
 const Policy = z.strictObject({
   Version: z.literal('2012-10-17'),
   Statement: z.array(z.strictObject({ Effect: z.literal('Allow'), Action: z.array(z.string()), Resource: z.string() })),
 });
 
-const policyOf = (name: ActionName) => Policy.parse(JSON.parse(blockAfter(page, `policy: ${name}`)));
+const policyOf = (name: Role) => Policy.parse(JSON.parse(blockAfter(page, `policy: ${name}`)));
 
 describe('the policies', () => {
-  it.each(names)('%s has one, for the bucket and the prefix of the page', (name) => {
+  it.each(roles)('%s has one, for the bucket and the prefix of the page', (name) => {
     for (const { Resource } of policyOf(name).Statement)
       expect(Resource).toMatch(/^arn:aws:s3:::acme-backups(\/prod\/.*)?$/);
   });
@@ -50,28 +55,29 @@ describe('the policies', () => {
     asked.delete('s3:PutObjectRetention');
     // S3 asks for it when a version is named; in the program it is one call.
     asked.add('s3:DeleteObjectVersion');
-    const granted = new Set(names.flatMap((name) => policyOf(name).Statement.flatMap(({ Action }) => Action)));
+    const granted = new Set(roles.flatMap((name) => policyOf(name).Statement.flatMap(({ Action }) => Action)));
     expect([...granted].toSorted()).toEqual([...asked].toSorted());
     expect(page.text).toContain('`s3:PutObjectRetention` and `s3:GetObjectRetention`');
   });
 
   it('let only prune delete a backup', () => {
-    const mayDelete = (name: ActionName) =>
+    const mayDelete = (name: Role) =>
       policyOf(name)
         .Statement.filter(({ Action }) => Action.some((action) => action.startsWith('s3:Delete')))
         .map(({ Resource }) => Resource);
-    expect(Object.fromEntries(names.map((name) => [name, mayDelete(name)]))).toEqual({
+    expect(Object.fromEntries(roles.map((name) => [name, mayDelete(name)]))).toEqual({
       backup: ['arn:aws:s3:::acme-backups/prod/*/*/in-progress.json'],
       'verify-freshness': [],
       'restore-drill': [],
       prune: ['arn:aws:s3:::acme-backups/prod/*'],
       doctor: ['arn:aws:s3:::acme-backups/prod/.lifeboat-doctor-*'],
+      undelete: [],
     });
   });
 });
 
 describe.skipIf(whyNoRgw() !== undefined)('on a real gateway', () => {
-  const keys = new Map<ActionName, { accessKeyId: string; secretAccessKey: string }>();
+  const keys = new Map<Role, { accessKeyId: string; secretAccessKey: string }>();
   let rgw: Rgw;
   let client: S3Client;
   let pg: TestPostgres;
@@ -81,7 +87,7 @@ describe.skipIf(whyNoRgw() !== undefined)('on a real gateway', () => {
     [{ rgw, stop }, pg] = await Promise.all([rgwForTests(), startPostgres()]);
     const { endpoint, region, accessKeyId, secretAccessKey } = rgw;
     client = new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true });
-    for (const name of names) keys.set(name, await makeUser(rgw, userOf(name)));
+    for (const name of roles) keys.set(name, await makeUser(rgw, userOf(name)));
     await pg.psql('CREATE DATABASE orders');
     await pg.psql('CREATE TABLE orders AS SELECT generate_series(1, 1000) AS id', 'orders');
   });
@@ -94,11 +100,19 @@ describe.skipIf(whyNoRgw() !== undefined)('on a real gateway', () => {
   const urlOf = (bucket: string, rest = '') =>
     `s3://${bucket}/prod?region=${rgw.region}&path-style=true&endpoint=${rgw.endpoint}${rest}`;
 
+  function become(name: Role): void {
+    process.env.AWS_ACCESS_KEY_ID = keys.get(name)?.accessKeyId;
+    process.env.AWS_SECRET_ACCESS_KEY = keys.get(name)?.secretAccessKey;
+  }
+
   /** Runs an action with the credentials of its own user. */
-  async function act(name: ActionName, store: string, given: Record<string, string> = {}, as = name): Promise<Report> {
-    const user = keys.get(as);
-    process.env.AWS_ACCESS_KEY_ID = user?.accessKeyId;
-    process.env.AWS_SECRET_ACCESS_KEY = user?.secretAccessKey;
+  async function act(
+    name: ActionName,
+    store: string,
+    given: Record<string, string> = {},
+    as: Role = name,
+  ): Promise<Report> {
+    become(as);
     const action: Action = actions[name];
     const { world } = worldForTests();
     const source = name === 'doctor' ? {} : { source: 'orders' };
@@ -127,7 +141,7 @@ describe.skipIf(whyNoRgw() !== undefined)('on a real gateway', () => {
     await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: kind === 'locking' }));
     const VersioningConfiguration = { Status: 'Enabled' } as const;
     if (kind === 'versioned') await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
-    const Statement = names.flatMap((name) =>
+    const Statement = roles.flatMap((name) =>
       policyOf(name).Statement.map((one) => ({ ...one, Principal: { AWS: [`arn:aws:iam:::user/${userOf(name)}`] } })),
     );
     const policy = adjust(JSON.stringify({ Version: '2012-10-17', Statement }).replaceAll('acme-backups', Bucket));
@@ -232,6 +246,29 @@ describe.skipIf(whyNoRgw() !== undefined)('on a real gateway', () => {
     expect(await keysIn(store)).toContain(`orders/${id}/manifest.json`);
   });
 
+  it.each([
+    ['and writes the bytes once more', 0, (text: string) => text],
+    [
+      'and takes the deletions away where it may',
+      1,
+      (text: string) => text.replace('"s3:GetObjectVersion"', '"s3:GetObjectVersion","s3:DeleteObjectVersion"'),
+    ],
+  ])('undelete does its work under its policy, %s', async (_, versions, adjust) => {
+    const bucket = await makeBucket('versioned', adjust);
+    const store = urlOf(bucket);
+    const id = (await backUp(store)).outputs['backup-id'] ?? '';
+    const Key = `prod/orders/${id}/database.dump.zst`;
+    for (const key of await keysIn(store))
+      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: `prod/${key}` }));
+    become('undelete');
+    expect(notPassed(await undelete({ id, store }, worldForTests().world))).toEqual([]);
+    expect(notPassed(await act('restore-drill', store))).toEqual([]);
+    const { Versions, DeleteMarkers = [] } = await client.send(
+      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: Key }),
+    );
+    expect([Versions?.length, DeleteMarkers.length]).toEqual(versions === 1 ? [1, 0] : [2, 1]);
+  });
+
   it('takes the lifecycle rule of the page', async () => {
     const Bucket = await makeBucket('plain');
     const LifecycleConfiguration = JSON.parse(blockAfter(page, 'lifecycle')) as { Rules: [] };
@@ -240,7 +277,7 @@ describe.skipIf(whyNoRgw() !== undefined)('on a real gateway', () => {
   });
 });
 
-function userOf(name: ActionName): string {
+function userOf(name: Role): string {
   return `docs-${name}-${run}`;
 }
 
