@@ -27,6 +27,7 @@ const WORK: Record<CommandName, string> = {
   unpin: 'Unpinning',
   undelete: 'Undelete',
   copy: 'Copy',
+  adopt: 'Adoption',
 };
 
 export interface Run {

@@ -76,7 +76,7 @@ export const outputs = {
 type Given = z.output<typeof inputs>;
 
 /** Two backups within one second are both dated by it; the other one still is history. */
-function afterSecond(takenAt: Date | string): Date {
+export function afterSecond(takenAt: Date | string): Date {
   return new Date(new Date(takenAt).getTime() + 1_000);
 }
 
@@ -132,7 +132,7 @@ function scopeOf(given: Given): Scope {
   });
 }
 
-function compressionLevel(value: string): number {
+export function compressionLevel(value: string): number {
   const level = Number(/^zstd(?::(\d{1,2}))?$/.exec(value)?.[1] ?? (value === 'zstd' ? 3 : Number.NaN));
   if (level >= 1 && level <= 22) return level;
   throw new Failure('invalid-input', `\`compression\` cannot be "${value}".`, {
@@ -140,7 +140,7 @@ function compressionLevel(value: string): number {
   });
 }
 
-function parseLabels(entries: readonly string[]): Record<string, string> {
+export function parseLabels(entries: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     entries.map((entry) => {
       const [, name, value] = /^(?!__proto__=)([A-Za-z0-9._/-]{1,63})=(.{0,500})$/su.exec(entry) ?? [];
@@ -160,7 +160,7 @@ function checkEncryption(given: Given, world: World): void {
   });
 }
 
-function checkPin(given: Given): void {
+export function checkPin(given: Pick<Given, 'pin' | 'pin-for'>): void {
   if (given.pin !== undefined || given['pin-for'] === undefined) return;
   throw new Failure('invalid-input', '`pin-for` is given without `pin`: nothing would be pinned.', {
     hint: 'Say in `pin` why prune must keep this backup, or leave `pin-for` out.',
@@ -217,7 +217,7 @@ function dumpRequest(given: Given, scope: Scope, world: World): DumpRequest {
 }
 
 /** Who we are, for another run that finds the lock taken: at most 40 characters. */
-function holderOf(world: World): string {
+export function holderOf(world: World): string {
   const run = /\/runs\/(\d+)/.exec(world.run.url ?? '')?.[1];
   const who =
     run === undefined

@@ -1,4 +1,5 @@
 import { type Action, actions } from '../actions/index.ts';
+import * as adopt from './adopt.ts';
 import * as copy from './copy.ts';
 import * as list from './list.ts';
 import * as pin from './pin.ts';
@@ -13,6 +14,7 @@ export const commands = {
   list: { ...list, outputs: {}, run: list.list },
   pin: { ...pin, outputs: {}, run: pin.pin },
   show: { ...show, outputs: {}, run: show.show },
+  adopt: { ...adopt, outputs: {}, run: adopt.adopt },
   copy: { ...copy, outputs: {}, run: copy.copy },
   status: { ...status, outputs: {}, run: status.status },
   undelete: { ...undelete, outputs: {}, run: undelete.undelete },

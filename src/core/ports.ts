@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Adopted, AdoptRequest, DumpFile } from './adopt-port.ts';
 import type { Application } from './application.ts';
 import type { Compression, Encryption } from './codecs.ts';
 import type { Facts, FactsLevel } from './facts.ts';
@@ -169,6 +170,13 @@ export interface Engine {
   withSnapshot<T>(request: DumpRequest, use: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   /** Lends an empty server; processes and directories are gone when `use` settles. */
   withScratch<T>(request: ScratchRequest, use: (scratch: Scratch) => Promise<T>): Promise<T>;
+  /** Reads a dump that lies in a file, and runs nothing of it. Rejects with `invalid-input`, `backup-invalid`. */
+  inspectDump(
+    path: string,
+    given: { readonly binDir: string | undefined; readonly signal: AbortSignal },
+  ): Promise<DumpFile>;
+  /** Restores such a file into a scratch server and lends what is there, to be dumped; all is gone when `use` settles. */
+  withAdopted<T>(request: AdoptRequest, use: (adopted: Adopted) => Promise<T>): Promise<T>;
   /** Lends the server that a restore works on. Rejects with `source-unreachable`, `source-denied`, `tool-missing`. */
   withTarget<T>(request: TargetRequest, use: (target: Target) => Promise<T>): Promise<T>;
   /** Puts tables, or rows into tables, beside what a database holds: whole or not at all. */

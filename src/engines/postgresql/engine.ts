@@ -4,8 +4,10 @@ import type { Facts } from '../../core/facts.ts';
 import { Failure } from '../../core/failure.ts';
 import type { DumpRequest, Engine, Log, Snapshot } from '../../core/ports.ts';
 import { askProgram } from '../../sys/short-command.ts';
+import { withAdopted } from './adopt.ts';
 import { type Connecting, connecting } from './connecting.ts';
 import { planStreams } from './dump.ts';
+import { inspectDump } from './dump-file.ts';
 import { readGlobals } from './dump-globals.ts';
 import { examine } from './examine.ts';
 import { mergeSequences, readFacts, readSequences } from './facts.ts';
@@ -41,6 +43,14 @@ export function postgresql(context: EngineContext): Engine {
     name: 'postgresql',
     withSnapshot: (request, use) => withSnapshot(request, { ...context, connections }, use),
     withScratch: (request, use) => withScratch(request, context, use, connections),
+    inspectDump: (path, given) => inspectDump(path, { ...given, env: context.env }),
+    withAdopted: (request, use) =>
+      withAdopted(
+        request,
+        context,
+        (dump, env, useSnapshot) => withSnapshot(dump, { ...context, env, connections }, useSnapshot),
+        use,
+      ),
     withTarget: (request, use) => withTarget(request, { ...context, connections }, use),
     loadTables: (request) => loadTables(request, { ...context, connections }),
     examine: (request) => examine(request, { ...context, connections }),

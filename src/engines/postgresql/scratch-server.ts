@@ -20,7 +20,8 @@ export interface ScratchServer {
 }
 
 export interface ScratchPlan {
-  readonly manifest: Manifest;
+  /** Of the backup, as far as the server is to be like the source's. */
+  readonly manifest: Pick<Manifest, 'server' | 'totals'>;
   readonly installation: Installation;
   readonly isolation: Isolation;
   /** Our folder; the server's own folders are made in it. */
@@ -133,7 +134,7 @@ function initdbArguments({ manifest, installation }: ScratchPlan): string[] {
   ];
 }
 
-function explainInitdb(error: Failure, { server }: Manifest): Failure {
+function explainInitdb(error: Failure, { server }: Pick<Manifest, 'server'>): Failure {
   const full = explainFullDisk(error.message, error);
   if (full !== undefined) return full;
   const isLocale = /invalid locale|locale name|could not (open collator|find)|encoding mismatch|ICU is not/i.test(

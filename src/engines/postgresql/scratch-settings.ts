@@ -47,7 +47,7 @@ export function shieldedConnection(connection: Connection, { PGOPTIONS = '' }: E
  * @param freeBytes memory that is free now
  */
 export function scratchConfiguration(given: {
-  manifest: Manifest;
+  manifest: Pick<Manifest, 'totals'>;
   major: number;
   socketDir: string;
   freeBytes: number;
@@ -72,7 +72,7 @@ export function scratchConfiguration(given: {
 /** Part of the socket's name only: a scratch server never listens on TCP. */
 export const SCRATCH_PORT = 5432;
 
-function speed(given: { manifest: Manifest; freeBytes: number }): Record<string, string> {
+function speed(given: { manifest: Pick<Manifest, 'totals'>; freeBytes: number }): Record<string, string> {
   const { totals } = given.manifest;
   const megabytes = (share: number, most: number) =>
     `${Math.round(clamp(given.freeBytes * share, 64 * MIB, most) / MIB)}MB`;

@@ -97,7 +97,7 @@ const MAY_BE_FULL: ReadonlySet<FailureCode> = new Set([
 ]);
 
 /** A server on a full disk fails in many words, and none of them may disprove a backup. */
-async function explainFullDisk(path: string, error: unknown): Promise<Failure | undefined> {
+export async function explainFullDisk(path: string, error: unknown): Promise<Failure | undefined> {
   if (!(error instanceof Failure) || !MAY_BE_FULL.has(error.code)) return undefined;
   if (error.code !== 'disk-full' && (await freeBytesOf(path)) >= FULL_BYTES) return undefined;
   const message = error.message.startsWith(OUT_OF_ROOM) ? error.message : `${OUT_OF_ROOM}: ${error.message}`;
@@ -105,7 +105,7 @@ async function explainFullDisk(path: string, error: unknown): Promise<Failure | 
 }
 
 /** An error of the file system on our own folder, e.g. of a disk that the kernel has just mounted read-only. */
-function explainDisk(path: string, error: unknown): unknown {
+export function explainDisk(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || error instanceof Failure) return error;
   return new Failure('scratch-failed', `The scratch folder ${path} failed: ${error.message}`, {
     cause: error,
@@ -146,7 +146,7 @@ function endOf(folder: ScratchDir, request: ScratchRequest, { log }: ScratchCont
   return end;
 }
 
-async function refuseClosedFolder(path: string): Promise<void> {
+export async function refuseClosedFolder(path: string): Promise<void> {
   const closed = await closedFolderAbove(path);
   if (closed === undefined) return;
   throw new Failure(
