@@ -1,6 +1,6 @@
 /**
  * Writes what is generated from the schemas of the actions: action.yml files, the tables of the
- * README, of CLI.md, FORMAT.md and METRICS.md, and the version. CI runs it again and fails when something changed.
+ * README, of CLI.md, FORMAT.md and METRICS.md, what `lifeboat init` writes from, and the version. CI runs it again and fails when something changed.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { actions } from '../src/actions/index.ts';
@@ -8,12 +8,14 @@ import { type Actions, actionFile, actionsTable, inputsTable, outputsTable, root
 import { fillCommands } from './commands-table.ts';
 import { fillFormat } from './format-tables.ts';
 import { fillMetrics } from './metrics-table.ts';
+import { setupTemplates } from './setup-templates.ts';
 
 const root = new URL('../', import.meta.url);
 
 const all: Actions = actions;
 
 writeVersion();
+for (const [path, text] of Object.entries(setupTemplates())) write(path, text);
 write('action.yml', rootFile(all));
 for (const [name, action] of Object.entries(all)) {
   mkdirSync(new URL(`${name}/`, root), { recursive: true });

@@ -28,6 +28,7 @@ const WORK: Record<CommandName, string> = {
   undelete: 'Undelete',
   copy: 'Copy',
   adopt: 'Adoption',
+  init: 'Setup',
 };
 
 export interface Run {

@@ -1,6 +1,7 @@
 import { type Action, actions } from '../actions/index.ts';
 import * as adopt from './adopt.ts';
 import * as copy from './copy.ts';
+import * as init from './init.ts';
 import * as list from './list.ts';
 import * as pin from './pin.ts';
 import * as show from './show.ts';
@@ -16,6 +17,7 @@ export const commands = {
   show: { ...show, outputs: {}, run: show.show },
   adopt: { ...adopt, outputs: {}, run: adopt.adopt },
   copy: { ...copy, outputs: {}, run: copy.copy },
+  init: { ...init, outputs: {}, run: init.init },
   status: { ...status, outputs: {}, run: status.status },
   undelete: { ...undelete, outputs: {}, run: undelete.undelete },
   unpin: { ...unpin, outputs: {}, run: unpin.unpin },

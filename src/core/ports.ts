@@ -183,6 +183,8 @@ export interface Engine {
   loadTables(request: LoadRequest): Promise<Loaded>;
   /** Looks at programs, database and isolation and changes nothing; whatever stands in the way is a finding. */
   examine(request: ExamineRequest): Promise<readonly Finding[]>;
+  /** Runs statements as whoever `connection` names; nothing of them is in argv or in a log of ours. */
+  administer(connection: Connection, statements: readonly string[], signal: AbortSignal): Promise<void>;
   /** Removes scratch servers, directories and sessions that killed runs left; says what it removed. */
   removeLeftovers(scratchDir: string): Promise<readonly string[]>;
   /** How often connecting to a server that is not our own met a passing error and was tried again. */

@@ -14,6 +14,7 @@ const textOf = (name: string) => examples.find((example) => example.name === nam
 it('has an example of each main case', () => {
   expect(examples.map(({ name }) => name)).toEqual([
     'backup-matrix.yml',
+    'doctor.yml',
     'drill-evidence.yml',
     'freshness-with-notifications.yml',
     'freshness.yml',

@@ -9,7 +9,7 @@ import { type Connecting, connecting } from './connecting.ts';
 import { planStreams } from './dump.ts';
 import { inspectDump } from './dump-file.ts';
 import { readGlobals } from './dump-globals.ts';
-import { examine } from './examine.ts';
+import { administer, examine } from './examine.ts';
 import { mergeSequences, readFacts, readSequences } from './facts.ts';
 import { whileAnswering } from './heartbeat.ts';
 import { listLeftOut, refuseDependents } from './left-out.ts';
@@ -53,6 +53,8 @@ export function postgresql(context: EngineContext): Engine {
       ),
     withTarget: (request, use) => withTarget(request, { ...context, connections }, use),
     loadTables: (request) => loadTables(request, { ...context, connections }),
+    administer: (connection, statements, signal) =>
+      administer(connection, statements, { ...context, connections }, signal),
     examine: (request) => examine(request, { ...context, connections }),
     removeLeftovers: (scratchDir) => removeLeftovers(scratchDir, context),
     retries: () => connections.retries(),

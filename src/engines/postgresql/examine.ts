@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { judgeClock } from '../../core/backup-report.ts';
 import { Failure } from '../../core/failure.ts';
-import type { ExamineRequest } from '../../core/ports.ts';
+import type { Connection, ExamineRequest } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
 import type { RuleId } from '../../core/rules.ts';
 import { formatBytes } from '../../core/size.ts';
@@ -212,5 +212,21 @@ async function attempt<T>(rule: RuleId, signal: AbortSignal, look: () => Promise
     if (!(error instanceof Failure)) throw error;
     const { message, hint } = error;
     return [finding(rule, 'fail', message.trim(), hint === undefined ? {} : { hint })];
+  }
+}
+
+/** Runs statements in one session, in their order. */
+export async function administer(
+  connection: Connection,
+  statements: readonly string[],
+  context: Context,
+  signal: AbortSignal,
+): Promise<void> {
+  const client = await anyClient(connection, context.env);
+  const session = await context.connections.open(client, { applicationName: 'lifeboat init', signal }, signal);
+  try {
+    for (const statement of statements) await session.execute(statement.replace(/;\s*$/, ''));
+  } finally {
+    await session.close();
   }
 }
