@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { actionFile, inputsTable, outputsTable, rootFile } from '../../scripts/action-files.ts';
+import { setupTemplates } from '../../scripts/setup-templates.ts';
 import { type Action, actions } from '../../src/actions/index.ts';
 import { flag, text } from '../../src/github/inputs.ts';
 import { tool } from '../../src/tool.ts';
@@ -24,6 +25,10 @@ describe('what is committed is what the schemas give', () => {
   it.each(all)('the tables of %s in the README', (_name, action) => {
     expect(read('README.md')).toContain(inputsTable(action));
     expect(read('README.md')).toContain(outputsTable(action));
+  });
+
+  it.each(Object.entries(setupTemplates()))('%s, which `lifeboat init` writes from', (path, text) => {
+    expect(read(path)).toBe(text);
   });
 
   it('the version', () => {

@@ -95,6 +95,16 @@ describe('age', () => {
     expect(inspect(refused, { depth: 5 })).not.toContain(given.slice(16, 40));
   });
 
+  it('makes pairs, and reads both halves from the text of a file', async () => {
+    const made = await age.makeIdentity();
+    expect(made).toMatch(/^AGE-SECRET-KEY-1[0-9A-Z]+$/);
+    expect(await age.recipientsOf(`# created: today\n${made}\n${identity}\n`)).toEqual([
+      await identityToRecipient(made),
+      recipient,
+    ]);
+    await expect(age.recipientsOf('nothing of a key')).rejects.toThrow('(value hidden)');
+  });
+
   it('passes on what the stream itself broke off with', async () => {
     const broken = Readable.from(
       (async function* () {

@@ -40,7 +40,7 @@ const Job = z.strictObject({
 });
 
 /** What examples consist of. A key that is not here is new, and somebody must know that GitHub Enterprise Server has it. */
-const Workflow = z.strictObject({
+export const Workflow = z.strictObject({
   name: z.string(),
   on: z.strictObject({
     schedule: z.array(z.strictObject({ cron: z.string() })).min(1),
@@ -103,6 +103,8 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'aws-actions/configure-aws-credentials': [
     'role-to-assume',
     'aws-region',
+    'aws-access-key-id',
+    'aws-secret-access-key',
     'role-duration-seconds',
     'role-session-name',
     'audience',

@@ -29,7 +29,7 @@ export const doctor = [
   '    # The very runner that makes the backups: it is examined, too.',
   '    runs-on: [self-hosted, linux]',
   '    timeout-minutes: 20',
-  '    # One at a time. Of several that wait GitHub keeps the newest.',
+  '    # One at a time. Of several that wait GitHub cancels all but the newest.',
   '    concurrency:',
   '      group: doctor-orders',
   '      cancel-in-progress: false',
