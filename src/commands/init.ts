@@ -102,7 +102,7 @@ async function planKey(
 const QUESTIONS = [
   ['source', 'Name of the source, e.g. orders:'],
   ['store', 'Where backups go, e.g. s3://acme-backups/prod?region=eu-central-1 or file:///srv/backups:'],
-  ['encrypt', 'Encrypt them with age? [true]'],
+  ['encrypt', 'Encrypt them with age? [yes]'],
   ['schedule', 'When, as cron in UTC? [17 3 * * *]'],
 ] as const;
 
@@ -119,8 +119,14 @@ async function askWhatIsMissing(raw: RawInputs, { ask }: World): Promise<RawInpu
     );
   }
   const answers: Record<string, string> = {};
-  for (const [name, question] of QUESTIONS) if ((raw[name] ?? '') === '') answers[name] = await ask(question);
+  for (const [name, question] of QUESTIONS) if ((raw[name] ?? '') === '') answers[name] = flagOf(await ask(question));
   return { ...raw, ...answers };
+}
+
+/** As people answer; what is neither is judged as any input. */
+function flagOf(answer: string): string {
+  if (/^(y|yes)$/i.test(answer)) return 'true';
+  return /^(n|no)$/i.test(answer) ? 'false' : answer;
 }
 
 const USUAL = { 'keep-daily': '7', 'keep-weekly': '5', 'keep-monthly': '12' };

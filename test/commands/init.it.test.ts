@@ -167,7 +167,7 @@ it('asks for what is missing where somebody sits, and says it elsewhere', async 
     message: '`source` and `store` must be given: nobody is here to be asked.',
   });
   const asked: string[] = [];
-  const answers = ['invoices', place.store, '', '7 4 * * *'];
+  const answers = ['invoices', place.store, 'no', '7 4 * * *'];
   const ask = async (question: string) => {
     asked.push(question);
     return answers[asked.length - 1] ?? '';
@@ -177,6 +177,7 @@ it('asks for what is missing where somebody sits, and says it elsewhere', async 
   const workflow = snapshot(place.repository)['.github/workflows/lifeboat-backup.yml'];
   expect(workflow).toContain('source: invoices');
   expect(workflow).toContain("- cron: '7 4 * * *'");
+  expect(workflow).not.toContain('LIFEBOAT_AGE_RECIPIENTS');
 });
 
 it('the SQL makes a role with which the doctor finds nothing amiss and a backup and its drill work', async () => {
