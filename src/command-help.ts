@@ -100,7 +100,15 @@ export const commandHelp: Readonly<Record<string, CommandHelp>> = {
       `--source orders ${STORE} --target-url-file /etc/lifeboat/target.url --tables public.users --into-schema rescued --confirm orders`,
     ],
   },
-  init: { occasion: 'setup', summary: 'write workflows, roles, policies and keys', examples: [] },
+  init: {
+    occasion: 'setup',
+    summary: 'write workflows, roles, policies and keys',
+    examples: [
+      `--source orders ${STORE} --dry-run`,
+      `--source orders --store 's3://acme-backups/prod?region=eu-central-1' --principal arn:aws:iam::111122223333:role/lifeboat`,
+      `--source orders ${STORE} --create-role --database-url-file /etc/lifeboat/admin.url`,
+    ],
+  },
   doctor: {
     occasion: 'setup',
     summary: 'check programs, permissions, stores, clock',
