@@ -33,7 +33,7 @@ export const inputs = z.strictObject({
   'age-recipients': backup.inputs.shape['age-recipients'],
   'database-role': text('Role that backups connect as.').prefault('lifeboat'),
   'create-role': flag(
-    'Create the role, as the administrator that `database-url` names, with a password of chance; its URL is written to a file in `secrets-dir`.',
+    'Create the role, as the administrator whose URL is given, with a password of chance; the URL of the role is written to a file in `secrets-dir`.',
   ).prefault('false'),
   principal: text(
     'ARN of the roles that the jobs have in a bucket, without the last word: they are `-backup`, `-read`, `-drill`, `-prune` and `-doctor`. With users in place of roles, their keys come from secrets.',
