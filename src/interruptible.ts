@@ -23,6 +23,9 @@ export function interruptible(store: Store, signal: AbortSignal): Store {
     getVersion: (version, options) => until(store.getVersion(version, options)),
     undelete: (version, options) => store.undelete(version, options),
     openUploads: (prefix) => eachUnlessAborted(store.openUploads(prefix), signal),
+    ...(store.setStorageClass && {
+      setStorageClass: (key: string, to: string) => until(store.setStorageClass?.(key, to) ?? Promise.resolve()),
+    }),
     freeSpace: () => until(store.freeSpace()),
     lifecycle: () => until(store.lifecycle()),
     lockTraits: () => until(store.lockTraits()),

@@ -4,16 +4,25 @@ import { counted } from '../core/counted.ts';
 import { Failure } from '../core/failure.ts';
 import { notReadable, withStores } from '../core/open-stores.ts';
 import type { Store, World } from '../core/ports.ts';
+import {
+  type ArchivePolicy,
+  announceArchive,
+  archiveLines,
+  archiveTable,
+  carryOutArchive,
+  planArchive,
+  refuseClassless,
+} from '../core/prune-archive.ts';
 import { carryOut, cleanUp, leftoverFolders } from '../core/prune-carry-out.ts';
 import { judgePlan } from '../core/prune-judgement.ts';
 import { planStore, type StorePlan } from '../core/prune-plan.ts';
 import { describePrune, type PrunedStore, planLines } from '../core/prune-report.ts';
-import { type Finding, finding, type Report, report } from '../core/report.ts';
+import { type Finding, finding, type Report, report, type Table } from '../core/report.ts';
 import type { RetentionPolicy } from '../core/retention.ts';
 import { common } from '../github/inputs/every-action.ts';
 import { keepRules, policyOf } from '../github/inputs/keep-rules.ts';
 import { ofBackups } from '../github/inputs/of-backups.ts';
-import { flag, parseInputs, type RawInputs, share, shared } from '../github/inputs.ts';
+import { duration, flag, parseInputs, type RawInputs, share, shared, text } from '../github/inputs.ts';
 
 export const description =
   'Removes backups that no keep rule wants, never the newest, the newest proven, a pinned or an unreadable one, and says why.';
@@ -28,6 +37,19 @@ export const inputs = z.strictObject({
     {},
     1,
   ).prefault('50%'),
+  'archive-after': duration(
+    'Move the artifacts of kept backups older than this, e.g. `60d`, to `archive-class`; never those of the newest and the newest proven backup, never manifests, drills or pins. Buckets only.',
+    {},
+    1,
+  ).optional(),
+  'archive-class': text(
+    'Storage class of the bucket for old backups, e.g. `STANDARD_IA`, `GLACIER_IR`, `GLACIER` or `DEEP_ARCHIVE`.',
+  )
+    .refine(
+      (name) => /^[A-Z][A-Z0-9_]*$/.test(name) && name !== 'STANDARD',
+      'Use the name of a class, e.g. `GLACIER_IR`.',
+    )
+    .optional(),
   'dry-run': ofBackups['dry-run'].prefault('false'),
 });
 
@@ -45,9 +67,12 @@ type Given = z.output<typeof inputs>;
 export async function prune(raw: RawInputs, world: World): Promise<Report> {
   const given = parseInputs(inputs, raw);
   const policy = checkedPolicy(given);
+  const archive = archivePolicy(given);
   return withStores(world, given.store, async ({ stores, findings }) => {
     const all = [...findings];
     const pruned: PrunedStore[] = [];
+    const moved: Table[] = [];
+    if (archive !== undefined) refuseClassless(stores);
     for (const store of stores) {
       try {
         const plan = await planStore(store, given.source, policy, world.now(), world.signal);
@@ -55,6 +80,10 @@ export async function prune(raw: RawInputs, world: World): Promise<Report> {
         const { findings, ...one } = await pruneStore(store, plan, given, world);
         pruned.push(one);
         all.push(...findings);
+        if (archive === undefined) continue;
+        const archived = await archiveStore(store, plan, archive, given, world);
+        all.push(archived.finding);
+        moved.push(...archived.tables);
       } catch (error) {
         all.push(notReadable(store.location, error, `${given.source} was left alone: it`));
       }
@@ -67,6 +96,7 @@ export async function prune(raw: RawInputs, world: World): Promise<Report> {
     });
     return report(`${given['dry-run'] ? 'Plan to prune' : 'Prune'} ${given.source}`, all, {
       ...details,
+      tables: [...details.tables, ...moved],
       sources: [given.source],
     });
   });
@@ -109,6 +139,27 @@ async function pruneStore(
   const cleaned = mayClean ? await cleanUp(store, plan, world.now()) : undefined;
   const after = [...(done?.findings ?? []), ...(cleaned?.finding ? [cleaned.finding] : [])];
   return { plan, mayRemove, done, cleanedBytes: cleaned?.freedBytes ?? 0, findings: [...findings, ...after] };
+}
+
+/** What leaves is gone by now; what stays and is old moves. */
+async function archiveStore(store: Store, plan: StorePlan, policy: ArchivePolicy, given: Given, world: World) {
+  const { log, signal } = world;
+  const archive = await planArchive(store, plan, policy, world.now());
+  const dryRun = given['dry-run'];
+  for (const line of archiveLines(archive)) log.info(line);
+  const finding = dryRun
+    ? announceArchive(plan.source, store.location, archive)
+    : await carryOutArchive(store, plan.source, archive, log, signal);
+  return { finding, tables: archiveTable(plan.source, store.location, archive, dryRun) };
+}
+
+function archivePolicy(given: Given): ArchivePolicy | undefined {
+  const { 'archive-after': afterMs, 'archive-class': storageClass } = given;
+  if (afterMs !== undefined && storageClass !== undefined) return { afterMs, storageClass };
+  if (afterMs === undefined && storageClass === undefined) return undefined;
+  throw new Failure('invalid-input', '`archive-after` and `archive-class` belong together, and one is missing.', {
+    hint: 'Give both, e.g. `archive-after: 60d` and `archive-class: GLACIER_IR`, or none.',
+  });
 }
 
 function announceCleaning(plan: StorePlan, now: Date): Finding[] {

@@ -1,3 +1,4 @@
+import { hasFrozen } from './archived.ts';
 import { type CatalogBackup, conclusiveDrill, isComplete, isInFuture, usualScope } from './catalog.ts';
 import { Failure } from './failure.ts';
 import { isId } from './keys.ts';
@@ -77,6 +78,7 @@ function whyNot(
 ): string | undefined {
   if (isInFuture(backup, options.now)) return 'it is dated in the future';
   if (backup.scope !== usual) return `its scope is ${backup.scope ?? 'not known'}, the source's is ${usual}`;
+  if (hasFrozen(backup)) return 'it lies in an archive class';
   if (options.skipDisproven && conclusiveDrill(backup)?.proof === 'disproven') return 'a drill disproved it';
   return undefined;
 }
@@ -101,7 +103,9 @@ function pick(
   if (wanted !== 'oldest' && wanted !== 'random') return pickId(store, complete, wanted);
   const usual = usualScope(complete);
   const candidates = complete.filter((backup) => backup.scope === usual && !isInFuture(backup, now));
-  const found = candidates[wanted === 'oldest' ? 0 : random(Math.max(candidates.length, 1))];
+  const thawed = candidates.filter((backup) => !hasFrozen(backup));
+  const drawn = thawed.length > 0 ? thawed : candidates;
+  const found = wanted === 'oldest' ? candidates[0] : drawn[random(Math.max(drawn.length, 1))];
   if (found === undefined) throw nothingFound(store, catalog, []);
   return found;
 }

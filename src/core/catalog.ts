@@ -27,7 +27,7 @@ export interface CatalogBackup {
   /** When `removing.json` was written; undefined when there is none. */
   readonly removingAt: Date | undefined;
   /** Keys relative to the folder, without records: what a restore reads. */
-  readonly artifacts: readonly { readonly key: string; readonly bytes: number }[];
+  readonly artifacts: readonly { readonly key: string; readonly bytes: number; readonly storageClass?: string }[];
   /** Sum of the artifacts. */
   readonly bytes: number;
   /** Sum of everything, records too: what removing it frees. */
@@ -176,7 +176,7 @@ export function describeFolder(source: string, id: BackupId, objects: readonly S
     manifestBytes: files.find(({ key }) => key === MANIFEST)?.bytes,
     inProgressAt: files.find(({ key }) => key === IN_PROGRESS)?.modifiedAt,
     removingAt: files.find(({ key }) => key === REMOVING)?.modifiedAt,
-    artifacts: artifacts.map(({ key, bytes }) => ({ key, bytes })),
+    artifacts: artifacts.map(({ key, bytes, storageClass }) => ({ key, bytes, ...(storageClass && { storageClass }) })),
     bytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
     totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     scope: scopeOf(artifacts.map(({ key }) => key)),

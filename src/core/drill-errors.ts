@@ -20,6 +20,7 @@ const RULES: Partial<Record<FailureCode, [RuleId, Finding['status']]>> = {
   'restore-failed': ['restore-completed', 'fail'],
   'artifact-corrupt': ['artifact-corrupt', 'fail'],
   'not-found': ['artifact-fetched', 'fail'],
+  archived: ['bytes-archived', 'unknown'],
   'decryption-failed': ['decryption', 'unknown'],
   'backup-invalid': ['facts-missing', 'unknown'],
   'store-denied': ['store-readable', 'unknown'],

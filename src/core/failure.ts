@@ -17,6 +17,7 @@ export type FailureCode =
   | 'backup-not-found'
   | 'backup-invalid'
   | 'artifact-corrupt'
+  | 'archived'
   | 'decryption-failed'
   | 'disk-full'
   | 'scratch-failed'

@@ -1,3 +1,4 @@
+import { hasFrozen, isArchivedError } from './archived.ts';
 import { type CatalogBackup, isComplete, isInFuture, readRecentCatalog, usualScope } from './catalog.ts';
 import { Failure } from './failure.ts';
 import { compareWithListing, type Damage, readAgainstManifest } from './integrity.ts';
@@ -45,7 +46,12 @@ export interface SourceSurvey {
   readonly staleUploads: readonly OpenUpload[];
   readonly hidden: { readonly manifests: ReadonlySet<string>; readonly artifacts: ReadonlySet<string> };
   /** Backups whose bytes were read, with what was wrong. */
-  readonly read: readonly { readonly id: string; readonly bytes: number; readonly damages: readonly Damage[] }[];
+  readonly read: readonly {
+    readonly id: string;
+    readonly bytes: number;
+    readonly damages: readonly Damage[];
+    readonly archived?: Failure;
+  }[];
 }
 
 /**
@@ -133,14 +139,17 @@ function chooseToRead(
   if (readData === 'newest') return [newest];
   const complete = backups.filter(isComplete);
   const wanted = readData * complete.reduce((sum, { bytes }) => sum + bytes, 0);
-  const left = complete.filter((backup) => backup !== newest);
   const chosen = [newest];
   let bytes = newest.bytes;
-  while (bytes < wanted && left.length > 0) {
-    const [next] = left.splice(random(left.length), 1);
-    if (next === undefined) break;
-    chosen.push(next);
-    bytes += next.bytes;
+  // What must be thawed first comes last: only a share that the rest does not reach asks for it.
+  for (const frozen of [false, true]) {
+    const left = complete.filter((backup) => backup !== newest && hasFrozen(backup) === frozen);
+    while (bytes < wanted && left.length > 0) {
+      const [next] = left.splice(random(left.length), 1);
+      if (next === undefined) break;
+      chosen.push(next);
+      bytes += next.bytes;
+    }
   }
   return chosen;
 }
@@ -151,16 +160,18 @@ async function readChosen(
   { signal, onBytes }: Pick<SurveyOptions, 'signal' | 'onBytes'>,
 ): Promise<SourceSurvey['read']> {
   const watch = (_: unknown, chunk: Buffer) => onBytes?.(chunk.length);
-  const read: { id: string; bytes: number; damages: readonly Damage[] }[] = [];
+  const read: SourceSurvey['read'][number][] = [];
   for (const backup of chosen) {
-    const damages = await readManifestOf(store, backup.source, backup.id, signal).then(
-      ({ manifest }) => readAgainstManifest(store, manifest, signal, watch),
-      (error: unknown) => {
-        if (!isUnreadable(error)) throw error;
-        return [{ artifact: 'manifest.json', what: 'cannot be read' }];
-      },
-    );
-    read.push({ id: backup.id, bytes: backup.bytes, damages });
+    try {
+      const { manifest } = await readManifestOf(store, backup.source, backup.id, signal);
+      const damages = await readAgainstManifest(store, manifest, signal, watch);
+      read.push({ id: backup.id, bytes: backup.bytes, damages });
+    } catch (error) {
+      const { id } = backup;
+      if (isArchivedError(error)) read.push({ id, bytes: 0, damages: [], archived: error });
+      else if (!isUnreadable(error)) throw error;
+      else read.push({ id, bytes: backup.bytes, damages: [{ artifact: 'manifest.json', what: 'cannot be read' }] });
+    }
   }
   return read;
 }

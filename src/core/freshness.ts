@@ -208,7 +208,21 @@ function judgeMadeSound(
   return say('backup-findings', status, message, { numbers: { findings: bad.length } });
 }
 
-function judgeRead({ read }: SourceSurvey, say: Say): Finding[] {
+function judgeRead({ read: tried }: SourceSurvey, say: Say): Finding[] {
+  const read = tried.filter(({ archived }) => archived === undefined);
+  const frozen = tried.flatMap(({ id, archived }) =>
+    archived === undefined
+      ? []
+      : [
+          say('bytes-archived', 'unknown', `${id} could not be read: it lies in an archive class.`, {
+            ...(archived.hint !== undefined && { hint: archived.hint }),
+          }),
+        ],
+  );
+  return [...frozen, ...judgeBytes(read, say)];
+}
+
+function judgeBytes(read: SourceSurvey['read'], say: Say): Finding[] {
   if (read.length === 0) return [];
   const bytes = read.reduce((sum, one) => sum + one.bytes, 0);
   const damaged = read.flatMap(({ id, damages }) => damages.map(({ artifact, what }) => `${id}/${artifact} ${what}`));

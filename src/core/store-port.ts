@@ -6,6 +6,8 @@ export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
   readonly modifiedAt: Date;
+  /** Where the store has classes, and this is not the usual one. */
+  readonly storageClass?: string;
 }
 
 /** What a store says of one object, to be compared with what was written. */
@@ -145,6 +147,8 @@ export interface Store {
   lockTraits(): Promise<LockTraits>;
   /** Finds out what else it is like, by writing under `key`, which must hold an object of the caller's already. */
   traits(key: string): Promise<StoreTraits>;
+  /** Moves an object into another class, its bytes unchanged; absent where there are no classes. `archived`: thaw it first. */
+  setStorageClass?(key: string, storageClass: string): Promise<void>;
   /** How often a request met a passing error and was sent again, since the store was opened. */
   retries(): number;
   /** Ends connections; the store is not used afterwards. */

@@ -1,3 +1,4 @@
+import { thawCommand } from '../core/archived.ts';
 import { Failure, type FailureCode } from '../core/failure.ts';
 
 export interface S3Call {
@@ -51,9 +52,6 @@ const MEANINGS: Record<string, Meaning> = {
   ),
   RequestTimeTooSkewed: denied(
     'The clock of the runner is wrong: switch on time synchronisation (chrony, systemd-timesyncd).',
-  ),
-  InvalidObjectState: denied(
-    'The object lies in an archive class: restore it there first, and use `storage-class=GLACIER_IR`.',
   ),
   PermanentRedirect: unavailable(REGION),
   TemporaryRedirect: unavailable(REGION),
@@ -114,8 +112,14 @@ export function s3Failure(error: unknown, call: S3Call): Failure {
   return new Failure(code, `${call.permission}${object} failed on ${call.location}: ${text}`, { hint, cause: error });
 }
 
+function frozen({ location, key = '' }: S3Call): Meaning {
+  const hint = `It lies in an archive class. Thaw it, wait until that is done (minutes to two days), then try again: ${thawCommand(location, key)}`;
+  return { code: 'archived', hint };
+}
+
 function meaningOf(error: unknown, call: S3Call): Meaning {
   const { name, errno, message, status } = factsOf(error);
+  if (name === 'InvalidObjectState') return frozen(call);
   const known = MEANINGS[name];
   if (known !== undefined) return known;
   if (/^KMS/i.test(name))

@@ -62,8 +62,10 @@ export async function* listObjects(
     const command = new ListObjectsV2Command({ ...input, ...(token !== undefined && { ContinuationToken: token }) });
     const page = await access.call('s3:ListBucket', (client) => client.send(command));
     const decode = decoder(page.EncodingType);
-    for (const { Key, Size = 0, LastModified = new Date(0) } of page.Contents ?? []) {
-      yield { key: access.relative(decode(Key)), bytes: Size, modifiedAt: LastModified };
+    for (const { Key, Size = 0, LastModified = new Date(0), StorageClass } of page.Contents ?? []) {
+      const object = { key: access.relative(decode(Key)), bytes: Size, modifiedAt: LastModified };
+      const isUsual = StorageClass === undefined || StorageClass === 'STANDARD';
+      yield isUsual ? object : { ...object, storageClass: StorageClass };
     }
     token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
   } while (token !== undefined);

@@ -17,6 +17,7 @@ import type {
 } from '../core/ports.ts';
 import { cancelled, guardBody } from './body.ts';
 import { S3Access, type S3Context } from './s3-access.ts';
+import { setStorageClass } from './s3-class.ts';
 import { openRanges } from './s3-download.ts';
 import { statusOf, undefinedWhere } from './s3-errors.ts';
 import { readLifecycle } from './s3-lifecycle.ts';
@@ -133,6 +134,10 @@ class S3 implements Store {
 
   undelete(version: ObjectVersion, options: { signal?: AbortSignal } = {}): Promise<void> {
     return bringBack(this.#access, version, this, options.signal);
+  }
+
+  setStorageClass(key: string, storageClass: string): Promise<void> {
+    return setStorageClass(this.#access, key, storageClass);
   }
 
   openUploads(prefix: string): AsyncIterable<OpenUpload> {

@@ -33,8 +33,10 @@ export function missingPrograms(): string[] {
  * Starts a single-node Ceph RADOS Gateway that keeps everything in memory: a monitor, one OSD and
  * the gateway, on free ports of 127.0.0.1. Logs and pids lie in `folder`. It outlives this process
  * until `stopRgw`.
+ *
+ * @param storageClasses beside STANDARD, e.g. `STANDARD_IA`
  */
-export async function startRgw(folder: string): Promise<Rgw> {
+export async function startRgw(folder: string, storageClasses: readonly string[] = []): Promise<Rgw> {
   const dir = resolve(folder);
   const [monPort, port] = await freePorts(2);
   const keys = { accessKeyId: randomBytes(10).toString('hex'), secretAccessKey: randomBytes(20).toString('hex') };
@@ -44,6 +46,7 @@ export async function startRgw(folder: string): Promise<Rgw> {
     pids.push(await startDaemon(dir, 'ceph-mon', ['-i', 'a']));
     await startOsd(dir, pids);
     await makeUser(dir, keys);
+    for (const name of storageClasses) await makeStorageClass(dir, name);
     pids.push(await startDaemon(dir, 'radosgw', ['-n', 'client.rgw.a', '-k', join(dir, 'rgw.keyring')]));
     const endpoint = `http://127.0.0.1:${port}`;
     await waitFor(`the gateway at ${endpoint}`, async () => (await fetch(endpoint)).ok);
@@ -142,9 +145,20 @@ async function startOsd(dir: string, pids: number[]): Promise<void> {
 async function makeUser(dir: string, keys: { accessKeyId: string; secretAccessKey: string }): Promise<void> {
   const user = ['user', 'create', '--uid=test', '--display-name=Test'];
   const access = [`--access-key=${keys.accessKeyId}`, `--secret=${keys.secretAccessKey}`];
-  await run('radosgw-admin', [...conf(dir), '-n', 'client.rgw.a', '-k', join(dir, 'rgw.keyring'), ...user, ...access], {
-    timeout: START_MS,
-  });
+  await administer(dir, [...user, ...access]);
+}
+
+/** The gateway reads them when it starts. */
+async function makeStorageClass(dir: string, name: string): Promise<void> {
+  const placement = ['placement', 'add', '--placement-id=default-placement', `--storage-class=${name}`];
+  await administer(dir, ['zonegroup', ...placement, '--rgw-zonegroup=default']);
+  const pool = `--data-pool=default.rgw.${name.toLowerCase()}.data`;
+  await administer(dir, ['zone', ...placement, '--rgw-zone=default', pool]);
+}
+
+async function administer(dir: string, args: readonly string[]): Promise<void> {
+  const client = ['-n', 'client.rgw.a', '-k', join(dir, 'rgw.keyring')];
+  await run('radosgw-admin', [...conf(dir), ...client, ...args], { timeout: START_MS });
 }
 
 /** A key in a file of its own, and in the monitor's, which takes all it knows from there. */

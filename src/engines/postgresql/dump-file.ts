@@ -40,32 +40,39 @@ export async function inspectDump(given: string, context: Context): Promise<Dump
   if (!found.isFile())
     throw new Failure('invalid-input', `${path} is no file.`, { hint: 'Give the path of one dump.' });
   const isGzipped = (await firstBytes(path)).subarray(0, 2).equals(GZIP);
+  const { head, facts, ...seen } = await readWhole(path, isGzipped, context.signal);
+  const kind = kindOf(head, facts, path);
+  const told = kind === 'sql' ? tellPlain(facts, path) : await tellArchive({ path, isGzipped }, context);
+  const file = { path, name: basename(path), modifiedAt: found.mtime, format: kind, isGzipped };
+  return { ...file, ...seen, ...told };
+}
+
+async function readWhole(path: string, isGzipped: boolean, signal: AbortSignal) {
   const seen = { bytes: 0, plainBytes: 0 };
   const hash = createHash('sha256');
-  const head: Buffer[] = [];
   const facts = newPlainFacts();
-  const reader = plainDumpReader((line, { isHead }) => {
-    readLine(line, isHead, facts);
-    return false;
-  });
+  const reader = factsReader(facts);
   const stored = createReadStream(path, { highWaterMark: 1 << 20 });
   stored.on('data', (chunk) => {
     hash.update(chunk);
     seen.bytes += chunk.length;
   });
+  let head = Buffer.alloc(0);
   for await (const chunk of plainOf(stored, isGzipped, path)) {
-    context.signal.throwIfAborted();
-    if (seen.plainBytes < HEAD_BYTES) head.push(chunk);
+    signal.throwIfAborted();
+    if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES)]);
     seen.plainBytes += chunk.length;
     if (!isArchive(head)) reader.take(chunk);
   }
   reader.end();
-  const kind = kindOf(Buffer.concat(head), facts, path);
-  const told = kind === 'sql' ? tellPlain(facts, path) : await tellArchive({ path, isGzipped }, context);
-  return {
-    ...{ path, name: basename(path), modifiedAt: found.mtime, ...seen, sha256: hash.digest('hex') },
-    ...{ format: kind, isGzipped, ...told },
-  };
+  return { ...seen, sha256: hash.digest('hex'), head, facts };
+}
+
+function factsReader(facts: PlainFacts) {
+  return plainDumpReader((line, { isHead }) => {
+    readLine(line, isHead, facts);
+    return false;
+  });
 }
 
 async function firstBytes(path: string): Promise<Buffer> {
@@ -80,8 +87,8 @@ async function firstBytes(path: string): Promise<Buffer> {
   }
 }
 
-function isArchive([first]: readonly Buffer[]): boolean {
-  return first?.subarray(0, CUSTOM.length).equals(CUSTOM) ?? false;
+function isArchive(head: Buffer): boolean {
+  return head.subarray(0, CUSTOM.length).equals(CUSTOM);
 }
 
 /** The dump without gzip. Errors when the file ends too early: gzip tells that by its checksum. */
@@ -106,7 +113,7 @@ const HALF =
 const MADE_BY = 'Make one with `pg_dump -Fc` (or plain SQL, with gzip or without), one database in each file.';
 
 function kindOf(head: Buffer, facts: PlainFacts, path: string): DumpFile['format'] {
-  if (isArchive([head])) return 'pg_dump-custom';
+  if (isArchive(head)) return 'pg_dump-custom';
   const refuse = (what: string) => new Failure('invalid-input', `${path} ${what}.`, { hint: MADE_BY });
   if (head.length === 0) throw refuse('is empty');
   if (head.subarray(TAR.at, TAR.at + TAR.magic.length).toString('latin1') === TAR.magic)
@@ -136,10 +143,7 @@ async function tellArchive(file: Pick<DumpFile, 'path' | 'isGzipped'>, context: 
   const list = await askRestore(['-l'], file, context);
   const field = (name: string) => new RegExp(`^; +${name}: (.*)$`, 'm').exec(list)?.[1]?.trim();
   const facts = newPlainFacts();
-  const reader = plainDumpReader((line, { isHead }) => {
-    readLine(line, isHead, facts);
-    return false;
-  });
+  const reader = factsReader(facts);
   reader.take(Buffer.from(await askRestore(['--create', '--schema-only', '-f', '-'], file, context)));
   reader.end();
   const created = /^; Archive created at (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)/m.exec(list);

@@ -1,4 +1,5 @@
 import type { DumpLocale } from '../../core/adopt-port.ts';
+import { LineCutter } from '../../sys/line-cutter.ts';
 
 /** What the lines of a plain dump tell. */
 export interface PlainFacts {
@@ -86,9 +87,6 @@ function nameOf(written: string): string {
 
 /** First letters of the lines that are looked at; rows as INSERT are not, of which there may be millions. */
 const LOOKED_AT = new Set([...'\\-ACDGRS\r'].map((letter) => letter.charCodeAt(0)));
-/** A line that is longer is none of those that matter. */
-const LONGEST_LINE = 64 * 1024;
-const NEWLINE = 10;
 
 export interface LineLook {
   /** Nothing was created before this line. */
@@ -98,23 +96,12 @@ export interface LineLook {
 }
 
 /**
- * Cuts a plain dump into lines and shows those outside of rows that matter. Memory stays flat, however long a line is.
+ * Cuts a plain dump into lines and shows those outside of rows that matter.
  *
  * @param drops says of a line whether it is left out of what `take` gives back
  */
-export function plainDumpReader(drops: (line: string, look: LineLook) => boolean) {
-  const state = { held: Buffer.alloc(0), isLong: false, isInRows: false, isHead: true, isTail: false };
-  const isDropped = (line: Buffer): boolean => {
-    if (state.isInRows) {
-      if (line.length <= 3 && line.toString('latin1').trimEnd() === '\\.') state.isInRows = false;
-      return false;
-    }
-    if (line.length > 0 && !LOOKED_AT.has(line[0] ?? 0)) {
-      state.isHead = false;
-      return false;
-    }
-    return judge(line.toString('utf8').replace(/\r$/, ''));
-  };
+export function plainDumpReader(drops: (line: string, look: LineLook) => boolean): LineCutter {
+  const state = { isInRows: false, isHead: true, isTail: false };
   const judge = (line: string): boolean => {
     state.isHead &&= HEAD.test(line);
     const isOut = drops(line, state);
@@ -122,43 +109,13 @@ export function plainDumpReader(drops: (line: string, look: LineLook) => boolean
     if (line === END) state.isTail = true;
     return isOut;
   };
-  return {
-    /** What is left of this chunk and of the line that the one before ended in. */
-    take(chunk: Buffer): Buffer[] {
-      const kept: Buffer[] = [];
-      let [from, at] = [0, 0];
-      const keep = (to: number) => void (to > from && kept.push(chunk.subarray(from, to)));
-      for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, at)) {
-        if (state.isLong) state.isLong = false;
-        else if (state.held.length > 0) {
-          const line = Buffer.concat([state.held, chunk.subarray(at, end)]);
-          if (isDropped(line)) from = end + 1;
-          else kept.push(state.held);
-          state.held = Buffer.alloc(0);
-        } else if (isDropped(chunk.subarray(at, end))) {
-          keep(at);
-          from = end + 1;
-        }
-        at = end + 1;
-      }
-      const rest = chunk.subarray(at);
-      if (state.isLong) {
-        keep(chunk.length);
-      } else if (state.held.length + rest.length > LONGEST_LINE) {
-        if (state.held.length > 0) kept.push(state.held);
-        keep(chunk.length);
-        Object.assign(state, { held: Buffer.alloc(0), isLong: true });
-        if (!state.isInRows) state.isHead = false;
-      } else {
-        keep(at);
-        state.held = Buffer.concat([state.held, rest]);
-      }
-      return kept;
-    },
-    /** The last line, when it has no end. */
-    end(): Buffer[] {
-      const last = state.held;
-      return last.length === 0 || isDropped(last) ? [] : [last];
-    },
-  };
+  return new LineCutter((line) => {
+    if (state.isInRows) {
+      if (line.length <= 3 && line.toString('latin1').trimEnd() === '\\.') state.isInRows = false;
+      return false;
+    }
+    if (line.length === 0 || LOOKED_AT.has(line[0] ?? 0)) return judge(line.toString('utf8').replace(/\r$/, ''));
+    state.isHead = false;
+    return false;
+  });
 }
