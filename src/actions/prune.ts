@@ -22,7 +22,7 @@ import type { RetentionPolicy } from '../core/retention.ts';
 import { common } from '../github/inputs/every-action.ts';
 import { keepRules, policyOf } from '../github/inputs/keep-rules.ts';
 import { ofBackups } from '../github/inputs/of-backups.ts';
-import { duration, flag, parseInputs, type RawInputs, share, shared, text } from '../github/inputs.ts';
+import { flag, parseInputs, type RawInputs, share, shared, text, timespan } from '../github/inputs.ts';
 
 export const description =
   'Removes backups that no keep rule wants, never the newest, the newest proven, a pinned or an unreadable one, and says why.';
@@ -37,7 +37,7 @@ export const inputs = z.strictObject({
     {},
     1,
   ).prefault('50%'),
-  'archive-after': duration(
+  'archive-after': timespan(
     'Move the artifacts of kept backups older than this, e.g. `60d`, to `archive-class`; never those of the newest and the newest proven backup, never manifests, drills or pins. Buckets only.',
     {},
     1,
