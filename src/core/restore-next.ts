@@ -37,7 +37,7 @@ export function nextCommands(
   reach: Reach,
 ): NextCommand[] {
   return [
-    ...placing(situation, plan, reach),
+    ...around(placing(situation, plan, reach), situation, asked),
     ...lostTarget(situation, plan, reach),
     ...application(situation, asked),
     ...turningBack(situation, plan, reach),
@@ -54,6 +54,21 @@ function placing({ restored, target }: Situation, plan: RestorePlan, { psql }: R
   if (target === 'as it was')
     return [...(isSound ? [] : [look]), { ...put, command: swapLine(psql, name, plan.target, plan.names.old) }];
   return [look, { ...put, command: renameLine(psql, name, plan.target) }];
+}
+
+/** What is swapped by hand is swapped while the application stands. */
+function around(
+  placed: NextCommand[],
+  { restored, failedAt }: Situation,
+  { before, after }: RestoreAsked,
+): NextCommand[] {
+  if (restored === undefined || failedAt !== undefined) return placed;
+  const named = (to: string, command: string | undefined) => (command === undefined ? [] : [{ to, command }]);
+  return [
+    ...named('stop the application (`before`)', before),
+    ...placed,
+    ...named('start the application again (`after`)', after),
+  ];
 }
 
 /** After `drop-first` only the backup of the target has what was there. */
@@ -75,19 +90,10 @@ function restoreLine({ source, id }: { source: string; id: string }, stores: rea
   return `${words.map(quoteWord).join(' ')} --target-url-file FILE`;
 }
 
-function application(
-  { application: state, target, restored, failedAt }: Situation,
-  { after }: RestoreAsked,
-): NextCommand[] {
-  const isBeside = restored?.state === 'sound' && target === 'as it was' && failedAt === undefined;
-  if (state !== 'stopped' && state !== 'unknown' && !isBeside) return [];
-  if (after !== undefined)
-    return [
-      { to: isBeside ? 'run `after`, once they are swapped' : 'start the application again (`after`)', command: after },
-    ];
-  return state === 'untouched'
-    ? []
-    : [{ to: 'start the application again', command: 'what `before` stopped, by hand' }];
+function application({ application: state }: Situation, { after }: RestoreAsked): NextCommand[] {
+  if (state !== 'stopped' && state !== 'unknown') return [];
+  if (after !== undefined) return [{ to: 'start the application again (`after`)', command: after }];
+  return [{ to: 'start the application again', command: 'what `before` stopped, by hand' }];
 }
 
 function turningBack(

@@ -66,11 +66,12 @@ type Planned = Pick<RestorePlan, 'way' | 'target' | 'names' | 'leftovers' | 'saf
 
 function stepsOf(asked: RestoreAsked, known: RestoreKnown, planned: Planned): PlannedStep[] {
   const { way } = planned;
-  const isReady = way !== 'beside';
+  // Beside a target that is left alone nothing need be stopped, and nothing would start it again.
+  const takesPlace = way !== 'beside';
   return [
     ...step('remove leftovers', planned.leftovers.length > 0 && dropWords(planned.leftovers)),
     // First of all: what the application writes after the backup of the target would be in neither.
-    ...step('run before', asked.before !== undefined && `Runs \`before\`: ${firstLine(asked.before)}`),
+    ...step('run before', takesPlace && asked.before !== undefined && `Runs \`before\`: ${firstLine(asked.before)}`),
     ...step('back up the target', planned.safetySource !== undefined && safetyWords(planned, planned.safetySource)),
     ...step('drop the target', way === 'drop-first' && `DROP DATABASE ${quoteName(planned.target)}`),
     ...step('restore', buildWords(known, planned)),
@@ -85,8 +86,8 @@ function stepsOf(asked: RestoreAsked, known: RestoreKnown, planned: Planned): Pl
       asked.criticalTables.length > 0 && `Counts the rows of ${asked.criticalTables.join(', ')}`,
     ),
     ...placeSteps(known, planned),
-    ...step('run after', isReady && asked.after !== undefined && `Runs \`after\`: ${firstLine(asked.after)}`),
-    ...step('check health', isReady && asked.health !== undefined && healthWords(asked)),
+    ...step('run after', takesPlace && asked.after !== undefined && `Runs \`after\`: ${firstLine(asked.after)}`),
+    ...step('check health', takesPlace && asked.health !== undefined && healthWords(asked)),
     ...step('drop the old database', way === 'replace' && dropOldWords(asked, planned)),
   ];
 }

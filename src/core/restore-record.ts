@@ -10,17 +10,13 @@ import type { RestoreJob, RestoreOutcome } from './restore.ts';
 
 /** Writes the record into every store, also of a restore that failed or was stopped. */
 export async function writeRestoreRecord(job: RestoreJob, outcome: RestoreOutcome, world: World): Promise<Finding[]> {
-  return putRestoreRecord(makeRecord(job, outcome, world), job.stores, world);
+  return putRestoreRecord(makeRecord(job, outcome, world), job.stores);
 }
 
 /** Whatever was restored, and however it ended. */
-export async function putRestoreRecord(
-  given: RestoreRecord,
-  stores: readonly Store[],
-  world: World,
-): Promise<Finding[]> {
+export async function putRestoreRecord(given: RestoreRecord, stores: readonly Store[]): Promise<Finding[]> {
   const record = RestoreRecord.parse(given);
-  const bytes = Buffer.from(`${world.redact(JSON.stringify(record, undefined, 2))}\n`);
+  const bytes = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
   const key = restoreRecordKey(record.source, record.id);
   const findings: Finding[] = [];
   for (const store of stores) {
@@ -66,11 +62,17 @@ function makeRecord({ asked, known, plan, copies }: RestoreJob, outcome: Restore
     dataLossSeconds: Math.round((startedAt.getTime() - Date.parse(manifest.takenAt)) / 1000),
     verdict: worst(findings),
     failedAt: situation.failedAt ?? null,
-    findings: findings.map((one) => (isEncrypted ? withoutNames(one) : one)),
+    findings: findings.map((one) => withoutSecrets(isEncrypted ? withoutNames(one) : one, world)),
     steps: steps.map(({ name, seconds }) => ({ name, seconds })),
     tool: { ...world.tool },
     run: world.run,
   };
+}
+
+/** In what programs and servers said; never in words of ours, which a password may be, too. */
+export function withoutSecrets(one: Finding, { redact }: Pick<World, 'redact'>): Finding {
+  const hint = one.hint === undefined ? {} : { hint: redact(one.hint) };
+  return { ...one, message: redact(one.message), ...hint };
 }
 
 /** Where the backup is now; null where it is nowhere, or not sound. */

@@ -6,6 +6,7 @@ import { wholeSeconds } from './make-manifest.ts';
 import type { World } from './ports.ts';
 import type { RestoreRecord } from './records.ts';
 import { type Finding, type Report, report, type Table, worst } from './report.ts';
+import { withoutSecrets } from './restore-record.ts';
 import { aboutBackup, aboutTarget } from './restore-report.ts';
 import type { PlannedTables, TablesOutcome } from './restore-tables.ts';
 
@@ -141,7 +142,7 @@ export function makeTablesRecord(
     dataLossSeconds: Math.round((startedAt.getTime() - Date.parse(manifest.takenAt)) / 1000),
     verdict: worst(findings),
     failedAt: loaded === undefined ? (steps.at(-1)?.name ?? null) : null,
-    findings: findings.map((one) => (isEncrypted ? withoutNames(one) : one)),
+    findings: findings.map((one) => withoutSecrets(isEncrypted ? withoutNames(one) : one, world)),
     steps: steps.map(({ name, seconds }) => ({ name, seconds })),
     tool: { ...world.tool },
     run: world.run,

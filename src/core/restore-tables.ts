@@ -57,7 +57,7 @@ export async function restoreTables(job: TablesJob, beforehand: readonly Finding
   if (asked.dryRun || isRefused) return describeTablesPlan(planned, [...beforehand, ...plan.findings]);
   const outcome = await carryOutTables(planned, world);
   outcome.findings.unshift(...beforehand);
-  const recorded = await putRestoreRecord(makeTablesRecord(planned, outcome, world), stores, world);
+  const recorded = await putRestoreRecord(makeTablesRecord(planned, outcome, world), stores);
   if (outcome.loaded !== undefined) await logSql(outcome.loaded, world);
   return describeTables(planned, outcome, [...outcome.findings, ...recorded]);
 }

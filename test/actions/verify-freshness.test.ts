@@ -41,6 +41,24 @@ function found({ findings }: Report, rule: RuleId, store = here) {
   return findings.find((one) => one.rule === rule && one.subject === store);
 }
 
+it('judges neither age nor size nor drills of what was backed up before restores, and says so', async () => {
+  const limits = { 'max-age': '1h', 'max-drill-age': '1d', 'min-backups': '9', 'min-size': '1GB' };
+  const kept = memoryStore({ location: here, now: () => at(now) });
+  for (const source of ['orders', 'orders-before-restore']) {
+    putBackup(kept, '2026-01-01T03:00:00Z', { source, bytes: 100_000 });
+    putBackup(kept, '2026-02-01T03:00:00Z', { source });
+  }
+  const safety = await verify([kept], { source: 'orders-before-restore', ...limits });
+  expect(bad(safety)).toEqual([]);
+  expect(found(safety, 'backup-age')?.message).toContain('taken before restores, by no schedule');
+  expect(found(safety, 'artifact-missing')?.status).toBe('pass');
+  expect(safety.metrics.filter(({ labels }) => labels.source !== undefined)).toEqual([]);
+  const usual = await verify([kept], { source: 'orders', ...limits });
+  expect(bad(usual)).toEqual(
+    expect.arrayContaining(['backup-age fail', 'backup-count fail', 'min-size fail', 'drill-missing fail']),
+  );
+});
+
 it('passes a source in good order, and says what it looked at', async () => {
   const report = await verify([await goodStore()], {
     source: 'orders',

@@ -91,7 +91,7 @@ describe('the steps of each way', () => {
     health: { url: 'https://shop.example/health?key=secret', timeoutMs: 300_000 },
   };
   it.each([
-    ['beside', all, {}, ['run before', 'restore', 'compare', 'analyze', 'open']],
+    ['beside', all, {}, ['restore', 'compare', 'analyze', 'open']],
     [
       'create',
       all,

@@ -78,17 +78,20 @@ it('leaves the backup in its place where `after` fails, and names what is left t
   expect(await rowsIn('live')).toBe('7');
 });
 
-it('does not run `after` beside a target that was left as it is', async () => {
+it('neither stops nor starts the application beside a target that is left as it is, and names both for the swap', async () => {
   const touched = join(newFolder(), 'touched');
-  const { code, report } = await restore(['--after', `touch ${touched}`]);
+  const { code, report } = await restore(['--before', `touch ${touched}`, '--after', `touch ${touched}`]);
   expect(code).toBe(0);
   expect(existsSync(touched)).toBe(false);
-  expect(commandsOf(report)['run `after`, once they are swapped']).toBe(`touch ${touched}`);
+  const [stop, put, start] = Object.entries(commandsOf(report));
+  expect(stop).toEqual(['stop the application (`before`)', `touch ${touched}`]);
+  expect(put?.[0]).toMatch(/^put live_restored_\S+ in the place of live$/);
+  expect(start).toEqual(['start the application again (`after`)', `touch ${touched}`]);
 });
 
 it('hides passwords that commands print', async () => {
   const url = server.urlOf('live').replace('postgres@', 'postgres:a-long-password@');
-  const words = restoreWords(store, url, ['--before', 'echo the word is a-long-password']);
+  const words = restoreWords(store, url, [...swap, '--before', 'echo the word is a-long-password']);
   const { code, log } = await lifeboat(words);
   expect(code).toBe(0);
   expect(log).toContain('before: the word is ***');
@@ -149,7 +152,7 @@ function urlFile(): string[] {
 
 it('refuses a second restore into the same target while the first is at work', async () => {
   const begun = Promise.withResolvers<void>();
-  const first = restore(['--before', 'echo begun; sleep 6'], {
+  const first = restore([...swap, '--before', 'echo begun; sleep 6'], {
     lines: (line) => line === 'before: begun' && begun.resolve(),
   });
   await begun.promise;
@@ -187,6 +190,8 @@ it('ends the commands of `before` when it is cancelled', async () => {
       source: 'shop',
       store: `file://${store}`,
       'target-url': server.urlOf('live'),
+      swap: 'true',
+      confirm: 'live',
       before: 'echo begun; sleep 600',
     },
     interrupt: (line) => (line.includes('before: begun') ? 'cancel' : undefined),

@@ -21,6 +21,7 @@ it('has an example of each main case', () => {
     'hourly-partial-backup.yml',
     'nightly-backup.yml',
     'prune-after-drill.yml',
+    'restore.yml',
     'status-page.yml',
     'watch-schedules.yml',
     'weekly-drill.yml',
@@ -105,7 +106,7 @@ describe.each(examples)('$name', (example) => {
     for (const job of Object.values(example.workflow.jobs)) {
       expect(job['runs-on']).toEqual(['self-hosted', 'linux', ...labels]);
     }
-    for (const { cron } of example.workflow.on.schedule) expect(cron).toMatch(/^[1-9]\d? /);
+    for (const { cron } of example.workflow.on.schedule ?? []) expect(cron).toMatch(/^[1-9]\d? /);
     expect(example.text).not.toContain('github.com');
   });
 
@@ -162,6 +163,20 @@ describe.each(jobs)('$name, job $id', ({ job, workflow }) => {
     expect(job.if).toBeUndefined();
     expect(workflow.jobs.drill?.steps.map(ourAction)).toContain('restore-drill');
   });
+});
+
+it('restores only by hand, behind a plan, an approval and a name that is typed', () => {
+  const restore = examples.find(({ name }) => name === 'restore.yml');
+  expect(restore?.workflow.on.schedule).toBeUndefined();
+  const { plan, restore: job } = restore?.workflow.jobs ?? {};
+  const [planned, done] = [plan?.steps.at(-1)?.with, job?.steps.at(-1)?.with];
+  expect(planned?.['dry-run']).toBe('true');
+  expect(job).toMatchObject({ needs: 'plan', environment: 'restore-orders', if: '${{ !inputs.only-plan }}' });
+  expect(done?.confirm).toBe('${{ inputs.confirm }}');
+  // What was approved is what is done.
+  for (const name of ['source', 'backup', 'target-url', 'mode', 'swap', 'confirm']) {
+    expect(done?.[name]).toBe(planned?.[name]);
+  }
 });
 
 function stepsOf({ workflow }: Example): ExampleStep[] {

@@ -35,6 +35,7 @@ const Job = z.strictObject({
   'runs-on': z.array(z.string()),
   'timeout-minutes': z.int(),
   concurrency: Concurrency.optional(),
+  environment: z.string().optional(),
   permissions: z.record(z.string(), z.string()),
   steps: z.array(Step).min(1),
 });
@@ -43,7 +44,11 @@ const Job = z.strictObject({
 export const Workflow = z.strictObject({
   name: z.string(),
   on: z.strictObject({
-    schedule: z.array(z.strictObject({ cron: z.string() })).min(1),
+    /** None: only somebody starts it. */
+    schedule: z
+      .array(z.strictObject({ cron: z.string() }))
+      .min(1)
+      .optional(),
     workflow_dispatch: z.strictObject({ inputs: z.record(z.string(), z.record(z.string(), z.unknown())) }).nullable(),
   }),
   permissions: z.strictObject({}),

@@ -48,7 +48,7 @@ export const restoring = z.strictObject({
   analyze: flag('ANALYZE the restored database, so that queries are planned well from the first on.').prefault('true'),
   reindex: flag('REINDEX the restored database.').prefault('false'),
   before: text(
-    'Commands that stop the application, run by bash before anything is changed. They see none of the inputs and tokens of this step.',
+    'Commands that stop the application, run by bash before anything is changed; not where the target is left as it is. They see none of the inputs and tokens of this step.',
   ).optional(),
   after: text(
     'Commands that start the application, run by bash once the restore passed and the backup is in its place.',
