@@ -3,31 +3,26 @@ import { crc32 } from 'node:zlib';
 
 const MIB = 1024 * 1024;
 const PART_BYTES = 8 * MIB;
-const QUEUE_BYTES = 64 * MIB;
-/** The part that is being put together is held in its pieces, and once more while they are joined. */
-const BESIDE_PARTS = 2;
-const QUEUE = 4;
+const ROOM_BYTES = 64 * MIB;
+/** Four parts under way and one that is being filled. */
+const MOST_BUFFERS = 5;
 /** The smallest part that S3 takes, and all of several uploads together: each has buffers besides its parts. */
 const SHARED_PART_BYTES = 5 * MIB;
-const SHARED_BYTES = 24 * MIB;
+const SHARED_BYTES = 40 * MIB;
 
 /**
- * Equal parts, large enough that an upload of `expectedBytes` needs no more than `maxParts`, and as
- * many at a time as memory bears (64 MiB with the one that is being put together; one part in any case).
+ * Equal parts, large enough that an upload of `expectedBytes` needs no more than `maxParts`, and as many buffers for
+ * them as memory bears (64 MiB; one buffer in any case): one is filled while the others are sent.
  *
  * @param atOnce uploads that share this memory
  */
-export function planParts(
-  expectedBytes: number,
-  maxParts: number,
-  atOnce = 1,
-): { partSize: number; queueSize: number } {
+export function planParts(expectedBytes: number, maxParts: number, atOnce = 1): { partSize: number; buffers: number } {
   // Compression makes random data a little larger than it was, so the bound gets some room.
   const needed = Math.ceil((expectedBytes * 1.02) / maxParts / MIB) * MIB;
   const isShared = atOnce > 1;
   const partSize = Math.max(isShared ? SHARED_PART_BYTES : PART_BYTES, needed);
-  const room = isShared ? SHARED_BYTES / atOnce : QUEUE_BYTES - BESIDE_PARTS * partSize;
-  return { partSize, queueSize: Math.max(1, Math.min(QUEUE, Math.floor(room / partSize))) };
+  const room = isShared ? SHARED_BYTES / atOnce : ROOM_BYTES;
+  return { partSize, buffers: Math.max(1, Math.min(MOST_BUFFERS, Math.floor(room / partSize))) };
 }
 
 /** What a store says of an object it took; each field may be missing. */

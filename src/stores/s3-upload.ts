@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { PutObjectCommand, type PutObjectCommandInput, type S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
+import type { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { Failure } from '../core/failure.ts';
 import type { PutOptions, Store, StoredCopy } from '../core/ports.ts';
 import { cancelled, guardBody } from './body.ts';
+import { type Part, PartBuffers, readParts } from './part-buffers.ts';
 import type { S3Access } from './s3-access.ts';
 import { s3Failure } from './s3-errors.ts';
 import type { CallOptions } from './s3-life.ts';
@@ -47,6 +55,12 @@ export async function uploadObject(
   }
 }
 
+interface OpenedUpload {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly UploadId: string | undefined;
+}
+
 /** One upload under way: what was read, what was sent, and what went wrong first. */
 class Transfer {
   readonly #access: S3Access;
@@ -55,6 +69,7 @@ class Transfer {
   readonly #options: UploadOptions;
   readonly #store: Lookup;
   readonly #sha256 = createHash('sha256');
+  readonly #parts: CompletedPart[] = [];
   readonly #sent = new SentParts(() => this.#isMultipart);
   #bytes = 0;
   /** Signs of life, so that nobody takes a slow line for a stall. */
@@ -73,11 +88,9 @@ class Transfer {
 
   async run(): Promise<Uploaded> {
     const { expectedBytes, atOnce } = this.#options;
-    const { partSize, queueSize } = planParts(expectedBytes ?? 0, this.#access.place.maxParts, atOnce);
-    const body = Readable.from(this.#read(), { objectMode: false });
-    const params = { ...this.#parameters(), Body: body };
-    const upload = new Upload({ client: this.#client(), params, partSize, queueSize });
-    const answer: StoreAnswer = await upload.done().catch((error: unknown) => this.#afterError(error));
+    const { partSize, buffers } = planParts(expectedBytes ?? 0, this.#access.place.maxParts, atOnce);
+    const room = new PartBuffers(partSize, buffers);
+    const answer = await this.#send(room).catch((error: unknown) => this.#afterError(error));
     const copy = { bytes: this.#bytes, sha256: this.#sha256.digest('hex') };
     if (this.#sent.isTag(answer.ETag)) return { ...copy, tag: this.#sent.expectedTag(), isConfirmed: true };
     // Some stores answer without an ETag, or with one that is no MD5.
@@ -101,30 +114,79 @@ class Transfer {
     }
   }
 
-  /** The client as lib-storage sees it: one that hashes each part it sends and that the signal ends. */
-  #client(): S3Client {
-    const send = async (command: Parameters<S3Client['send']>[0]) => {
-      if (command instanceof UploadPartCommand) return this.#sendPart(command);
-      if (command instanceof PutObjectCommand) return this.#sendWhole(command);
-      // Not under the signal: an upload that was created without our learning its id could not be aborted.
-      const options: CallOptions = { onLife: this.#onLife };
-      return this.#access.client.send(command, options);
-    };
-    return Object.create(this.#access.client, { send: { value: send } }) as S3Client;
+  /** What fits into one part goes as a whole. */
+  async #send(room: PartBuffers): Promise<StoreAnswer> {
+    const parts = readParts(this.#read(), room);
+    const first = await parts.next();
+    if (first.done === true) throw new Error('There is always a first part.');
+    if (first.value.isLast) return this.#sendWhole(first.value.bytes);
+    const upload = await this.#create();
+    try {
+      await this.#sendParts(upload, first.value, parts, room);
+      return await this.#complete(upload);
+    } catch (error) {
+      await this.#access.client.send(new AbortMultipartUploadCommand(upload), this.#life()).catch((cause: unknown) => {
+        if (error instanceof Error) error.cause ??= cause;
+      });
+      throw error;
+    }
   }
 
-  async #sendPart({ input }: UploadPartCommand) {
-    const number = input.PartNumber ?? 0;
+  /** As many at a time as there is room for. Settles when none is under way any more. */
+  async #sendParts(upload: OpenedUpload, first: Part, others: AsyncIterable<Part>, room: PartBuffers): Promise<void> {
+    const underWay = new Set<Promise<void>>();
+    const begin = ({ number, bytes }: Part) => {
+      const sending = this.#sendPart(upload, number, bytes).catch(() => {}); // it has told `#fail`
+      const over = sending.then(() => {
+        underWay.delete(over);
+        room.give(bytes);
+      });
+      underWay.add(over);
+    };
+    try {
+      begin(first);
+      for await (const part of others) {
+        if (this.#failure !== undefined) break;
+        begin(part);
+      }
+    } finally {
+      await Promise.all(underWay);
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Not under the signal: an upload that was created without our learning its id could not be aborted. */
+  async #create(): Promise<OpenedUpload> {
+    const { client, isCustom } = this.#access;
+    const checksum = isCustom ? {} : ({ ChecksumAlgorithm: 'CRC32' } as const);
+    const command = new CreateMultipartUploadCommand({ ...this.#parameters(), ...checksum });
+    const { UploadId } = await client.send(command, this.#life());
+    const { Bucket, Key } = this.#parameters();
+    return { Bucket, Key, UploadId };
+  }
+
+  #complete(upload: OpenedUpload): Promise<StoreAnswer> {
+    const Parts = this.#parts.toSorted((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
+    const command = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } });
+    return this.#access.client.send(command, this.#life());
+  }
+
+  #life(): CallOptions {
+    return { onLife: this.#onLife };
+  }
+
+  async #sendPart(upload: OpenedUpload, number: number, bytes: Buffer): Promise<void> {
     this.#isMultipart = true;
     if (number > this.#access.place.maxParts) this.#fail(this.#tooManyParts());
-    const bytes = input.Body as Buffer;
-    const command = new UploadPartCommand({ ...input, ...this.#checksum(number, bytes) });
-    return this.#watched(bytes, (sending) => this.#access.client.send(command, sending));
+    const part = { ...upload, PartNumber: number };
+    const command = new UploadPartCommand({ ...part, Body: bytes, ...this.#checksum(number, bytes) });
+    const { ETag, ChecksumCRC32 } = await this.#watched(bytes, (sending) => this.#access.client.send(command, sending));
+    if (ETag === undefined) this.#fail(new Error(`The answer to part ${number} has no ETag.`));
+    this.#parts.push({ PartNumber: number, ETag, ...(ChecksumCRC32 && { ChecksumCRC32 }) });
   }
 
-  async #sendWhole({ input }: PutObjectCommand) {
-    const bytes = input.Body as Buffer;
-    const command = new PutObjectCommand({ ...input, ...this.#checksum(1, bytes) });
+  async #sendWhole(bytes: Buffer): Promise<StoreAnswer> {
+    const command = new PutObjectCommand({ ...this.#parameters(), Body: bytes, ...this.#checksum(1, bytes) });
     return this.#watched(bytes, (sending) => this.#access.client.send(command, sending));
   }
 

@@ -14,21 +14,22 @@ let close = async () => {};
 afterEach(() => close());
 
 it.each([
-  { expected: 0, maxParts: 10_000, partSize: 8 * MIB, queueSize: 4 },
-  { expected: 70 * GIB, maxParts: 10_000, partSize: 8 * MIB, queueSize: 4 },
-  { expected: 160 * GIB, maxParts: 10_000, partSize: 17 * MIB, queueSize: 1 },
-  { expected: 500 * GIB, maxParts: 10_000, partSize: 53 * MIB, queueSize: 1 },
-  { expected: 10 * GIB, maxParts: 1_000, partSize: 11 * MIB, queueSize: 3 },
-  { expected: 500 * GIB, maxParts: 1_000, partSize: 523 * MIB, queueSize: 1 },
-])('sends $expected bytes in at most $maxParts parts of $partSize', ({ expected, maxParts, partSize, queueSize }) => {
-  expect(planParts(expected, maxParts)).toEqual({ partSize, queueSize });
+  { expected: 0, maxParts: 10_000, partSize: 8 * MIB, buffers: 5 },
+  { expected: 70 * GIB, maxParts: 10_000, partSize: 8 * MIB, buffers: 5 },
+  { expected: 160 * GIB, maxParts: 10_000, partSize: 17 * MIB, buffers: 3 },
+  { expected: 500 * GIB, maxParts: 10_000, partSize: 53 * MIB, buffers: 1 },
+  { expected: 10 * GIB, maxParts: 1_000, partSize: 11 * MIB, buffers: 5 },
+  { expected: 30 * GIB, maxParts: 1_000, partSize: 32 * MIB, buffers: 2 },
+  { expected: 500 * GIB, maxParts: 1_000, partSize: 523 * MIB, buffers: 1 },
+])('sends $expected bytes in at most $maxParts parts of $partSize', ({ expected, maxParts, partSize, buffers }) => {
+  expect(planParts(expected, maxParts)).toEqual({ partSize, buffers });
   expect(Math.ceil(expected / partSize)).toBeLessThanOrEqual(maxParts);
 });
 
 it.each([1, 2, 4, 16])('keeps %i uploads at once within the memory of one', (atOnce) => {
-  const { partSize, queueSize } = planParts(40 * GIB, 10_000, atOnce);
-  expect(atOnce * queueSize * partSize).toBeLessThanOrEqual(Math.max(64 * MIB, atOnce * partSize));
-  expect(queueSize).toBeGreaterThanOrEqual(1);
+  const { partSize, buffers } = planParts(40 * GIB, 10_000, atOnce);
+  expect(atOnce * buffers * partSize).toBeLessThanOrEqual(Math.max(64 * MIB, atOnce * partSize));
+  expect(buffers).toBeGreaterThanOrEqual(1);
 });
 
 it('expects the ETag that S3 makes of parts, in their order and not in that of their arrival', () => {
