@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Artifact, ArtifactRole } from '../../core/manifest.ts';
 import type { DumpOutput, DumpRequest, DumpStream } from '../../core/ports.ts';
+import { largeWrites } from '../../sys/large-writes.ts';
 import { outputOf, type Running, startPipeline } from '../../sys/process.ts';
 import { plainBytesOf, zstdCommand } from '../../sys/zstd.ts';
 import { explainError } from './explain.ts';
@@ -91,7 +92,7 @@ function pgDumpStream(
     format: 'pg_dump-custom',
     estimatedBytes: bytes,
     open: ({ level }) => {
-      const dump = plan.client.command('pg_dump', pgDumpArguments(plan, args), { LC_ALL: 'C' });
+      const dump = plan.client.command('pg_dump', pgDumpArguments(plan, args), { LC_ALL: 'C', ...largeWrites });
       return openOutput([dump, zstdCommand(level, plan.env, threadsOf(plan.request))], 'none', plan.request.signal);
     },
   };
