@@ -309,13 +309,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("process");
 
 /***/ }),
 
-/***/ 2203:
-/***/ ((module) => {
-
-module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("stream");
-
-/***/ }),
-
 /***/ 3193:
 /***/ ((module) => {
 
@@ -355,6 +348,45 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("v8");
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
+
+/***/ }),
+
+/***/ 5033:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bj: () => (/* binding */ isArchivedError),
+/* harmony export */   F4: () => (/* binding */ hasFrozen),
+/* harmony export */   Zz: () => (/* binding */ isFrozen),
+/* harmony export */   m3: () => (/* binding */ thawCommand)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8165);
+
+/** Classes whose objects cannot be read before they were thawed, which takes from minutes to two days. */
+const FROZEN = new Set(['GLACIER', 'DEEP_ARCHIVE']);
+function isFrozen({ storageClass }) {
+    return storageClass !== undefined && FROZEN.has(storageClass);
+}
+/** Whether any artifact lies in such a class, by its listing; one that was thawed for some days counts as well. */
+function hasFrozen({ artifacts, }) {
+    return artifacts.some(isFrozen);
+}
+function isArchivedError(error) {
+    return error instanceof _failure_js__WEBPACK_IMPORTED_MODULE_0__/* .Failure */ .H && error.code === 'archived';
+}
+/**
+ * The line to type before an archived object can be read.
+ *
+ * @param location of the store, `s3://bucket/prefix`, maybe with its endpoint
+ */
+function thawCommand(location, key) {
+    const [, bucket = '', prefix = '', endpoint] = /^s3:\/\/([^/?]+)\/?([^?]*)(?:\?(?:.*&)?endpoint=([^&]*))?/.exec(location) ?? [];
+    const full = `${prefix}${prefix === '' || prefix.endsWith('/') ? '' : '/'}${key}`;
+    const request = `'{"Days":7,"GlacierJobParameters":{"Tier":"Standard"}}'`;
+    const where = endpoint === undefined ? '' : ` --endpoint-url ${decodeURIComponent(endpoint)}`;
+    return `aws s3api restore-object${where} --bucket ${bucket} --key '${full}' --restore-request ${request}`;
+}
+
 
 /***/ }),
 
@@ -846,7 +878,7 @@ function describeFolder(source, id, objects) {
         manifestBytes: files.find(({ key }) => key === _keys_js__WEBPACK_IMPORTED_MODULE_0__/* .MANIFEST */ .e0)?.bytes,
         inProgressAt: files.find(({ key }) => key === _keys_js__WEBPACK_IMPORTED_MODULE_0__/* .IN_PROGRESS */ .mS)?.modifiedAt,
         removingAt: files.find(({ key }) => key === _keys_js__WEBPACK_IMPORTED_MODULE_0__/* .REMOVING */ .ci)?.modifiedAt,
-        artifacts: artifacts.map(({ key, bytes }) => ({ key, bytes })),
+        artifacts: artifacts.map(({ key, bytes, storageClass }) => ({ key, bytes, ...(storageClass && { storageClass }) })),
         bytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
         totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
         scope: scopeOf(artifacts.map(({ key }) => key)),
@@ -14834,10 +14866,15 @@ __nccwpck_require__.d(__webpack_exports__, {
 var backup_namespaceObject = {};
 __nccwpck_require__.r(backup_namespaceObject);
 __nccwpck_require__.d(backup_namespaceObject, {
+  afterSecond: () => (afterSecond),
   backup: () => (backup),
+  checkPin: () => (checkPin),
+  compressionLevel: () => (compressionLevel),
   description: () => (description),
+  holderOf: () => (holderOf),
   inputs: () => (inputs),
-  outputs: () => (outputs)
+  outputs: () => (outputs),
+  parseLabels: () => (parseLabels)
 });
 
 // NAMESPACE OBJECT: ./lib/actions/doctor.js
@@ -14893,6 +14930,15 @@ __nccwpck_require__.d(verify_freshness_namespaceObject, {
   verifyFreshness: () => (verifyFreshness)
 });
 
+// NAMESPACE OBJECT: ./lib/commands/adopt.js
+var adopt_namespaceObject = {};
+__nccwpck_require__.r(adopt_namespaceObject);
+__nccwpck_require__.d(adopt_namespaceObject, {
+  adopt: () => (adopt),
+  description: () => (adopt_description),
+  inputs: () => (adopt_inputs)
+});
+
 // NAMESPACE OBJECT: ./lib/commands/copy.js
 var copy_namespaceObject = {};
 __nccwpck_require__.r(copy_namespaceObject);
@@ -14900,6 +14946,15 @@ __nccwpck_require__.d(copy_namespaceObject, {
   copy: () => (copy),
   description: () => (copy_description),
   inputs: () => (copy_inputs)
+});
+
+// NAMESPACE OBJECT: ./lib/commands/init.js
+var init_namespaceObject = {};
+__nccwpck_require__.r(init_namespaceObject);
+__nccwpck_require__.d(init_namespaceObject, {
+  description: () => (init_description),
+  init: () => (init),
+  inputs: () => (init_inputs)
 });
 
 // NAMESPACE OBJECT: ./lib/commands/list.js
@@ -14917,7 +14972,7 @@ __nccwpck_require__.r(pin_namespaceObject);
 __nccwpck_require__.d(pin_namespaceObject, {
   description: () => (pin_description),
   inputs: () => (pin_inputs),
-  pin: () => (pin),
+  pin: () => (pin_pin),
   positional: () => (positional)
 });
 
@@ -16233,7 +16288,7 @@ const ofBackups = {
     backup: inputs_text('Which backup: `latest`, `oldest`, `random`, or an id.'),
     tables: lines('Tables, one a line: exact names, case kept, `*` and `?` as wildcards; each line must match. `backup` keeps the whole schema and only the rows of these; `restore` brings only these back, into the schema `into-schema`.'),
     'schema-only': flag('Only the schema, no rows.'),
-    'data-only': flag('Only the rows. A backup stores the schema they need beside them.'),
+    'data-only': flag('Only the rows. A backup stores the schema they need beside them; `restore` puts them into tables that are there and empty.'),
     'age-recipients': lines('Public keys of age (`age1…`) that backups are encrypted to, one a line. The backup that `restore` takes of its target is encrypted to those of the backup restored when empty.', { env: true }),
     'dry-run': flag('Show the plan and do nothing.'),
     'max-duration': timespan('Recovery time objective: the longest a restore may take, e.g. `30m`.'),
@@ -17504,6 +17559,110 @@ async function examineToken(token, world) {
     }
 }
 
+// EXTERNAL MODULE: ./lib/core/archived.js
+var archived = __nccwpck_require__(5033);
+;// CONCATENATED MODULE: ./lib/core/backup-choice.js
+
+
+
+
+
+/**
+ * Finds the backup that `latest`, `oldest`, `random` or an id means, and reads its manifest.
+ *
+ * @throws {Failure} `backup-not-found`, `invalid-input`, or why the manifest could not be read
+ */
+async function chooseBackup(store, catalog, wanted, options) {
+    if (wanted === 'latest')
+        return latestUsable(store, catalog, options);
+    const backup = pick(store, catalog, wanted, options);
+    const read = await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, options.signal);
+    return { backup, ...read, skipped: [] };
+}
+/**
+ * The newest backup that can be relied on: not in the future, readable, of the usual scope, and not
+ * one whose size was judged wrong while it was made, unless there is no other.
+ */
+async function latestUsable(store, catalog, options) {
+    const skipped = [];
+    const usual = (0,core_catalog/* usualScope */.HM)(catalog);
+    let wrongSize;
+    for (const backup of catalog.filter(core_catalog/* isComplete */.As).toReversed()) {
+        const why = whyNot(backup, usual, options);
+        const read = why ?? (await readOrWhyNot(store, backup, options.signal));
+        if (typeof read === 'string') {
+            skipped.push({ id: backup.id, why: read });
+        }
+        else if (hasWrongSize(read.manifest)) {
+            wrongSize ??= { backup, ...read, skipped: [...skipped] };
+            skipped.push({ id: backup.id, why: 'its size was judged wrong when it was made' });
+        }
+        else
+            return { backup, ...read, skipped };
+    }
+    if (wrongSize !== undefined)
+        return wrongSize;
+    throw nothingFound(store, catalog, skipped);
+}
+/** Whether the backup's own findings say that it came out too small. */
+function hasWrongSize(manifest) {
+    return manifest.findings.some(({ rule, status }) => status === 'fail' && (rule === 'min-size' || rule === 'size-deviation'));
+}
+function whyNot(backup, usual, options) {
+    if ((0,core_catalog/* isInFuture */.LV)(backup, options.now))
+        return 'it is dated in the future';
+    if (backup.scope !== usual)
+        return `its scope is ${backup.scope ?? 'not known'}, the source's is ${usual}`;
+    if ((0,archived/* hasFrozen */.F4)(backup))
+        return 'it lies in an archive class';
+    if (options.skipDisproven && (0,core_catalog/* conclusiveDrill */.fq)(backup)?.proof === 'disproven')
+        return 'a drill disproved it';
+    return undefined;
+}
+async function readOrWhyNot(store, backup, signal) {
+    try {
+        return await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal);
+    }
+    catch (error) {
+        // Only a bad record is passed over: a store that cannot be read must not make an older backup the latest.
+        if ((0,manifest_reading/* isUnreadable */.GZ)(error) && error instanceof core_failure/* Failure */.H)
+            return error.message;
+        throw error;
+    }
+}
+function pick(store, catalog, wanted, { now, random }) {
+    const complete = catalog.filter(core_catalog/* isComplete */.As);
+    if (wanted !== 'oldest' && wanted !== 'random')
+        return pickId(store, complete, wanted);
+    const usual = (0,core_catalog/* usualScope */.HM)(complete);
+    const candidates = complete.filter((backup) => backup.scope === usual && !(0,core_catalog/* isInFuture */.LV)(backup, now));
+    const thawed = candidates.filter((backup) => !(0,archived/* hasFrozen */.F4)(backup));
+    const drawn = thawed.length > 0 ? thawed : candidates;
+    const found = wanted === 'oldest' ? candidates[0] : drawn[random(Math.max(drawn.length, 1))];
+    if (found === undefined)
+        throw nothingFound(store, catalog, []);
+    return found;
+}
+function pickId(store, complete, id) {
+    if (!(0,core_keys/* isId */.eQ)(id)) {
+        throw new core_failure/* Failure */.H('invalid-input', `\`backup\` cannot be "${id}".`, {
+            hint: 'Give `latest`, `oldest`, `random`, or an id such as 20261121T031500Z-3f9a1c.',
+        });
+    }
+    const found = complete.find((backup) => backup.id === id);
+    if (found !== undefined)
+        return found;
+    const newest = complete.slice(-3).map((backup) => backup.id);
+    throw new core_failure/* Failure */.H('backup-not-found', `${store.location} holds no backup ${id}.`, {
+        hint: newest.length > 0 ? `Its newest ones are ${newest.join(', ')}.` : 'It holds no backup of this source at all.',
+    });
+}
+function nothingFound(store, catalog, skipped) {
+    const reasons = skipped.slice(0, 3).map(({ id, why }) => `${id}: ${why}`);
+    const source = catalog[0] === undefined ? 'this source' : catalog[0].source;
+    return new core_failure/* Failure */.H('backup-not-found', `${store.location} holds no usable backup of ${source}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}.`, { hint: 'Check `source` and `store`, and that a backup was taken into this store.' });
+}
+
 ;// CONCATENATED MODULE: ./lib/core/leftovers.js
 
 
@@ -17589,103 +17748,6 @@ async function readHidden(store, source, prefixes) {
 /** Marks and records are hidden by ourselves where versions may not be removed. */
 function isArtifactName(relative) {
     return !relative.includes('/') && !relative.endsWith('.json');
-}
-
-;// CONCATENATED MODULE: ./lib/core/backup-choice.js
-
-
-
-
-/**
- * Finds the backup that `latest`, `oldest`, `random` or an id means, and reads its manifest.
- *
- * @throws {Failure} `backup-not-found`, `invalid-input`, or why the manifest could not be read
- */
-async function chooseBackup(store, catalog, wanted, options) {
-    if (wanted === 'latest')
-        return latestUsable(store, catalog, options);
-    const backup = pick(store, catalog, wanted, options);
-    const read = await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, options.signal);
-    return { backup, ...read, skipped: [] };
-}
-/**
- * The newest backup that can be relied on: not in the future, readable, of the usual scope, and not
- * one whose size was judged wrong while it was made, unless there is no other.
- */
-async function latestUsable(store, catalog, options) {
-    const skipped = [];
-    const usual = (0,core_catalog/* usualScope */.HM)(catalog);
-    let wrongSize;
-    for (const backup of catalog.filter(core_catalog/* isComplete */.As).toReversed()) {
-        const why = whyNot(backup, usual, options);
-        const read = why ?? (await readOrWhyNot(store, backup, options.signal));
-        if (typeof read === 'string') {
-            skipped.push({ id: backup.id, why: read });
-        }
-        else if (hasWrongSize(read.manifest)) {
-            wrongSize ??= { backup, ...read, skipped: [...skipped] };
-            skipped.push({ id: backup.id, why: 'its size was judged wrong when it was made' });
-        }
-        else
-            return { backup, ...read, skipped };
-    }
-    if (wrongSize !== undefined)
-        return wrongSize;
-    throw nothingFound(store, catalog, skipped);
-}
-/** Whether the backup's own findings say that it came out too small. */
-function hasWrongSize(manifest) {
-    return manifest.findings.some(({ rule, status }) => status === 'fail' && (rule === 'min-size' || rule === 'size-deviation'));
-}
-function whyNot(backup, usual, options) {
-    if ((0,core_catalog/* isInFuture */.LV)(backup, options.now))
-        return 'it is dated in the future';
-    if (backup.scope !== usual)
-        return `its scope is ${backup.scope ?? 'not known'}, the source's is ${usual}`;
-    if (options.skipDisproven && (0,core_catalog/* conclusiveDrill */.fq)(backup)?.proof === 'disproven')
-        return 'a drill disproved it';
-    return undefined;
-}
-async function readOrWhyNot(store, backup, signal) {
-    try {
-        return await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal);
-    }
-    catch (error) {
-        // Only a bad record is passed over: a store that cannot be read must not make an older backup the latest.
-        if ((0,manifest_reading/* isUnreadable */.GZ)(error) && error instanceof core_failure/* Failure */.H)
-            return error.message;
-        throw error;
-    }
-}
-function pick(store, catalog, wanted, { now, random }) {
-    const complete = catalog.filter(core_catalog/* isComplete */.As);
-    if (wanted !== 'oldest' && wanted !== 'random')
-        return pickId(store, complete, wanted);
-    const usual = (0,core_catalog/* usualScope */.HM)(complete);
-    const candidates = complete.filter((backup) => backup.scope === usual && !(0,core_catalog/* isInFuture */.LV)(backup, now));
-    const found = candidates[wanted === 'oldest' ? 0 : random(Math.max(candidates.length, 1))];
-    if (found === undefined)
-        throw nothingFound(store, catalog, []);
-    return found;
-}
-function pickId(store, complete, id) {
-    if (!(0,core_keys/* isId */.eQ)(id)) {
-        throw new core_failure/* Failure */.H('invalid-input', `\`backup\` cannot be "${id}".`, {
-            hint: 'Give `latest`, `oldest`, `random`, or an id such as 20261121T031500Z-3f9a1c.',
-        });
-    }
-    const found = complete.find((backup) => backup.id === id);
-    if (found !== undefined)
-        return found;
-    const newest = complete.slice(-3).map((backup) => backup.id);
-    throw new core_failure/* Failure */.H('backup-not-found', `${store.location} holds no backup ${id}.`, {
-        hint: newest.length > 0 ? `Its newest ones are ${newest.join(', ')}.` : 'It holds no backup of this source at all.',
-    });
-}
-function nothingFound(store, catalog, skipped) {
-    const reasons = skipped.slice(0, 3).map(({ id, why }) => `${id}: ${why}`);
-    const source = catalog[0] === undefined ? 'this source' : catalog[0].source;
-    return new core_failure/* Failure */.H('backup-not-found', `${store.location} holds no usable backup of ${source}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}.`, { hint: 'Check `source` and `store`, and that a backup was taken into this store.' });
 }
 
 // EXTERNAL MODULE: ./lib/core/records.js
@@ -17897,6 +17959,113 @@ async function lockedUntil(store, { source, id }, now) {
         return null;
     const ends = locks.map(({ until }) => until?.getTime() ?? 0).filter((end) => end > now.getTime());
     return ends.length === 0 ? undefined : new Date(ends.reduce((a, b) => Math.max(a, b)));
+}
+
+;// CONCATENATED MODULE: ./lib/core/prune-archive.js
+
+
+
+
+
+
+
+
+
+/**
+ * Chooses what moves: kept backups older than the policy says. The newest and the newest proven one never do, since
+ * they are what is restored on the worst day; manifests, drills and pins never do, since they are read all the time.
+ */
+async function planArchive(store, { plan }, policy, now) {
+    const kept = [...plan.keep.keys()].filter((one) => !(0,core_catalog/* isInFuture */.LV)(one, now) && !plan.strangers.includes(one));
+    const newest = kept[0];
+    const newestSound = kept.find(({ soundSize, proof }) => soundSize && proof !== 'disproven');
+    const old = kept.filter((one) => ![newest, newestSound, plan.newestProven].includes(one) &&
+        one.readable &&
+        !one.inProgress &&
+        one.takenAt.getTime() < now.getTime() - policy.afterMs &&
+        toMove(one.backup, policy).length > 0);
+    const moves = [];
+    const locked = [];
+    for (const { backup, id } of old.toReversed()) {
+        if ((await lockedUntil(store, backup, now)) === undefined)
+            moves.push(backup);
+        else
+            locked.push(id);
+    }
+    return { ...policy, moves, locked };
+}
+/** What is frozen already cannot be moved without thawing it. */
+function toMove({ artifacts }, { storageClass }) {
+    return artifacts.filter((one) => !(0,archived/* isFrozen */.Zz)(one) && one.storageClass !== storageClass);
+}
+const bytesOf = (moves, policy) => moves.flatMap((one) => toMove(one, policy)).reduce((sum, { bytes }) => sum + bytes, 0);
+/** The plan as lines of a log, and as a finding of a dry run. */
+function archiveLines(plan) {
+    return [
+        ...plan.moves.map(({ id }) => `move ${id} to ${plan.storageClass}: older than ${(0,duration/* formatDuration */.a3)(plan.afterMs)}`),
+        ...plan.locked.map((id) => `leave ${id} where it is: it is locked`),
+    ];
+}
+function announceArchive(source, location, plan) {
+    const bytes = bytesOf(plan.moves, plan);
+    const message = `${source}: ${counted(plan.moves.length, 'backup')}, ${(0,core_size/* formatBytes */.z)(bytes)}, would be moved to ${plan.storageClass}${lockedToo(plan)}.`;
+    return (0,core_report/* finding */.gk)('prune-archived', 'pass', message, {
+        subject: location,
+        numbers: { backups: plan.moves.length, bytes },
+    });
+}
+function lockedToo({ locked }) {
+    return locked.length === 0 ? '' : `; ${counted(locked.length, 'locked one')} may follow when the lock is over`;
+}
+/** Moves what the plan says, oldest first; a failure ends it, and the next prune goes on from there. */
+async function carryOutArchive(store, source, plan, log, signal) {
+    const { storageClass, moves } = plan;
+    const done = { backups: 0, bytes: 0 };
+    const subject = store.location;
+    try {
+        for (const backup of moves) {
+            for (const { key, bytes } of toMove(backup, plan)) {
+                signal.throwIfAborted();
+                await store.setStorageClass?.((0,core_keys/* backupKey */.eT)(source, backup.id, key), storageClass);
+                done.bytes += bytes;
+            }
+            done.backups += 1;
+            log.info(`Moved ${source}/${backup.id} in ${store.location} to ${storageClass}.`);
+        }
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof core_failure/* Failure */.H))
+            throw error;
+        const message = `${source}: ${done.backups} of ${counted(moves.length, 'backup')} were moved to ${storageClass}, then it failed. ${error.message}`;
+        return (0,core_report/* finding */.gk)('prune-archived', 'fail', message, {
+            ...{ subject, numbers: done },
+            hint: `${error.hint ?? 'Check that this identity may read, write and delete objects.'} Nothing was lost; the next prune goes on from here.`,
+        });
+    }
+    const message = `${source}: ${counted(done.backups, 'backup')}, ${(0,core_size/* formatBytes */.z)(done.bytes)}, ${done.backups === 1 ? 'was' : 'were'} moved to ${storageClass}${lockedToo(plan)}.`;
+    return (0,core_report/* finding */.gk)('prune-archived', 'pass', message, { subject, numbers: done });
+}
+function archiveTable(source, location, plan, dryRun) {
+    if (plan.moves.length === 0)
+        return [];
+    return [
+        {
+            title: `${dryRun ? 'Would move' : 'To move'} to ${plan.storageClass}: ${source} in ${location}`,
+            columns: [{ name: 'Backup' }, { name: 'Size', numeric: true }],
+            rows: plan.moves.map((one) => [one.id, (0,core_size/* formatBytes */.z)(bytesOf([one], plan))]),
+            folded: plan.moves.length > 10,
+        },
+    ];
+}
+/** Throws `invalid-input` for a store that has no classes. */
+function refuseClassless(stores) {
+    const without = stores.find((store) => store.setStorageClass === undefined);
+    if (without === undefined)
+        return;
+    throw new core_failure/* Failure */.H('invalid-input', `${without.location} has no storage classes: \`archive-class\` means nothing there.`, {
+        hint: 'Leave `archive-after` and `archive-class` out for it: prune local stores in a step of their own.',
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/core/removal.js
@@ -18464,6 +18633,7 @@ function outcomeOf({ id }, reasons, { plan, done, mayRemove }, { isGoing, dryRun
 
 
 
+
 const prune_description = 'Removes backups that no keep rule wants, never the newest, the newest proven, a pinned or an unreadable one, and says why.';
 const prune_inputs = lib_schemas/* strictObject */.rej({
     ...common,
@@ -18471,6 +18641,10 @@ const prune_inputs = lib_schemas/* strictObject */.rej({
     ...keepRules,
     'require-proven': flag('Remove nothing from a store that holds no backup proven by a drill.').prefault('true'),
     'max-delete': share("Refuse a plan that removes ten backups or more and more than this share of a store's backups.", {}, 1).prefault('50%'),
+    'archive-after': timespan('Move the artifacts of kept backups older than this, e.g. `60d`, to `archive-class`; never those of the newest and the newest proven backup, never manifests, drills or pins. Buckets only.', {}, 1).optional(),
+    'archive-class': inputs_text('Storage class of the bucket for old backups, e.g. `STANDARD_IA`, `GLACIER_IR`, `GLACIER` or `DEEP_ARCHIVE`.')
+        .refine((name) => /^[A-Z][A-Z0-9_]*$/.test(name) && name !== 'STANDARD', 'Use the name of a class, e.g. `GLACIER_IR`.')
+        .optional(),
     'dry-run': ofBackups['dry-run'].prefault('false'),
 });
 const prune_outputs = {
@@ -18484,9 +18658,13 @@ const prune_outputs = {
 async function prune(raw, world) {
     const given = parseInputs(prune_inputs, raw);
     const policy = checkedPolicy(given);
+    const archive = archivePolicy(given);
     return withStores(world, given.store, async ({ stores, findings }) => {
         const all = [...findings];
         const pruned = [];
+        const moved = [];
+        if (archive !== undefined)
+            refuseClassless(stores);
         for (const store of stores) {
             try {
                 const plan = await planStore(store, given.source, policy, world.now(), world.signal);
@@ -18494,6 +18672,11 @@ async function prune(raw, world) {
                 const { findings, ...one } = await pruneStore(store, plan, given, world);
                 pruned.push(one);
                 all.push(...findings);
+                if (archive === undefined)
+                    continue;
+                const archived = await archiveStore(store, plan, archive, given, world);
+                all.push(archived.finding);
+                moved.push(...archived.tables);
             }
             catch (error) {
                 all.push(notReadable(store.location, error, `${given.source} was left alone: it`));
@@ -18508,6 +18691,7 @@ async function prune(raw, world) {
         });
         return (0,core_report/* report */.z8)(`${given['dry-run'] ? 'Plan to prune' : 'Prune'} ${given.source}`, all, {
             ...details,
+            tables: [...details.tables, ...moved],
             sources: [given.source],
         });
     });
@@ -18540,6 +18724,28 @@ async function pruneStore(store, plan, given, world) {
     const cleaned = mayClean ? await cleanUp(store, plan, world.now()) : undefined;
     const after = [...(done?.findings ?? []), ...(cleaned?.finding ? [cleaned.finding] : [])];
     return { plan, mayRemove, done, cleanedBytes: cleaned?.freedBytes ?? 0, findings: [...findings, ...after] };
+}
+/** What leaves is gone by now; what stays and is old moves. */
+async function archiveStore(store, plan, policy, given, world) {
+    const { log, signal } = world;
+    const archive = await planArchive(store, plan, policy, world.now());
+    const dryRun = given['dry-run'];
+    for (const line of archiveLines(archive))
+        log.info(line);
+    const finding = dryRun
+        ? announceArchive(plan.source, store.location, archive)
+        : await carryOutArchive(store, plan.source, archive, log, signal);
+    return { finding, tables: archiveTable(plan.source, store.location, archive, dryRun) };
+}
+function archivePolicy(given) {
+    const { 'archive-after': afterMs, 'archive-class': storageClass } = given;
+    if (afterMs !== undefined && storageClass !== undefined)
+        return { afterMs, storageClass };
+    if (afterMs === undefined && storageClass === undefined)
+        return undefined;
+    throw new core_failure/* Failure */.H('invalid-input', '`archive-after` and `archive-class` belong together, and one is missing.', {
+        hint: 'Give both, e.g. `archive-after: 60d` and `archive-class: GLACIER_IR`, or none.',
+    });
 }
 function announceCleaning(plan, now) {
     const [folders, uploads] = [leftoverFolders(plan, now).length, plan.staleUploads.length];
@@ -18898,6 +19104,7 @@ const RULES = {
     'restore-failed': ['restore-completed', 'fail'],
     'artifact-corrupt': ['artifact-corrupt', 'fail'],
     'not-found': ['artifact-fetched', 'fail'],
+    archived: ['bytes-archived', 'unknown'],
     'decryption-failed': ['decryption', 'unknown'],
     'backup-invalid': ['facts-missing', 'unknown'],
     'store-denied': ['store-readable', 'unknown'],
@@ -18999,11 +19206,11 @@ async function judgeFetch({ copies }, artifacts) {
     if (damages.length > 0) {
         return damages.map(({ artifact, what }) => (0,core_report/* finding */.gk)('artifact-corrupt', 'fail', `${artifact} ${what}.`, { subject, hint: DAMAGED }));
     }
-    const message = `${counted(manifest.artifacts.length, 'artifact')}, ${(0,core_size/* formatBytes */.z)(bytesOf(manifest))}, matched their SHA-256.`;
-    return [(0,core_report/* finding */.gk)('artifact-fetched', 'pass', message, { subject, numbers: { bytes: bytesOf(manifest) } })];
+    const message = `${counted(manifest.artifacts.length, 'artifact')}, ${(0,core_size/* formatBytes */.z)(drill_fetch_bytesOf(manifest))}, matched their SHA-256.`;
+    return [(0,core_report/* finding */.gk)('artifact-fetched', 'pass', message, { subject, numbers: { bytes: drill_fetch_bytesOf(manifest) } })];
 }
 /** Stored bytes of all artifacts. */
-function bytesOf({ artifacts }) {
+function drill_fetch_bytesOf({ artifacts }) {
     return artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
@@ -19121,6 +19328,114 @@ function runFailed(reason) {
     return (0,core_report/* finding */.gk)('run-failed', 'unknown', `This is a bug in Lifeboat: ${(0,core_failure/* messageOf */.b)(reason)}`, { hint });
 }
 
+;// CONCATENATED MODULE: ./lib/core/restore-names.js
+/** PostgreSQL cuts longer names without a word. */
+const LONGEST_NAME = 63;
+/** Names shown of a list. */
+const MOST_NAMES = 10;
+const SAFETY = '-before-restore';
+/** @param id of the restore: its moment tells the databases of several restores apart */
+function restoreNames(target, id) {
+    const stamp = id.slice(0, 'YYYYMMDDThhmmss'.length).toLowerCase();
+    return { restored: withEnding(target, `_restored_${stamp}`), old: withEnding(target, `_old_${stamp}`) };
+}
+/** Whole characters only, at most 63 bytes. */
+function withEnding(name, ending) {
+    let base = '';
+    for (const char of name) {
+        if (Buffer.byteLength(base + char + ending) > LONGEST_NAME)
+            break;
+        base += char;
+    }
+    return base + ending;
+}
+/** The source that backups of what a restore takes away are kept under. */
+function safetySourceOf(source) {
+    return isSafetySource(source) ? source : source.slice(0, LONGEST_NAME - SAFETY.length) + SAFETY;
+}
+/** Backups of such a source are taken before restores, and by no schedule: their age says nothing. */
+function isSafetySource(source) {
+    return source.endsWith(SAFETY);
+}
+/** An identifier as SQL takes it whatever it is. */
+function quoteName(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+/** A word as a shell takes it whatever it is. */
+function quoteWord(word) {
+    return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+/** Of a long list the first ten, and how many more there are. */
+function listed(names) {
+    const more = names.length - MOST_NAMES;
+    return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/restore-fitness.js
+
+
+
+
+
+/** Whether a drill restored it. */
+function restore_fitness_judgeProof({ asked, known: { proof, backup, now } }) {
+    if (proof === undefined)
+        return [
+            (0,core_report/* finding */.gk)('drill-missing', 'warn', `${backup.id} was never restored in a drill: nobody knows whether it can be.`, {
+                hint: `Where there is time: \`lifeboat restore-drill --source ${backup.source} --backup ${backup.id}\`, or take a backup that is proven.`,
+            }),
+        ];
+    const ago = (0,duration/* formatDuration */.a3)(now.getTime() - proof.at.getTime());
+    if (proof.proof === 'proven')
+        return [(0,core_report/* finding */.gk)('drill-proof', 'pass', `A drill proved ${backup.id} ${ago} ago.`)];
+    const message = `The last conclusive drill, ${ago} ago, disproved ${backup.id}.`;
+    if (asked.allowUnproven)
+        return [(0,core_report/* finding */.gk)('drill-proof', 'warn', `${message} \`allow-unproven\` lets it be restored.`)];
+    return [
+        (0,core_report/* finding */.gk)('drill-proof', 'fail', message, {
+            hint: 'Restore another backup. When there is no better one, `allow-unproven: true` restores this one as far as it goes.',
+        }),
+    ];
+}
+/** What was said of it when it was made. */
+function judgeMade({ known: { manifest } }) {
+    if (!hasWrongSize(manifest))
+        return [];
+    return [
+        (0,core_report/* finding */.gk)('backup-findings', 'warn', `The size of ${manifest.id} was judged wrong when it was made.`, {
+            hint: `Compare what it holds with an older one: ${counted(manifest.totals.tables, 'table')}, ${manifest.totals.rows ?? 'unknown'} rows.`,
+        }),
+    ];
+}
+/** A table that somebody calls critical and that the backup does not hold: the wrong backup, or a slip. */
+function judgeTables({ asked, known: { tables, manifest } }) {
+    if (tables === undefined || asked.criticalTables.length === 0)
+        return [];
+    const bare = (name) => name.replaceAll('"', '');
+    const held = new Set(tables.map(bare));
+    const absent = asked.criticalTables.filter((name) => !held.has(bare(name)));
+    if (absent.length === 0)
+        return [(0,core_report/* finding */.gk)('critical-tables', 'pass', 'The backup holds every critical table.')];
+    return [
+        (0,core_report/* finding */.gk)('critical-tables', 'fail', `${manifest.id} does not hold the critical tables ${listed(absent)}.`, {
+            hint: 'Check their names in `critical-tables` (`schema.table`). If they are right, this is the wrong backup.',
+        }),
+    ];
+}
+/** How much would be lost: for the record, no limit is set here. */
+function judgeLoss({ known: { manifest, state, now } }) {
+    const takenAt = Date.parse(manifest.takenAt);
+    const dataLossSeconds = Math.round((now.getTime() - takenAt) / 1000);
+    const age = `The backup is ${(0,duration/* formatDuration */.a3)(Math.max(0, now.getTime() - takenAt))} old`;
+    const write = state.database?.newestWrite?.at.getTime();
+    const since = write === undefined
+        ? 'what was written since is not in it'
+        : write > takenAt
+            ? `the target was last written ${(0,duration/* formatDuration */.a3)(write - takenAt)} after it, and that is not in it`
+            : 'the target was not written since';
+    return [(0,core_report/* finding */.gk)('rpo', 'pass', `${age}; ${since}.`, { numbers: { dataLossSeconds } })];
+}
+
 ;// CONCATENATED MODULE: ./lib/core/restore-request.js
 const restoreModes = ['new-database', 'replace'];
 /** What a rename or drop of the target leaves behind, and who restores must say that they know. */
@@ -19158,12 +19473,19 @@ var restored_size = __nccwpck_require__(291);
 
 
 
-/** Names shown of a list. */
-const MOST_NAMES = 10;
 /** Judges whether a restore may begin. A `fail` among them refuses it. */
 function judgeGuards(asked, known) {
     const question = { asked, known, way: wayOf(asked, known.state) };
-    const guards = [judgeConfirm, restore_guards_judgeServer, restore_guards_judgeRoom, restore_guards_judgeProof, judgeMade, judgeRoles, judgeExtensions];
+    const guards = [
+        judgeConfirm,
+        restore_guards_judgeServer,
+        restore_guards_judgeRoom,
+        restore_fitness_judgeProof,
+        judgeMade,
+        judgeTables,
+        judgeRoles,
+        judgeExtensions,
+    ];
     return [...guards, judgeSafety, judgeReplication, judgeConnections, judgeLoss].flatMap((guard) => guard(question));
 }
 function judgeConfirm({ asked, known, way }) {
@@ -19219,7 +19541,7 @@ function restore_guards_judgeServer({ known: { state, manifest }, way }) {
 }
 function restore_guards_judgeRoom({ known, way }) {
     const { state, manifest } = known;
-    const neededBytes = (0,restored_size/* estimateRestoredBytes */.A)(manifest, bytesOf(manifest));
+    const neededBytes = (0,restored_size/* estimateRestoredBytes */.A)(manifest, drill_fetch_bytesOf(manifest));
     const needs = `The restored database needs about ${(0,core_size/* formatBytes */.z)(neededBytes)}`;
     if (state.freeBytes === null) {
         const why = state.freeUnknown ?? 'nobody can tell from here';
@@ -19241,34 +19563,6 @@ function restore_guards_judgeRoom({ known, way }) {
         (0,core_report/* finding */.gk)('target-room', 'fail', `${needs}, and only ${free}.`, {
             numbers,
             hint: `Make room at the server${dropping}.`,
-        }),
-    ];
-}
-function restore_guards_judgeProof({ asked, known: { proof, backup, now } }) {
-    if (proof === undefined)
-        return [
-            (0,core_report/* finding */.gk)('drill-missing', 'warn', `${backup.id} was never restored in a drill: nobody knows whether it can be.`, {
-                hint: `Where there is time: \`lifeboat restore-drill --source ${backup.source} --backup ${backup.id}\`, or take a backup that is proven.`,
-            }),
-        ];
-    const ago = (0,duration/* formatDuration */.a3)(now.getTime() - proof.at.getTime());
-    if (proof.proof === 'proven')
-        return [(0,core_report/* finding */.gk)('drill-proof', 'pass', `A drill proved ${backup.id} ${ago} ago.`)];
-    const message = `The last conclusive drill, ${ago} ago, disproved ${backup.id}.`;
-    if (asked.allowUnproven)
-        return [(0,core_report/* finding */.gk)('drill-proof', 'warn', `${message} \`allow-unproven\` lets it be restored.`)];
-    return [
-        (0,core_report/* finding */.gk)('drill-proof', 'fail', message, {
-            hint: 'Restore another backup. When there is no better one, `allow-unproven: true` restores this one as far as it goes.',
-        }),
-    ];
-}
-function judgeMade({ known: { manifest } }) {
-    if (!hasWrongSize(manifest))
-        return [];
-    return [
-        (0,core_report/* finding */.gk)('backup-findings', 'warn', `The size of ${manifest.id} was judged wrong when it was made.`, {
-            hint: `Compare what it holds with an older one: ${counted(manifest.totals.tables, 'table')}, ${manifest.totals.rows ?? 'unknown'} rows.`,
         }),
     ];
 }
@@ -19366,58 +19660,6 @@ function judgeConnections({ asked, known: { state, target }, way }) {
 function describeConnections(connections) {
     return listed(connections.map(({ user, application, count }) => `${count} of ${user}${application === '' ? '' : ` (${application})`}`));
 }
-function judgeLoss({ known: { manifest, state, now } }) {
-    const takenAt = Date.parse(manifest.takenAt);
-    const dataLossSeconds = Math.round((now.getTime() - takenAt) / 1000);
-    const age = `The backup is ${(0,duration/* formatDuration */.a3)(Math.max(0, now.getTime() - takenAt))} old`;
-    const write = state.database?.newestWrite?.at.getTime();
-    const since = write === undefined
-        ? 'what was written since is not in it'
-        : write > takenAt
-            ? `the target was last written ${(0,duration/* formatDuration */.a3)(write - takenAt)} after it, and that is not in it`
-            : 'the target was not written since';
-    return [(0,core_report/* finding */.gk)('rpo', 'pass', `${age}; ${since}.`, { numbers: { dataLossSeconds } })];
-}
-function listed(names) {
-    const more = names.length - MOST_NAMES;
-    return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
-;// CONCATENATED MODULE: ./lib/core/restore-names.js
-/** PostgreSQL cuts longer names without a word. */
-const LONGEST_NAME = 63;
-const SAFETY = '-before-restore';
-/** @param id of the restore: its moment tells the databases of several restores apart */
-function restoreNames(target, id) {
-    const stamp = id.slice(0, 'YYYYMMDDThhmmss'.length).toLowerCase();
-    return { restored: withEnding(target, `_restored_${stamp}`), old: withEnding(target, `_old_${stamp}`) };
-}
-/** Whole characters only, at most 63 bytes. */
-function withEnding(name, ending) {
-    let base = '';
-    for (const char of name) {
-        if (Buffer.byteLength(base + char + ending) > LONGEST_NAME)
-            break;
-        base += char;
-    }
-    return base + ending;
-}
-/** The source that backups of what a restore takes away are kept under. */
-function safetySourceOf(source) {
-    return isSafetySource(source) ? source : source.slice(0, LONGEST_NAME - SAFETY.length) + SAFETY;
-}
-/** Backups of such a source are taken before restores, and by no schedule: their age says nothing. */
-function isSafetySource(source) {
-    return source.endsWith(SAFETY);
-}
-/** An identifier as SQL takes it whatever it is. */
-function quoteName(name) {
-    return `"${name.replaceAll('"', '""')}"`;
-}
-/** A word as a shell takes it whatever it is. */
-function quoteWord(word) {
-    return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
 
 ;// CONCATENATED MODULE: ./lib/core/restore-plan.js
 
@@ -19444,11 +19686,12 @@ function planRestore(asked, known) {
 }
 function stepsOf(asked, known, planned) {
     const { way } = planned;
-    const isReady = way !== 'beside';
+    // Beside a target that is left alone nothing need be stopped, and nothing would start it again.
+    const takesPlace = way !== 'beside';
     return [
         ...step('remove leftovers', planned.leftovers.length > 0 && dropWords(planned.leftovers)),
         // First of all: what the application writes after the backup of the target would be in neither.
-        ...step('run before', asked.before !== undefined && `Runs \`before\`: ${firstLine(asked.before)}`),
+        ...step('run before', takesPlace && asked.before !== undefined && `Runs \`before\`: ${firstLine(asked.before)}`),
         ...step('back up the target', planned.safetySource !== undefined && safetyWords(planned, planned.safetySource)),
         ...step('drop the target', way === 'drop-first' && `DROP DATABASE ${quoteName(planned.target)}`),
         ...step('restore', buildWords(known, planned)),
@@ -19457,8 +19700,8 @@ function stepsOf(asked, known, planned) {
         ...step('analyze', asked.analyze && 'ANALYZE, so that queries are planned well from the first on'),
         ...step('count critical tables', asked.criticalTables.length > 0 && `Counts the rows of ${asked.criticalTables.join(', ')}`),
         ...placeSteps(known, planned),
-        ...step('run after', isReady && asked.after !== undefined && `Runs \`after\`: ${firstLine(asked.after)}`),
-        ...step('check health', isReady && asked.health !== undefined && healthWords(asked)),
+        ...step('run after', takesPlace && asked.after !== undefined && `Runs \`after\`: ${firstLine(asked.after)}`),
+        ...step('check health', takesPlace && asked.health !== undefined && healthWords(asked)),
         ...step('drop the old database', way === 'replace' && dropOldWords(asked, planned)),
     ];
 }
@@ -19474,7 +19717,7 @@ function safetyWords({ target }, source) {
 }
 function buildWords({ manifest, backup }, { names }) {
     const database = quoteName(names.restored);
-    return `CREATE DATABASE ${database} with owner, settings, grants and limit of the backup; restores ${backup.id} into it (${(0,core_size/* formatBytes */.z)(bytesOf(manifest))} stored, ${(0,core_size/* formatBytes */.z)(manifest.totals.databaseBytes)} at the source)`;
+    return `CREATE DATABASE ${database} with owner, settings, grants and limit of the backup; restores ${backup.id} into it (${(0,core_size/* formatBytes */.z)(drill_fetch_bytesOf(manifest))} stored, ${(0,core_size/* formatBytes */.z)(manifest.totals.databaseBytes)} at the source)`;
 }
 function placeSteps({ state }, { way, target, names }) {
     const restored = quoteName(names.restored);
@@ -19536,6 +19779,8 @@ function describeWay({ way, target, names }) {
 
 /** One try of the health check. */
 const TRY_MS = 10_000;
+/** Less says nothing of an application that is slow to begin with. */
+const SHORTEST_TRY_MS = 1_000;
 const PAUSE_MS = 2_000;
 /**
  * Runs the commands of `before` or `after`, each line of their output in the log.
@@ -19559,7 +19804,7 @@ async function awaitHealth(url, timeoutMs, world) {
     let told = '';
     for (;;) {
         world.signal.throwIfAborted();
-        const answer = await world.application.probe(url, Math.max(1, Math.min(TRY_MS, left())));
+        const answer = await world.application.probe(url, Math.max(SHORTEST_TRY_MS, Math.min(TRY_MS, left())));
         tries += 1;
         const said = describeAnswer(answer);
         if ('status' in answer && answer.status >= 200 && answer.status < 300)
@@ -19580,7 +19825,7 @@ function healthy(url, tries, ms) {
     });
 }
 function unhealthy(url, { tries, said, timeoutMs }) {
-    const message = `${shownUrl(url)} did not get healthy in ${(0,duration/* formatDuration */.a3)(timeoutMs)}: ${tries === 1 ? 'its only answer' : `the last of ${tries} answers`} was that it ${said}.`;
+    const message = `${shownUrl(url)} did not get healthy in ${(0,duration/* formatDuration */.a3)(timeoutMs)}; at the last try it ${said}.`;
     return (0,core_report/* finding */.gk)('restore-health', 'fail', message, {
         numbers: { tries, limitSeconds: timeoutMs / 1000 },
         hint: 'Look at the log of the application. What was restored is in its place.',
@@ -19734,7 +19979,7 @@ function compareRoles(expected, found, given) {
     if (given.foreignServer === true) {
         const missing = pairs.filter((one) => one.found === undefined);
         const differences = missing.map(({ name }) => ({ what: `role ${name}`, expected: 'present', found: null }));
-        const pass = `${compare_database_facts_number(roles)} roles are there; what they may do is the scratch server's own and was not compared.`;
+        const pass = `${compare_database_facts_number(roles)} roles are there; what they may do is the server's own and was not compared.`;
         return { rule: 'facts-roles', numbers: { roles }, pass, differences, severity: 'warn' };
     }
     const differences = pairs.flatMap((one) => isSameRole(one.expected, one.found)
@@ -20073,29 +20318,40 @@ var ticker = __nccwpck_require__(4625);
  */
 async function confirmSafetyBackup(source, report, stores, world) {
     const id = report.outputs['backup-id'] ?? '';
-    const locations = new Set((report.outputs.locations ?? '').split('\n'));
     const sound = [];
     const findings = [];
     let bytes = 0;
-    for (const store of stores.filter(({ location }) => locations.has(location))) {
-        const { manifest } = await (0,manifest_reading/* readManifestOf */.XL)(store, source, id, world.signal);
+    for (const store of stores) {
+        const manifest = await manifestIn(store, source, id, world);
+        if (manifest === undefined)
+            continue;
+        bytes = drill_fetch_bytesOf(manifest);
         const reading = () => `reading back the backup of the target from ${store.location}`;
         const damages = await (0,ticker/* withTicker */.B)(world, reading, () => readAgainstManifest(store, manifest, world.signal));
-        bytes = bytesOf(manifest);
         if (damages.length === 0)
             sound.push(store.location);
         else
-            findings.push(damaged(id, store, damages.map(({ artifact, what }) => `${artifact} ${what}`)));
+            findings.push(damaged(id, store, damages));
     }
     if (sound.length === 0)
         throw noneSound(report);
     const message = `${source}/${id}, ${(0,core_size/* formatBytes */.z)(bytes)}, holds what was in the target; it was read back from ${sound.join(', ')} and is pinned.`;
     return { source, id, findings: [(0,core_report/* finding */.gk)('safety-backup', 'pass', message), ...findings, ...complaints(report)] };
 }
+/** Undefined where it was not written; the report of the backup says why. */
+async function manifestIn(store, source, id, world) {
+    try {
+        return (await (0,manifest_reading/* readManifestOf */.XL)(store, source, id, world.signal)).manifest;
+    }
+    catch (error) {
+        if (error instanceof core_failure/* Failure */.H && error.code !== 'cancelled' && error.code !== 'timed-out')
+            return undefined;
+        throw error;
+    }
+}
 function damaged(id, { location }, damages) {
-    return (0,core_report/* finding */.gk)('safety-backup', 'warn', `The copy of ${id} is damaged: ${damages.join('; ')}.`, {
-        subject: location,
-    });
+    const what = damages.map(({ artifact, what }) => `${artifact} ${what}`).join('; ');
+    return (0,core_report/* finding */.gk)('safety-backup', 'warn', `The copy of ${id} is damaged: ${what}.`, { subject: location });
 }
 function complaints({ findings }) {
     const bad = findings.filter(({ status }) => status === 'fail' || status === 'unknown');
@@ -20168,9 +20424,11 @@ async function backUpTarget({ job, world, outcome: { situation } }) {
     situation.safety = { source, id };
     return findings;
 }
-async function dropTarget({ job: { target, plan }, outcome: { situation } }) {
-    await target.drop(plan.target);
-    situation.target = 'dropped';
+async function dropTarget(restoring) {
+    const { job, outcome } = restoring;
+    await countBefore(restoring);
+    await job.target.drop(job.plan.target);
+    outcome.situation.target = 'dropped';
     return [];
 }
 async function restoreBackup({ job, outcome }) {
@@ -20179,7 +20437,7 @@ async function restoreBackup({ job, outcome }) {
     const built = await target.build(restored, artifacts.open);
     outcome.situation.restored = { name: restored, state: 'not checked' };
     const fetched = await judgeFetch(job, artifacts);
-    const size = (0,core_size/* formatBytes */.z)(bytesOf(known.manifest));
+    const size = (0,core_size/* formatBytes */.z)(drill_fetch_bytesOf(known.manifest));
     const done = (0,core_report/* finding */.gk)('restore-completed', 'pass', `${size} were restored without an error.`);
     return [...built, done, ...fetched, ...(await tellRolesWithoutPassword(job, outcome, asked.createRoles))];
 }
@@ -20213,17 +20471,25 @@ async function compare({ job, outcome }) {
     outcome.situation.restored = { name: restored, state: isSound ? 'sound' : 'differs' };
     return findings;
 }
-async function countCriticalTables({ job, outcome }) {
-    const { target, asked, plan } = job;
-    const isThere = outcome.situation.target === 'as it was';
-    // For information: what is broken in the target must not keep anybody from restoring it.
-    const before = isThere ? await target.countRows(plan.target, asked.criticalTables).catch(() => []) : [];
-    const restored = await target.countRows(plan.names.restored, asked.criticalTables);
-    const rowsIn = new Map(before.map(({ table, rows }) => [table, rows]));
-    const rows = restored.map(({ table, rows }) => ({ table, before: rowsIn.get(table) ?? null, restored: rows }));
+async function countCriticalTables(restoring) {
+    const { job, outcome } = restoring;
+    if (outcome.situation.target === 'as it was')
+        await countBefore(restoring);
+    const restored = await job.target.countRows(job.plan.names.restored, job.asked.criticalTables);
+    const rows = restored.map(({ table, rows }) => ({
+        table,
+        before: outcome.before.get(table) ?? null,
+        restored: rows,
+    }));
     const { findings, tables } = judgeCriticalTables(rows);
     outcome.tables.push(...tables);
     return findings;
+}
+/** For information: what is broken in the target must not keep anybody from restoring it. */
+async function countBefore({ job: { target, plan, asked }, outcome }) {
+    const counted = await target.countRows(plan.target, asked.criticalTables).catch(() => []);
+    for (const { table, rows } of counted)
+        outcome.before.set(table, rows);
 }
 async function openBeside({ job: { target, plan } }) {
     await target.finish(plan.names.restored);
@@ -20268,7 +20534,7 @@ async function dropOld({ job: { target, plan }, outcome: { situation } }) {
 async function restore_carryOut(job, world) {
     const outcome = beginning(job, world);
     const clock = stepClock(world);
-    const progress = { doing: '', totalBytes: bytesOf(job.known.manifest), bytes: () => job.artifacts.bytes };
+    const progress = { doing: '', totalBytes: drill_fetch_bytesOf(job.known.manifest), bytes: () => job.artifacts.bytes };
     const stop = new AbortController();
     const ticking = reportDrillProgress(progress, world, stop.signal);
     const { steps } = job.plan;
@@ -20301,6 +20567,7 @@ function beginning({ known, plan }, world) {
             safety: undefined,
             failedAt: undefined,
         },
+        before: new Map(),
         steps: [],
         restoreMs: null,
     };
@@ -20580,7 +20847,7 @@ function psqlWords({ host, port, database }, user, prefix = []) {
 /** What can be typed in the end, the most urgent first. */
 function nextCommands(situation, asked, plan, reach) {
     return [
-        ...placing(situation, plan, reach),
+        ...around(placing(situation, plan, reach), situation, asked),
         ...lostTarget(situation, plan, reach),
         ...application(situation, asked),
         ...turningBack(situation, plan, reach),
@@ -20597,6 +20864,17 @@ function placing({ restored, target }, plan, { psql }) {
     if (target === 'as it was')
         return [...(isSound ? [] : [look]), { ...put, command: swapLine(psql, name, plan.target, plan.names.old) }];
     return [look, { ...put, command: renameLine(psql, name, plan.target) }];
+}
+/** What is swapped by hand is swapped while the application stands. */
+function around(placed, { restored, failedAt }, { before, after }) {
+    if (restored === undefined || failedAt !== undefined)
+        return placed;
+    const named = (to, command) => (command === undefined ? [] : [{ to, command }]);
+    return [
+        ...named('stop the application (`before`)', before),
+        ...placed,
+        ...named('start the application again (`after`)', after),
+    ];
 }
 /** After `drop-first` only the backup of the target has what was there. */
 function lostTarget({ target, safety }, plan, { stores }) {
@@ -20616,17 +20894,12 @@ function restoreLine({ source, id }, stores) {
     ];
     return `${words.map(quoteWord).join(' ')} --target-url-file FILE`;
 }
-function application({ application: state, target, restored, failedAt }, { after }) {
-    const isBeside = restored?.state === 'sound' && target === 'as it was' && failedAt === undefined;
-    if (state !== 'stopped' && state !== 'unknown' && !isBeside)
+function application({ application: state }, { after }) {
+    if (state !== 'stopped' && state !== 'unknown')
         return [];
     if (after !== undefined)
-        return [
-            { to: isBeside ? 'run `after`, once they are swapped' : 'start the application again (`after`)', command: after },
-        ];
-    return state === 'untouched'
-        ? []
-        : [{ to: 'start the application again', command: 'what `before` stopped, by hand' }];
+        return [{ to: 'start the application again (`after`)', command: after }];
+    return [{ to: 'start the application again', command: 'what `before` stopped, by hand' }];
 }
 function turningBack({ target, old, safety, failedAt }, plan, { psql, stores }) {
     if (target !== 'restored' || failedAt === undefined || failedAt === 'drop the old database')
@@ -20774,7 +21047,7 @@ async function readCopy(store, manifest, world) {
     const watch = (_, chunk) => {
         read += chunk.length;
     };
-    const total = (0,core_size/* formatBytes */.z)(bytesOf(manifest));
+    const total = (0,core_size/* formatBytes */.z)(drill_fetch_bytesOf(manifest));
     const reading = () => `reading the copy in ${store.location}: ${(0,core_size/* formatBytes */.z)(read)} of ${total} read`;
     return (0,ticker/* withTicker */.B)(world, reading, () => readAgainstManifest(store, manifest, world.signal, watch));
 }
@@ -20872,12 +21145,12 @@ function drill_record_withoutNames(one) {
 
 /** Writes the record into every store, also of a restore that failed or was stopped. */
 async function writeRestoreRecord(job, outcome, world) {
-    return putRestoreRecord(restore_record_makeRecord(job, outcome, world), job.stores, world);
+    return putRestoreRecord(restore_record_makeRecord(job, outcome, world), job.stores);
 }
 /** Whatever was restored, and however it ended. */
-async function putRestoreRecord(given, stores, world) {
+async function putRestoreRecord(given, stores) {
     const record = records/* RestoreRecord */.IT.parse(given);
-    const bytes = Buffer.from(`${world.redact(JSON.stringify(record, undefined, 2))}\n`);
+    const bytes = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
     const key = (0,record_keys/* restoreRecordKey */.LC)(record.source, record.id);
     const findings = [];
     for (const store of stores) {
@@ -20920,11 +21193,16 @@ function restore_record_makeRecord({ asked, known, plan, copies }, outcome, worl
         dataLossSeconds: Math.round((startedAt.getTime() - Date.parse(manifest.takenAt)) / 1000),
         verdict: (0,core_report/* worst */.QZ)(findings),
         failedAt: situation.failedAt ?? null,
-        findings: findings.map((one) => (isEncrypted ? drill_record_withoutNames(one) : one)),
+        findings: findings.map((one) => withoutSecrets(isEncrypted ? drill_record_withoutNames(one) : one, world)),
         steps: steps.map(({ name, seconds }) => ({ name, seconds })),
         tool: { ...world.tool },
         run: world.run,
     };
+}
+/** In what programs and servers said; never in words of ours, which a password may be, too. */
+function withoutSecrets(one, { redact }) {
+    const hint = one.hint === undefined ? {} : { hint: redact(one.hint) };
+    return { ...one, message: redact(one.message), ...hint };
 }
 /** Where the backup is now; null where it is nowhere, or not sound. */
 function databaseOf({ situation: { target, restored } }, name) {
@@ -21053,7 +21331,7 @@ function aboutBackup({ manifest, now, state }, store) {
         ? `; the target was last written ${(0,duration/* formatDuration */.a3)(write.at.getTime() - takenAt)} after it`
         : '';
     return [
-        { name: 'Backup', value: `${manifest.id}, ${(0,core_size/* formatBytes */.z)(bytesOf(manifest))} (${manifest.scope}), from ${store}` },
+        { name: 'Backup', value: `${manifest.id}, ${(0,core_size/* formatBytes */.z)(drill_fetch_bytesOf(manifest))} (${manifest.scope}), from ${store}` },
         { name: 'Data loss', value: `${age}: taken at ${manifest.takenAt}${since}` },
     ];
 }
@@ -21179,7 +21457,7 @@ function planTables(asked, known, facts) {
         ...judgeDatabase(known),
         ...restore_tables_plan_judgeConfirm(asked, known),
         ...judgeRows(known),
-        ...restore_guards_judgeProof({ asked, known, way: 'beside' }),
+        ...restore_fitness_judgeProof({ asked, known, way: 'beside' }),
         ...judgeMade({ asked, known, way: 'beside' }),
     ];
     const isRefused = findings.some(({ status }) => status === 'fail' || status === 'unknown');
@@ -21240,7 +21518,7 @@ function judgeRows({ manifest }) {
 }
 function restore_tables_plan_stepsOf({ tables, intoSchema }, { manifest, target }) {
     const what = tables.length === 0 ? 'all tables' : `${counted(tables.length, 'line')} of \`tables\``;
-    const size = (0,core_size/* formatBytes */.z)(bytesOf(manifest));
+    const size = (0,core_size/* formatBytes */.z)(drill_fetch_bytesOf(manifest));
     const scratch = `Restores the definitions of ${manifest.id} in a scratch server, and of its rows (${size} stored) those of ${what}`;
     if (intoSchema === undefined)
         return [
@@ -21258,6 +21536,7 @@ function restore_tables_plan_stepsOf({ tables, intoSchema }, { manifest, target 
 }
 
 ;// CONCATENATED MODULE: ./lib/core/restore-tables-report.js
+
 
 
 
@@ -21378,7 +21657,7 @@ function makeTablesRecord({ asked, known, copies }, outcome, world) {
         dataLossSeconds: Math.round((startedAt.getTime() - Date.parse(manifest.takenAt)) / 1000),
         verdict: (0,core_report/* worst */.QZ)(findings),
         failedAt: loaded === undefined ? (steps.at(-1)?.name ?? null) : null,
-        findings: findings.map((one) => (isEncrypted ? drill_record_withoutNames(one) : one)),
+        findings: findings.map((one) => withoutSecrets(isEncrypted ? drill_record_withoutNames(one) : one, world)),
         steps: steps.map(({ name, seconds }) => ({ name, seconds })),
         tool: { ...world.tool },
         run: world.run,
@@ -21413,7 +21692,7 @@ async function restoreTables(job, beforehand, world) {
         return describeTablesPlan(planned, [...beforehand, ...plan.findings]);
     const outcome = await carryOutTables(planned, world);
     outcome.findings.unshift(...beforehand);
-    const recorded = await putRestoreRecord(makeTablesRecord(planned, outcome, world), stores, world);
+    const recorded = await putRestoreRecord(makeTablesRecord(planned, outcome, world), stores);
     if (outcome.loaded !== undefined)
         await logSql(outcome.loaded, world);
     return describeTables(planned, outcome, [...outcome.findings, ...recorded]);
@@ -21441,7 +21720,7 @@ async function carryOutTables(job, world) {
         ...{ loaded: undefined, steps: [], restoreMs: null },
     };
     const clock = stepClock(world);
-    const progress = { doing: '', totalBytes: bytesOf(known.manifest), bytes: () => artifacts.bytes };
+    const progress = { doing: '', totalBytes: drill_fetch_bytesOf(known.manifest), bytes: () => artifacts.bytes };
     const stop = new AbortController();
     const ticking = reportDrillProgress(progress, world, stop.signal);
     const onStep = (step) => {
@@ -21483,7 +21762,7 @@ function requestOf(job, onStep, world) {
             ...scratch,
             connection: binDir === undefined ? {} : { binDir },
             settings: [],
-            artifactBytes: bytesOf(known.manifest),
+            artifactBytes: drill_fetch_bytesOf(known.manifest),
             keepOnFailure: false,
         },
         open: artifacts.open,
@@ -21575,7 +21854,7 @@ const restoring = lib_schemas/* strictObject */.rej({
     'critical-tables': lines('Tables whose rows are counted and shown before anything is swapped, one `schema.table` a line.').prefault(''),
     analyze: flag('ANALYZE the restored database, so that queries are planned well from the first on.').prefault('true'),
     reindex: flag('REINDEX the restored database.').prefault('false'),
-    before: inputs_text('Commands that stop the application, run by bash before anything is changed. They see none of the inputs and tokens of this step.').optional(),
+    before: inputs_text('Commands that stop the application, run by bash before anything is changed; not where the target is left as it is. They see none of the inputs and tokens of this step.').optional(),
     after: inputs_text('Commands that start the application, run by bash once the restore passed and the backup is in its place.').optional(),
     'health-url': inputs_text('URL of the application that is asked in the end until it answers 2xx, e.g. `https://shop.example/health`.')
         .refine(restoring_isWebUrl, 'Use an `http://` or `https://` URL.')
@@ -21778,6 +22057,7 @@ async function learn(target, state, prepared, world) {
         state,
         backup: of,
         manifest,
+        tables: prepared.expected?.tables.map(({ name }) => name),
         proof: proof && { proof: proof.proof, at: proof.drill.startedAt },
         drillSeconds: times.map(({ seconds }) => seconds),
         sources: state.database === undefined ? [] : await readSourcePlaces(prepared.stores, now, world.signal),
@@ -22439,7 +22719,7 @@ async function drillCopy(plan, world) {
     const clock = stepClock(world);
     const progress = {
         doing: '',
-        totalBytes: bytesOf(manifest),
+        totalBytes: drill_fetch_bytesOf(manifest),
         bytes: () => artifacts.bytes,
     };
     const stop = new AbortController();
@@ -22479,7 +22759,7 @@ async function restoreAndCompare(drill) {
         ...plan.scratch,
         manifest,
         facts: outcome.expected,
-        artifactBytes: bytesOf(manifest),
+        artifactBytes: drill_fetch_bytesOf(manifest),
         drillId: plan.id,
         signal: world.signal,
     };
@@ -22497,7 +22777,7 @@ async function useScratch(drill, scratch) {
         throw error;
     });
     outcome.restoreMs = world.now().getTime() - startedAt;
-    const size = (0,core_size/* formatBytes */.z)(bytesOf(plan.copies.chosen.manifest));
+    const size = (0,core_size/* formatBytes */.z)(drill_fetch_bytesOf(plan.copies.chosen.manifest));
     outcome.findings.push(...restored, (0,core_report/* finding */.gk)('restore-completed', 'pass', `${size} were restored without an error.`));
     drill_begin(drill, 'comparing facts');
     outcome.findings.push(...(await drill_compare(drill, scratch)));
@@ -22969,6 +23249,7 @@ function judgeOutcome({ proof, backups }, say) {
 
 
 
+
 /** Newest backups tried in search of one whose manifest can be read. */
 const MOST_UNREADABLE = 5;
 const freshness_survey_DAY_MS = 86_400_000;
@@ -23051,15 +23332,18 @@ function chooseToRead(backups, newest, { readData, random }) {
         return [newest];
     const complete = backups.filter(core_catalog/* isComplete */.As);
     const wanted = readData * complete.reduce((sum, { bytes }) => sum + bytes, 0);
-    const left = complete.filter((backup) => backup !== newest);
     const chosen = [newest];
     let bytes = newest.bytes;
-    while (bytes < wanted && left.length > 0) {
-        const [next] = left.splice(random(left.length), 1);
-        if (next === undefined)
-            break;
-        chosen.push(next);
-        bytes += next.bytes;
+    // What must be thawed first comes last: only a share that the rest does not reach asks for it.
+    for (const frozen of [false, true]) {
+        const left = complete.filter((backup) => backup !== newest && (0,archived/* hasFrozen */.F4)(backup) === frozen);
+        while (bytes < wanted && left.length > 0) {
+            const [next] = left.splice(random(left.length), 1);
+            if (next === undefined)
+                break;
+            chosen.push(next);
+            bytes += next.bytes;
+        }
     }
     return chosen;
 }
@@ -23067,12 +23351,20 @@ async function readChosen(store, chosen, { signal, onBytes }) {
     const watch = (_, chunk) => onBytes?.(chunk.length);
     const read = [];
     for (const backup of chosen) {
-        const damages = await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal).then(({ manifest }) => readAgainstManifest(store, manifest, signal, watch), (error) => {
-            if (!(0,manifest_reading/* isUnreadable */.GZ)(error))
+        try {
+            const { manifest } = await (0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal);
+            const damages = await readAgainstManifest(store, manifest, signal, watch);
+            read.push({ id: backup.id, bytes: backup.bytes, damages });
+        }
+        catch (error) {
+            const { id } = backup;
+            if ((0,archived/* isArchivedError */.Bj)(error))
+                read.push({ id, bytes: 0, damages: [], archived: error });
+            else if (!(0,manifest_reading/* isUnreadable */.GZ)(error))
                 throw error;
-            return [{ artifact: 'manifest.json', what: 'cannot be read' }];
-        });
-        read.push({ id: backup.id, bytes: backup.bytes, damages });
+            else
+                read.push({ id, bytes: backup.bytes, damages: [{ artifact: 'manifest.json', what: 'cannot be read' }] });
+        }
     }
     return read;
 }
@@ -23241,7 +23533,18 @@ function judgeMadeSound(id, made, say) {
     const message = `when ${id} was made: ${namesOf(bad.map(({ rule, message }) => `${rule}: ${message}`))}`;
     return say('backup-findings', status, message, { numbers: { findings: bad.length } });
 }
-function judgeRead({ read }, say) {
+function judgeRead({ read: tried }, say) {
+    const read = tried.filter(({ archived }) => archived === undefined);
+    const frozen = tried.flatMap(({ id, archived }) => archived === undefined
+        ? []
+        : [
+            say('bytes-archived', 'unknown', `${id} could not be read: it lies in an archive class.`, {
+                ...(archived.hint !== undefined && { hint: archived.hint }),
+            }),
+        ]);
+    return [...frozen, ...judgeBytes(read, say)];
+}
+function judgeBytes(read, say) {
     if (read.length === 0)
         return [];
     const bytes = read.reduce((sum, one) => sum + one.bytes, 0);
@@ -23715,7 +24018,7 @@ async function gatherStatus(stores, request) {
     return {
         now,
         verdict: (0,core_report/* worst */.QZ)(findings),
-        findings: withoutSecrets(findings.filter(({ source }) => source === undefined), request),
+        findings: status_withoutSecrets(findings.filter(({ source }) => source === undefined), request),
         sources,
         policy: policy && describePolicy(policy),
         tool,
@@ -23731,7 +24034,7 @@ async function sourceStatus(stores, overview, findings, request) {
     const drills = await readDrills(copies, most, signal);
     return {
         overview: withoutSecretsIn(overview, request),
-        findings: withoutSecrets(findings, request),
+        findings: status_withoutSecrets(findings, request),
         stores: looked.map((one) => storeStatus(one, drills.read, request)),
         durations: durations.read,
         drills: drills.read,
@@ -23796,7 +24099,7 @@ function drillOf(backup, drills, store) {
         return 'none';
     return conclusive.every(({ record }) => record !== undefined) ? 'elsewhere' : 'unread';
 }
-function withoutSecrets(findings, { redact }) {
+function status_withoutSecrets(findings, { redact }) {
     return findings.map((one) => ({
         ...one,
         message: redact(one.message),
@@ -26118,7 +26421,7 @@ var external_node_timers_promises_ = __nccwpck_require__(8500);
 
 /** Engine by name; loaded when first needed. A new engine is one folder and one line here. */
 const engines = {
-    postgresql: async (context) => (await __nccwpck_require__.e(/* import() */ 802).then(__nccwpck_require__.bind(__nccwpck_require__, 7802))).postgresql(context),
+    postgresql: async (context) => (await __nccwpck_require__.e(/* import() */ 317).then(__nccwpck_require__.bind(__nccwpck_require__, 5317))).postgresql(context),
 };
 /** @throws {Failure} `invalid-input` for a kind of server this version cannot handle */
 async function openEngine(name, context) {
@@ -26309,6 +26612,9 @@ function interruptible(store, signal) {
         getVersion: (version, options) => until(store.getVersion(version, options)),
         undelete: (version, options) => store.undelete(version, options),
         openUploads: (prefix) => eachUnlessAborted(store.openUploads(prefix), signal),
+        ...(store.setStorageClass && {
+            setStorageClass: (key, to) => until(store.setStorageClass?.(key, to) ?? Promise.resolve()),
+        }),
         freeSpace: () => until(store.freeSpace()),
         lifecycle: () => until(store.lifecycle()),
         lockTraits: () => until(store.lockTraits()),
@@ -26571,7 +26877,7 @@ function refused(text, why, hint, cause) {
 // Imported only when used: the S3 SDK costs 100 ms and 40 MB, and an action that refuses its inputs needs neither.
 const stores = {
     file: async (place) => (await __nccwpck_require__.e(/* import() */ 846).then(__nccwpck_require__.bind(__nccwpck_require__, 2846))).localStore(place),
-    s3: async (place, context) => (await Promise.all(/* import() */[__nccwpck_require__.e(358), __nccwpck_require__.e(623)]).then(__nccwpck_require__.bind(__nccwpck_require__, 8623))).s3Store(place, context),
+    s3: async (place, context) => (await Promise.all(/* import() */[__nccwpck_require__.e(711), __nccwpck_require__.e(27)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9027))).s3Store(place, context),
 };
 /**
  * Opens the store a URL names. Nothing is asked of it yet: a bucket that does not exist shows with
@@ -47580,54 +47886,6 @@ function isCancelled({ aborted, reason }) {
     return aborted && reason instanceof core_failure/* Failure */.H && reason.code === 'cancelled';
 }
 
-;// CONCATENATED MODULE: ./lib/core/copy-artifact.js
-
-
-
-
-/**
- * Brings one artifact into the other store: in one pass, its size and SHA-256 compared with the manifest on the way,
- * so that nothing is visible there unless every byte was right. One that is there already is read and not sent again.
- *
- * @param onBytes called with the number of bytes of each chunk sent or read
- * @throws {Failure} `artifact-corrupt` when the source's bytes, or those that are there, are other ones
- */
-async function copyArtifact(way, manifest, artifact, { sleep, signal, onBytes }) {
-    const { from, to, stallMs } = way;
-    const key = (0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, artifact.key);
-    const found = await to.head(key);
-    if (found !== undefined) {
-        if (found.bytes !== artifact.bytes)
-            throw otherBytes(to, key, `${found.bytes} bytes instead of ${artifact.bytes}`);
-        await readBack(to, manifest, artifact, { signal, onBytes });
-        return { artifact, how: 'there', tag: found.tag };
-    }
-    const body = await fetchArtifact(from, manifest, artifact, { signal });
-    const stored = await storeArtifact(body, [to], key, {
-        ...{ expectedBytes: artifact.bytes, stallMs, sleep, signal, onBytes },
-    });
-    return { artifact, how: 'sent', tag: stored.copies.get(to)?.tag ?? '' };
-}
-/** Reads an artifact of the other store to its end; errors when its bytes are not those of the manifest. */
-async function readBack(to, manifest, artifact, { signal, onBytes }) {
-    const stored = await fetchArtifact(to, manifest, artifact, { signal, onBytes });
-    try {
-        for await (const _ of stored)
-            ;
-    }
-    catch (error) {
-        if (!(error instanceof core_failure/* Failure */.H) || error.code !== 'artifact-corrupt')
-            throw error;
-        throw otherBytes(to, (0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, artifact.key), 'another SHA-256', error);
-    }
-}
-function otherBytes(to, key, what, cause) {
-    return new core_failure/* Failure */.H('artifact-corrupt', `${(0,core_keys/* whereIs */.ie)(to, key)} is not what the manifest says (${what}). It was left as it is.`, {
-        ...(cause !== undefined && { cause }),
-        hint: 'Objects are written once, so it is not written over. Find out what damaged it; then remove that one object by hand (on a bucket with versions: each version) and copy again.',
-    });
-}
-
 ;// CONCATENATED MODULE: ./lib/core/copy-guard.js
 
 
@@ -47693,6 +47951,290 @@ async function refuseFull(to, manifest, there) {
     if (space === undefined || space.freeBytes > needed)
         return;
     throw new core_failure/* Failure */.H('store-full', `${manifest.id} does not fit into ${to.location}: ${(0,core_size/* formatBytes */.z)(needed)} are needed, ${(0,core_size/* formatBytes */.z)(space.freeBytes)} are free.`, { hint: 'Make room there first: prune it, or enlarge its disk.' });
+}
+
+;// CONCATENATED MODULE: ./lib/core/adopted-backup.js
+
+
+
+
+
+const SHA256 = 'adopted-sha256';
+/** What a label may hold. */
+const adopted_backup_LONGEST = 500;
+/** What is kept of the file in the manifest. */
+function adoptedLabels(file) {
+    return {
+        'adopted-file': file.name.slice(0, adopted_backup_LONGEST),
+        'adopted-modified': wholeSeconds(file.modifiedAt),
+        'adopted-bytes': String(file.bytes),
+        [SHA256]: file.sha256,
+        'adopted-format': `${file.format}${file.isGzipped ? ' in gzip' : ''}`,
+        'adopted-from': originOf(file),
+    };
+}
+function originOf({ server, client }) {
+    return `PostgreSQL ${server ?? '(version not told)'}, pg_dump ${client ?? '(version not told)'}`.slice(0, adopted_backup_LONGEST);
+}
+/** Dated as the file is, and naming what no such file holds. */
+function adoptedSnapshot(snapshot, file, { at }) {
+    const roles = `passwords, attributes and memberships of the roles (${file.roles.length} are named)`;
+    const database = 'locale, owner, settings and grants of the database itself';
+    return {
+        ...snapshot,
+        takenAt: new Date(Math.floor(at.getTime() / 1000) * 1000),
+        leftOut: [
+            ...snapshot.leftOut,
+            { what: roles, why: 'a file of pg_dump holds no roles' },
+            ...(file.locale === undefined ? [{ what: database, why: 'a plain dump holds them only with `--create`' }] : []),
+        ],
+    };
+}
+/** What is true of every adopted backup, and what of this one. */
+function judgeAdoption(file, moment, { snapshot, notIsolated }) {
+    const message = `Adopted from ${file.name} (${originOf(file)}): restored in a scratch server, and dumped anew by ${snapshot.client}. Its facts are what the file held; whether that was all of the source, nobody can tell.`;
+    const dated = `It is dated ${wholeSeconds(moment.at)}: ${moment.known}.`;
+    const isolation = notIsolated.length === 0
+        ? []
+        : [
+            (0,core_report/* finding */.gk)('scratch-isolation', 'warn', `Code in ${file.name} ran less isolated than it should. ${notIsolated.join(' ')}`),
+        ];
+    return [
+        (0,core_report/* finding */.gk)('backup-adopted', 'pass', `${message} ${dated}`, {
+            numbers: { fileBytes: file.bytes },
+            hint: 'Drill it: only then it counts as proven.',
+        }),
+        ...isolation,
+        ...(snapshot.tables > 0 ? [] : [(0,core_report/* finding */.gk)('database-empty', 'warn', `${file.name} holds no table with rows.`)]),
+    ];
+}
+/** Looks among the backups of that second for one that was adopted from the same bytes. */
+async function findAdopted(stores, source, { file, at, signal }) {
+    const since = new Date(Math.floor(at.getTime() / 1000) * 1000);
+    const until = new Date(since.getTime() + 1000);
+    const holders = new Map();
+    for (const store of stores) {
+        const found = await (0,core_catalog/* readCatalog */.uM)(store, source, { since, until, signal }).catch(emptyIfNew(store));
+        for (const { id } of found.filter(core_catalog/* isComplete */.As)) {
+            const read = await (0,manifest_reading/* readManifestOf */.XL)(store, source, id, signal).catch(noneIfUnreadable);
+            if (read?.manifest.labels?.[SHA256] === file.sha256)
+                holders.set(store, id);
+        }
+    }
+    const [id] = holders.values();
+    if (id === undefined)
+        return undefined;
+    const isHolder = (store) => holders.get(store) === id;
+    return { id, holders: stores.filter(isHolder), lacking: stores.filter((store) => !isHolder(store)) };
+}
+function noneIfUnreadable(error) {
+    if (!(0,manifest_reading/* isUnreadable */.GZ)(error))
+        throw error;
+}
+function reportKnown(source, file, { id, holders, lacking }) {
+    const [first] = holders;
+    const there = holders.map(({ location: subject }) => (0,core_report/* finding */.gk)('backup-adopted', 'pass', `${file.name} is ${id} of ${source} already; nothing was written.`, { subject }));
+    const missing = lacking.map(({ location: subject }) => (0,core_report/* finding */.gk)('store-copy', 'fail', `${subject} holds no copy of ${id}.`, {
+        subject,
+        hint: `lifeboat copy --source ${source} --backup ${id} --from ${first?.location ?? ''} --to ${subject}`,
+    }));
+    return (0,core_report/* report */.z8)(`Adoption of ${file.name} as ${source}`, [...there, ...missing], { sources: [source] });
+}
+
+;// CONCATENATED MODULE: ./lib/core/adopted-moment.js
+/** `shop_20250115_143000.dump`, `backup-2025-01-15T14:30:00Z.sql.gz`, `full_2025-09-12.sql.gz`, `wallets_2025-09-12_1405.sql.gz`. */
+const IN_NAME = /(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)(?:[T_.-]?(\d\d)[:.-]?(\d\d)(?:[:.-]?(\d\d))?)?(?!\d)/;
+/**
+ * The moment that data loss is counted from. What was given wins; then what the dump itself says, its name, and last
+ * when the file was changed, which a copy without `-p` makes younger. Clocks without a zone are read as UTC.
+ */
+function momentOfAdopted(file, given) {
+    if (given !== undefined)
+        return { at: given, known: '`taken-at` says so' };
+    if (file.createdAt !== undefined)
+        return { at: file.createdAt, known: 'the header of the archive, read as UTC' };
+    const named = momentInName(file.name);
+    if (named?.hasTime)
+        return { at: named.at, known: 'the name of the file, read as UTC' };
+    if (named === undefined)
+        return { at: file.modifiedAt, known: 'when the file was last changed' };
+    const isSameDay = file.modifiedAt.toISOString().slice(0, 10) === named.at.toISOString().slice(0, 10);
+    // Of a day alone the beginning: rather too old than too young.
+    return isSameDay
+        ? { at: file.modifiedAt, known: 'when the file was last changed, on the day in its name' }
+        : { at: named.at, known: 'the beginning of the day in the name of the file, as UTC' };
+}
+function momentInName(name) {
+    const [, year, month, day, hour, minute, second] = IN_NAME.exec(name) ?? [];
+    if (year === undefined)
+        return undefined;
+    const iso = `${year}-${month}-${day}T${hour ?? '00'}:${minute ?? '00'}:${second ?? '00'}.000Z`;
+    const at = new Date(iso);
+    const isReal = !Number.isNaN(at.getTime()) && at.toISOString() === iso;
+    return isReal ? { at, hasTime: hour !== undefined } : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/commands/adopt.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+const adopt_description = 'Takes a dump that lies in a file (`pg_dump -Fc` or plain SQL, gzipped or not) into the stores as a backup: restores it in a scratch server, reads its facts there and dumps it anew.';
+const { compression, facts, labels, pin, 'pin-for': pinFor, 'age-recipients': recipients } = inputs.shape;
+const adopt_inputs = lib_schemas/* strictObject */.rej({
+    file: inputs_text('The dump: `.dump`, `.dump.gz`, `.sql` or `.sql.gz`.'),
+    source: shared.source,
+    store: common.store,
+    'taken-at': parsed(parseMoment, 'When the dump was taken, e.g. `2025-01-15T14:30:00Z`; from the header of the archive, the name of the file, or its time of change when empty.', {}).optional(),
+    facts,
+    compression,
+    'age-recipients': recipients,
+    labels,
+    pin,
+    'pin-for': pinFor,
+    jobs: shared.jobs,
+    'bin-dir': shared['bin-dir'].optional(),
+    'scratch-dir': shared['scratch-dir'].optional(),
+    timeout: common.timeout,
+    'stall-timeout': common['stall-timeout'],
+});
+function parseMoment(value) {
+    const isMoment = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(value);
+    const at = new Date(value.replace(' ', 'T'));
+    if (isMoment && !Number.isNaN(at.getTime()))
+        return at;
+    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is no moment.`, {
+        hint: 'Give date, time and zone: `2025-01-15T14:30:00Z` or `2025-01-15T14:30+02:00`.',
+    });
+}
+/** Inspects the file, restores it in a scratch server, and writes what is there as any backup is written. */
+async function adopt(raw, world) {
+    const given = parseInputs(adopt_inputs, raw);
+    checkPin(given);
+    world.encryption.checkRecipients(given['age-recipients']);
+    const engine = await world.openEngine('postgresql');
+    const opened = await openBackupStores(given, 'full', world);
+    try {
+        const file = await engine.inspectDump(given.file, { binDir: given['bin-dir'], signal: world.signal });
+        const moment = momentOfAdopted(file, given['taken-at']);
+        refuseFuture(moment, world.now());
+        const known = await findAdopted(opened.stores, given.source, { file, at: moment.at, signal: world.signal });
+        if (known !== undefined)
+            return reportKnown(given.source, file, known);
+        return await restoreAndWrite(engine, given, { file, moment, opened }, world);
+    }
+    finally {
+        await Promise.all(opened.all.map((store) => store.close()));
+    }
+}
+function refuseFuture({ at, known }, now) {
+    if (at.getTime() <= now.getTime())
+        return;
+    throw new core_failure/* Failure */.H('invalid-input', `The dump would be of ${at.toISOString()}, which is in the future (${known}).`, {
+        hint: 'Say in `taken-at` when it was taken.',
+    });
+}
+async function restoreAndWrite(engine, given, inspected, world) {
+    const { file, opened, moment } = inspected;
+    const { binDir, jobs } = { binDir: given['bin-dir'], jobs: given.jobs };
+    world.log.info(`Restoring ${file.name} in a scratch server, to read its facts and dump it anew.`);
+    const request = {
+        ...{ file, source: given.source, facts: given.facts, holder: holderOf(world), signal: world.signal },
+        scratchDir: given['scratch-dir'] ?? world.scratchDir,
+        scratchId: (0,core_keys/* makeId */.M4)(world.now(), world.randomHex(3)),
+        stallMs: given['stall-timeout'],
+        ...(binDir !== undefined && { binDir }),
+        ...(jobs !== undefined && { jobs }),
+    };
+    return engine.withAdopted(request, async (adopted) => {
+        const written = await adopt_write(adopted, given, inspected, world);
+        const report = (0,backup_report/* describeBackup */._)(given.source, written, opened, {
+            ...{ trends: [], databaseBytes: adopted.snapshot.databaseBytes, now: world.now() },
+            notes: [
+                { name: 'Adopted from', value: file.path },
+                { name: 'Taken at', value: `${written.manifest.takenAt} (${moment.known})` },
+            ],
+            history: historyBefore(opened, moment.at),
+        });
+        return { ...report, title: `Adoption of ${file.name} as ${given.source}` };
+    });
+}
+function historyBefore({ catalogs }, takenAt) {
+    return (0,size_judgement/* sizeHistory */.wn)((0,core_catalog/* mergeCatalogs */.lH)(catalogs), afterSecond(takenAt));
+}
+async function adopt_write(adopted, given, { file, moment, opened }, world) {
+    const until = given['pin-for'] === undefined ? null : new Date(world.now().getTime() + given['pin-for']);
+    const plan = {
+        source: given.source,
+        stores: opened.stores,
+        scope: 'full',
+        compressionLevel: compressionLevel(given.compression),
+        jobs: given.jobs ?? 1,
+        recipients: given['age-recipients'],
+        content: {},
+        labels: { ...parseLabels(given.labels), ...adoptedLabels(file) },
+        pin: given.pin === undefined ? undefined : { reason: given.pin, until },
+        stallMs: given['stall-timeout'],
+        judge: () => judgeAdoption(file, moment, adopted),
+    };
+    return writeBackup(adoptedSnapshot(adopted.snapshot, file, moment), plan, world);
+}
+
+;// CONCATENATED MODULE: ./lib/core/copy-artifact.js
+
+
+
+
+/**
+ * Brings one artifact into the other store: in one pass, its size and SHA-256 compared with the manifest on the way,
+ * so that nothing is visible there unless every byte was right. One that is there already is read and not sent again.
+ *
+ * @param onBytes called with the number of bytes of each chunk sent or read
+ * @throws {Failure} `artifact-corrupt` when the source's bytes, or those that are there, are other ones
+ */
+async function copyArtifact(way, manifest, artifact, { sleep, signal, onBytes }) {
+    const { from, to, stallMs } = way;
+    const key = (0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, artifact.key);
+    const found = await to.head(key);
+    if (found !== undefined) {
+        if (found.bytes !== artifact.bytes)
+            throw otherBytes(to, key, `${found.bytes} bytes instead of ${artifact.bytes}`);
+        await readBack(to, manifest, artifact, { signal, onBytes });
+        return { artifact, how: 'there', tag: found.tag };
+    }
+    const body = await fetchArtifact(from, manifest, artifact, { signal });
+    const stored = await storeArtifact(body, [to], key, {
+        ...{ expectedBytes: artifact.bytes, stallMs, sleep, signal, onBytes },
+    });
+    return { artifact, how: 'sent', tag: stored.copies.get(to)?.tag ?? '' };
+}
+/** Reads an artifact of the other store to its end; errors when its bytes are not those of the manifest. */
+async function readBack(to, manifest, artifact, { signal, onBytes }) {
+    const stored = await fetchArtifact(to, manifest, artifact, { signal, onBytes });
+    try {
+        for await (const _ of stored)
+            ;
+    }
+    catch (error) {
+        if (!(error instanceof core_failure/* Failure */.H) || error.code !== 'artifact-corrupt')
+            throw error;
+        throw otherBytes(to, (0,core_keys/* backupKey */.eT)(manifest.source, manifest.id, artifact.key), 'another SHA-256', error);
+    }
+}
+function otherBytes(to, key, what, cause) {
+    return new core_failure/* Failure */.H('artifact-corrupt', `${(0,core_keys/* whereIs */.ie)(to, key)} is not what the manifest says (${what}). It was left as it is.`, {
+        ...(cause !== undefined && { cause }),
+        hint: 'Objects are written once, so it is not written over. Find out what damaged it; then remove that one object by hand (on a bucket with versions: each version) and copy again.',
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/core/copy-records.js
@@ -48041,6 +48583,1131 @@ async function chooseIds(from, to, given, world) {
     }
     const there = await (0,core_catalog/* readCatalog */.uM)(to, given.source, { signal }).catch(emptyIfNew(to));
     return missingIn(here, there).map(({ id }) => id);
+}
+
+;// CONCATENATED MODULE: ./lib/core/role-sql.js
+
+const ITERATIONS = 4096;
+/** SQL of a role that may read everything and change nothing; it can be run again whenever something new came. */
+function roleFile(role) {
+    return {
+        path: 'lifeboat/role.sql',
+        text: roleSql(role),
+        purpose: 'makes the role of the database that backups connect as; run it again when row security or large objects came',
+    };
+}
+/**
+ * Without a password, since files are kept in repositories: one that cannot be guessed is set afterwards. Only
+ * statements, so that any client can run it.
+ */
+function roleSql(role) {
+    const [name, text] = [role_sql_quoted(role, '"'), role_sql_quoted(role, "'")];
+    return `-- The role that backups connect as. Run it as a superuser, in the database that is backed up:
+--   psql -v ON_ERROR_STOP=1 -d <database> -f lifeboat/role.sql
+-- and then give the role a password there: \\password ${role}
+-- It can be run again, and must be when tables with row security or large objects came.
+DO $lifeboat$
+DECLARE
+  one oid;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${text}) THEN
+    CREATE ROLE ${name} LOGIN;
+  END IF;
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO ${name.replaceAll("'", "''").replaceAll('%', '%%')}', current_database());
+  -- Every table, sequence and schema, now and later, and nothing to change.
+  GRANT pg_read_all_data TO ${name};
+  -- Rows hidden by a policy would be missing from the backup, so it is refused instead.
+  IF EXISTS (SELECT FROM pg_catalog.pg_class WHERE relrowsecurity) THEN
+    ALTER ROLE ${name} BYPASSRLS;
+  END IF;
+  -- pg_read_all_data does not cover large objects: each is granted.
+  FOR one IN SELECT oid FROM pg_catalog.pg_largeobject_metadata LOOP
+    EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO ${name.replaceAll("'", "''").replaceAll('%', '%%')}', one);
+  END LOOP;
+END
+$lifeboat$;
+`;
+}
+/** Sets a password without telling it to the server, whose log may keep statements. */
+function passwordSql(role, password, salt) {
+    return `ALTER ROLE ${role_sql_quoted(role, '"')} PASSWORD '${scramVerifier(password, salt)}'`;
+}
+/** What PostgreSQL itself would make of the password (RFC 5803). */
+function scramVerifier(password, salt) {
+    const salted = (0,external_node_crypto_.pbkdf2Sync)(password, salt, ITERATIONS, 32, 'sha256');
+    const keyed = (text) => (0,external_node_crypto_.createHmac)('sha256', salted).update(text).digest();
+    const stored = (0,external_node_crypto_.createHash)('sha256').update(keyed('Client Key')).digest('base64');
+    return `SCRAM-SHA-256$${ITERATIONS}:${salt.toString('base64')}$${stored}:${keyed('Server Key').toString('base64')}`;
+}
+/** The same URL for another user. */
+function urlForRole(url, role, password) {
+    const user = `${encodeURIComponent(role)}:${encodeURIComponent(password)}`;
+    return url.replace(/^(postgres(?:ql)?:\/\/)(?:[^@/?#]*@)?/, `$1${user}@`);
+}
+function role_sql_quoted(name, quote) {
+    return quote + name.replaceAll(quote, quote + quote) + quote;
+}
+
+;// CONCATENATED MODULE: ./lib/core/setup.js
+/** The secret that holds the URL of the database: `ORDERS_DATABASE_URL`. */
+function urlSecretOf(source) {
+    const name = `${source.replaceAll('-', '_').toUpperCase()}_DATABASE_URL`;
+    // Names of secrets begin with no digit, and not with GITHUB_.
+    return /^(\d|GITHUB_)/.test(name) ? `DB_${name}` : name;
+}
+/** Buckets of the stores, in their order. */
+function bucketsOf(stores) {
+    return stores.flatMap((store) => {
+        const [, name, path = '', query = ''] = /^s3:\/\/([^/?]+)\/?([^?]*)\??(.*)$/.exec(store) ?? [];
+        if (name === undefined)
+            return [];
+        const prefix = decodeURIComponent(path).replace(/\/$/, '');
+        return [{ name, prefix: prefix === '' ? '' : `${prefix}/`, parameters: new URLSearchParams(query) }];
+    });
+}
+/** Whether jobs get a session by OIDC; else they have keys of users. */
+function hasSessions({ principal }) {
+    return principal.includes(':role/');
+}
+
+;// CONCATENATED MODULE: ./lib/core/setup-keys.js
+
+
+/**
+ * The key pair of a source: the one in the file, or a new one. A key is never written over, not even when told to:
+ * without it backups that exist cannot be read.
+ */
+async function provideKey(path, isDry, { encryption, files, now }) {
+    await refuseRepository(path, files);
+    const there = await files.read(path);
+    const identity = there ?? (await encryption.makeIdentity());
+    const recipients = await encryption.recipientsOf(identity);
+    if (there !== undefined)
+        return { path, identity, recipients, findings: [say(path, 'is there and was left alone')] };
+    const text = `# created: ${now().toISOString()}\n# public key: ${recipients.join(', ')}\n${identity}\n`;
+    if (!isDry)
+        await files.write(path, text, { secret: true });
+    return { path, identity, recipients, findings: [say(path, isDry ? 'would be written' : 'was written')] };
+}
+/** Whoever may read a repository, now or ever, would read the secret. */
+async function refuseRepository(path, files) {
+    const repository = await files.repositoryOf(path);
+    if (repository === undefined)
+        return;
+    throw new core_failure/* Failure */.H('guard-refused', `${path} lies in the repository ${repository}: a secret must not. Nothing was written.`, {
+        hint: 'Name a folder outside of every repository with `--secrets-dir`.',
+    });
+}
+function say(path, what) {
+    const message = `${path} ${what}: it holds the secret key that decrypts backups.`;
+    return (0,core_report/* finding */.gk)('setup-written', 'pass', message, { subject: path });
+}
+
+;// CONCATENATED MODULE: ./lib/core/templates/bucket.js
+// Generated from docs/S3.md by scripts/generate.ts.
+const bucket_backup = [
+    '{',
+    '  "Version": "2012-10-17",',
+    '  "Statement": [',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketVersioning"],',
+    '      "Resource": "arn:aws:s3:::acme-backups"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:GetObject", "s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/*"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/*/*/in-progress.json"',
+    '    }',
+    '  ]',
+    '}',
+    '',
+].join('\n');
+const bucket_verifyFreshness = [
+    '{',
+    '  "Version": "2012-10-17",',
+    '  "Statement": [',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": [',
+    '        "s3:ListBucket",',
+    '        "s3:ListBucketVersions",',
+    '        "s3:ListBucketMultipartUploads",',
+    '        "s3:GetBucketVersioning",',
+    '        "s3:GetLifecycleConfiguration"',
+    '      ],',
+    '      "Resource": "arn:aws:s3:::acme-backups"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:GetObject", "s3:ListMultipartUploadParts"],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/*"',
+    '    }',
+    '  ]',
+    '}',
+    '',
+].join('\n');
+const bucket_restoreDrill = [
+    '{',
+    '  "Version": "2012-10-17",',
+    '  "Statement": [',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:ListBucket"],',
+    '      "Resource": "arn:aws:s3:::acme-backups"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:GetObject"],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/*"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:PutObject"],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/*/*/drills/*"',
+    '    }',
+    '  ]',
+    '}',
+    '',
+].join('\n');
+const bucket_prune = [
+    '{',
+    '  "Version": "2012-10-17",',
+    '  "Statement": [',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": [',
+    '        "s3:ListBucket",',
+    '        "s3:ListBucketVersions",',
+    '        "s3:ListBucketMultipartUploads",',
+    '        "s3:GetBucketVersioning",',
+    '        "s3:GetBucketObjectLockConfiguration"',
+    '      ],',
+    '      "Resource": "arn:aws:s3:::acme-backups"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": [',
+    '        "s3:GetObject",',
+    '        "s3:GetObjectRetention",',
+    '        "s3:GetObjectLegalHold",',
+    '        "s3:DeleteObject",',
+    '        "s3:DeleteObjectVersion",',
+    '        "s3:ListMultipartUploadParts",',
+    '        "s3:AbortMultipartUpload"',
+    '      ],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/*"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:PutObject"],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/*/*/removing.json"',
+    '    }',
+    '  ]',
+    '}',
+    '',
+].join('\n');
+const bucket_doctor = [
+    '{',
+    '  "Version": "2012-10-17",',
+    '  "Statement": [',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": [',
+    '        "s3:ListBucket",',
+    '        "s3:ListBucketVersions",',
+    '        "s3:ListBucketMultipartUploads",',
+    '        "s3:GetBucketVersioning",',
+    '        "s3:GetBucketObjectLockConfiguration",',
+    '        "s3:GetLifecycleConfiguration"',
+    '      ],',
+    '      "Resource": "arn:aws:s3:::acme-backups"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": [',
+    '        "s3:GetObject",',
+    '        "s3:PutObject",',
+    '        "s3:DeleteObject",',
+    '        "s3:DeleteObjectVersion",',
+    '        "s3:ListMultipartUploadParts",',
+    '        "s3:AbortMultipartUpload"',
+    '      ],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/.lifeboat-doctor-*"',
+    '    }',
+    '  ]',
+    '}',
+    '',
+].join('\n');
+const lifecycle = [
+    '{',
+    '  "Rules": [',
+    '    {',
+    '      "ID": "abort-incomplete-uploads",',
+    '      "Status": "Enabled",',
+    '      "Filter": { "Prefix": "prod/" },',
+    '      "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 7 }',
+    '    }',
+    '  ]',
+    '}',
+    '',
+].join('\n');
+
+;// CONCATENATED MODULE: ./lib/core/bucket-files.js
+
+
+
+const Policy = lib_schemas/* object */.Ikc({
+    Version: lib_schemas/* literal */.euz('2012-10-17'),
+    Statement: lib_schemas/* array */.YOg(lib_schemas/* object */.Ikc({ Effect: lib_schemas/* literal */.euz('Allow'), Action: lib_schemas/* array */.YOg(lib_schemas/* string */.YjP()), Resource: lib_schemas/* string */.YjP() })),
+});
+/** Which role does which work; its name is the last word of its ARN. */
+const ROLES = [
+    ['backup', bucket_backup],
+    ['read', bucket_verifyFreshness],
+    ['drill', bucket_restoreDrill],
+    ['prune', bucket_prune],
+    ['doctor', bucket_doctor],
+];
+/** The bucket and the prefix of docs/S3.md, where these texts are from. */
+const EXAMPLE = 'arn:aws:s3:::acme-backups';
+const EXAMPLE_PREFIX = 'prod/';
+/** A policy and the lifecycle rule for each bucket. */
+function bucketFiles(setup) {
+    const buckets = bucketsOf(setup.stores);
+    return buckets.flatMap((bucket) => {
+        const ending = buckets.length === 1 ? '' : `-${bucket.name}`;
+        return [
+            {
+                path: `lifeboat/bucket-policy${ending}.json`,
+                text: jsonOf(bucket_files_policyOf(bucket, setup)),
+                purpose: `lets each job do its own work in ${bucket.name}, and no more`,
+            },
+            {
+                path: `lifeboat/lifecycle${ending}.json`,
+                text: jsonOf(lifecycleOf(bucket)),
+                purpose: `removes the parts of uploads that were never finished from ${bucket.name}`,
+            },
+        ];
+    });
+}
+function bucket_files_policyOf(bucket, { principal }) {
+    const Statement = ROLES.flatMap(([role, text]) => Policy.parse(JSON.parse(text)).Statement.map((statement) => {
+        const Resource = statement.Resource.replace(`${EXAMPLE}/${EXAMPLE_PREFIX}`, `${arnOf(bucket)}/${bucket.prefix}`);
+        const own = Resource === statement.Resource ? Resource.replace(EXAMPLE, arnOf(bucket)) : Resource;
+        const Principal = { AWS: [`${principal}-${role}`] };
+        return { ...statement, Action: actionsOf(role, statement.Action, bucket), Resource: own, Principal };
+    }));
+    return { Version: '2012-10-17', Statement };
+}
+/** Who writes locked objects must be allowed to lock them. */
+function actionsOf(role, actions, { parameters }) {
+    const isWriter = role === 'backup' && actions.includes('s3:PutObject');
+    if (!isWriter || !parameters.has('object-lock'))
+        return actions;
+    return [...actions, 's3:PutObjectRetention', 's3:GetObjectRetention'];
+}
+function lifecycleOf({ prefix }) {
+    return JSON.parse(lifecycle.replaceAll(`"${EXAMPLE_PREFIX}"`, JSON.stringify(prefix)));
+}
+function arnOf({ name }) {
+    return `arn:aws:s3:::${name}`;
+}
+function jsonOf(value) {
+    return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/templates/doctor.js
+// Generated from workflows-examples/doctor.yml by scripts/generate.ts.
+const doctor_doctor = [
+    '# Tries once a week whether everything that backups and drills need is still there.',
+    '#',
+    '# A grant that somebody revoked, a lifecycle rule that somebody added, a disk that fills, a clock that drifts: a backup',
+    '# finds out when it fails. This finds out before.',
+    '#',
+    '# To use it: copy it to .github/workflows/, replace OWNER, the store, the role, the public key, the database;',
+    '# it uses the secrets that the backup and the drill of the database have.',
+    'name: Doctor',
+    '',
+    'on:',
+    '  schedule:',
+    '    # UTC; on a working day, when somebody can mend what it finds, and not at the full hour.',
+    "    - cron: '23 9 * * 1'",
+    '  # Also by hand, after every change of the runner, the role or the bucket.',
+    '  workflow_dispatch:',
+    '',
+    'permissions: {}',
+    '',
+    'env:',
+    '  LIFEBOAT_STORE: s3://acme-backups/prod?region=eu-central-1',
+    '  # A public key, so no secret.',
+    '  LIFEBOAT_AGE_RECIPIENTS: age1-put-your-own-public-key-here',
+    '',
+    'jobs:',
+    '  doctor:',
+    '    # The very runner that makes the backups: it is examined, too.',
+    '    runs-on: [self-hosted, linux]',
+    '    timeout-minutes: 20',
+    '    # One at a time. Of several that wait GitHub cancels all but the newest.',
+    '    concurrency:',
+    '      group: doctor-orders',
+    '      cancel-in-progress: false',
+    '    permissions:',
+    '      id-token: write',
+    '      # To open an issue when something is wrong, and to close it when it is over.',
+    '      issues: write',
+    '    steps:',
+    '      - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3',
+    '        with:',
+    '          # May list, and write and delete below `.lifeboat-doctor-*` only.',
+    '          role-to-assume: arn:aws:iam::111122223333:role/lifeboat-doctor',
+    '          aws-region: eu-central-1',
+    '          # Longer than the job.',
+    '          role-duration-seconds: 1800',
+    '      - uses: OWNER/lifeboat/doctor@v1',
+    '        with:',
+    '          # From secrets, never from vars. The role that backups use: its rights are what is tried.',
+    '          database-url: ${{ secrets.ORDERS_DATABASE_URL }}',
+    '          # What prune keeps: a lifecycle rule that takes it sooner is found.',
+    '          keep-daily: 7',
+    '          keep-weekly: 5',
+    '          keep-monthly: 12',
+    '          timeout: 15m',
+    '',
+].join('\n');
+
+;// CONCATENATED MODULE: ./lib/core/templates/freshness.js
+// Generated from workflows-examples/freshness.yml by scripts/generate.ts.
+const freshness = [
+    '# Watches all sources from their stores alone, whether or not the backups ran.',
+    '#',
+    '# A backup that fails is red. A backup that never starts is nothing: a dropped schedule, a workflow that',
+    '# was switched off, a runner that is away (its job waits 24 hours and is then cancelled without a word).',
+    '# Only a look into the store, on a schedule of its own, finds that out.',
+    '#',
+    '# To use it: copy it to .github/workflows/, replace OWNER, the store, the role and the sources.',
+    'name: Freshness',
+    '',
+    'on:',
+    '  schedule:',
+    '    # UTC, not at the full hour; away from the backups, so that one bad moment of GitHub does not hit both.',
+    "    - cron: '42 1,7,13,19 * * *'",
+    '  workflow_dispatch:',
+    '',
+    'permissions: {}',
+    '',
+    'env:',
+    '  LIFEBOAT_STORE: s3://acme-backups/prod?region=eu-central-1',
+    '',
+    'jobs:',
+    '  freshness:',
+    '    strategy:',
+    '      # One stale source must not hide the others.',
+    '      fail-fast: false',
+    '      matrix:',
+    '        include:',
+    '          - source: orders',
+    '            max-age: 26h',
+    '            max-drill-age: 8d',
+    '          - source: orders-wallets',
+    '            max-age: 3h',
+    '            max-drill-age: 8d',
+    '    # Best on another machine than the one that makes the backups: who watches must not fail with what is watched.',
+    '    runs-on: [self-hosted, linux]',
+    '    timeout-minutes: 20',
+    '    # One of each source at a time; of several that wait GitHub cancels all but the newest, which sees the same store.',
+    '    concurrency:',
+    '      group: freshness-${{ matrix.source }}',
+    '      cancel-in-progress: false',
+    '    permissions:',
+    '      id-token: write',
+    '      # To open an issue when something is wrong, and to close it when it is over.',
+    '      issues: write',
+    '    steps:',
+    '      - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3',
+    '        with:',
+    '          # May list and read.',
+    '          role-to-assume: arn:aws:iam::111122223333:role/lifeboat-read',
+    '          aws-region: eu-central-1',
+    '          # Longer than the job.',
+    '          role-duration-seconds: 1800',
+    '      - uses: OWNER/lifeboat/verify-freshness@v1',
+    '        with:',
+    '          # Named, so that a source of which nothing is left is missed too.',
+    '          source: ${{ matrix.source }}',
+    '          max-age: ${{ matrix.max-age }}',
+    '          # A backup that was never restored is a hope: the weekly drill must have run.',
+    '          max-drill-age: ${{ matrix.max-drill-age }}',
+    '          timeout: 15m',
+    '',
+].join('\n');
+
+;// CONCATENATED MODULE: ./lib/core/templates/nightly-backup.js
+// Generated from workflows-examples/nightly-backup.yml by scripts/generate.ts.
+const nightlyBackup = [
+    '# Backs up one database every night, then judges from the store what is there.',
+    '#',
+    '# To use it: copy it to .github/workflows/, replace OWNER, the store, the role, the public key, the',
+    '# source; create the secret ORDERS_DATABASE_URL, e.g. postgresql://lifeboat:…@db.internal:5432/orders.',
+    '# Add freshness.yml: the job `freshness` below never starts when this workflow does not.',
+    'name: Nightly backup',
+    '',
+    'on:',
+    '  schedule:',
+    '    # UTC. Not at the full hour, when GitHub is busiest and delays or drops scheduled runs. In a public',
+    '    # repository GitHub switches schedules off after 60 days without a commit.',
+    "    - cron: '17 3 * * *'",
+    '  # Also by hand, e.g. before risky work.',
+    '  workflow_dispatch:',
+    '',
+    '# Nothing unless a job says otherwise: no job here reads or writes the repository.',
+    'permissions: {}',
+    '',
+    'env:',
+    '  # One URL a line, each gets a copy of its own. A second line could be file:///srv/backups, if that is the',
+    '  # same disk on every runner with these labels; never below the workspace, which the next job empties.',
+    '  LIFEBOAT_STORE: s3://acme-backups/prod?region=eu-central-1',
+    '  # A public key, so no secret. The key that decrypts stays out of this workflow: a backup needs none.',
+    '  LIFEBOAT_AGE_RECIPIENTS: age1-put-your-own-public-key-here',
+    '',
+    'jobs:',
+    '  backup:',
+    '    # Where the database can be reached; with its client programs (same major version) and zstd.',
+    '    runs-on: [self-hosted, linux]',
+    '    # Without a limit of its own a job that hangs keeps the runner for six hours.',
+    '    timeout-minutes: 120',
+    '    # One run at a time. GitHub lets one more wait in line; when a third comes, the waiting one is cancelled and',
+    '    # the new one waits. That loses nothing: the newest takes the backup that the other would have taken.',
+    '    concurrency:',
+    '      group: backup-orders',
+    '      # A backup that runs is never cut short by the next one.',
+    '      cancel-in-progress: false',
+    '    permissions:',
+    '      # For the session below (OIDC): no key of the store is kept anywhere. With a `file:` store leave out this',
+    '      # permission and the next step.',
+    '      id-token: write',
+    '      # To open an issue when something is wrong, and to close it when it is over.',
+    '      issues: write',
+    '    steps:',
+    '      - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3',
+    '        with:',
+    '          # May list, read and write. It can do without s3:DeleteObject: then nobody who gets hold of this job',
+    '          # can erase backups.',
+    '          role-to-assume: arn:aws:iam::111122223333:role/lifeboat-backup',
+    '          aws-region: eu-central-1',
+    '          # Ten minutes more than the job may last, cleaning up included: nothing renews a session. The default is',
+    '          # an hour, and the role\'s own "maximum session duration" must allow this one.',
+    '          role-duration-seconds: 7800',
+    '      - uses: OWNER/lifeboat/backup@v1',
+    '        with:',
+    '          source: orders',
+    '          # From secrets, never from vars: the runner prints inputs, and hides only what it knows as a secret.',
+    '          database-url: ${{ secrets.ORDERS_DATABASE_URL }}',
+    '          # Below timeout-minutes: so it ends by itself, says why, and cleans up, before the runner kills it.',
+    '          timeout: 110m',
+    '',
+    '  freshness:',
+    '    # A job of its own, that asks the store and nothing else: also after a failed backup it says what there is to',
+    '    # fall back on, and a backup that only believes it succeeded is found out.',
+    '    needs: backup',
+    '    if: ${{ !cancelled() }}',
+    '    # It needs neither database nor client programs: best on another machine than the one it watches.',
+    '    runs-on: [self-hosted, linux]',
+    '    timeout-minutes: 20',
+    '    permissions:',
+    '      id-token: write',
+    '      # To open an issue when something is wrong, and to close it when it is over.',
+    '      issues: write',
+    '    steps:',
+    '      - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3',
+    '        with:',
+    '          # May list and read.',
+    '          role-to-assume: arn:aws:iam::111122223333:role/lifeboat-read',
+    '          aws-region: eu-central-1',
+    '          role-duration-seconds: 1800',
+    '      - uses: OWNER/lifeboat/verify-freshness@v1',
+    '        with:',
+    '          source: orders',
+    '          # A day, and room for a late start.',
+    '          max-age: 26h',
+    '          # Reads the newest backup back and compares it with its SHA-256.',
+    '          read-data: newest',
+    '          timeout: 15m',
+    '',
+].join('\n');
+
+;// CONCATENATED MODULE: ./lib/core/templates/prune-after-drill.js
+// Generated from workflows-examples/prune-after-drill.yml by scripts/generate.ts.
+const pruneAfterDrill = [
+    '# Once a week: prove the newest backup by restoring it, and only then remove the ones that no keep rule wants.',
+    '#',
+    '# The order is the point. Who deletes old backups before the new one is proven may be left with none.',
+    '#',
+    '# To use it: copy it to .github/workflows/ (in place of weekly-drill.yml), replace OWNER, the store, the',
+    '# roles, the source and the keep rules; create the secret LIFEBOAT_AGE_IDENTITY. See the plan first: run it by',
+    '# hand, with dry-run left on.',
+    'name: Drill, then prune',
+    '',
+    'on:',
+    '  schedule:',
+    "    # UTC; after Sunday's backup, and not at the full hour.",
+    "    - cron: '37 5 * * 0'",
+    '  workflow_dispatch:',
+    '    inputs:',
+    '      dry-run:',
+    '        description: Only show what would be removed',
+    '        type: boolean',
+    '        default: true',
+    '',
+    'permissions: {}',
+    '',
+    'env:',
+    '  LIFEBOAT_STORE: s3://acme-backups/prod?region=eu-central-1',
+    '',
+    '# One run at a time, drill and prune together. One more may wait; when a third comes, GitHub cancels the waiting one.',
+    '# Nothing is lost: the next one proves a newer backup and prunes more.',
+    'concurrency:',
+    '  group: drill-and-prune-orders',
+    '  # A run is never cut short by the next one.',
+    '  cancel-in-progress: false',
+    '',
+    'jobs:',
+    '  drill:',
+    "    # With PostgreSQL's server programs of the source's major version, zstd, and room for the whole database.",
+    '    runs-on: [self-hosted, linux]',
+    '    timeout-minutes: 180',
+    '    permissions:',
+    '      id-token: write',
+    '      # To open an issue when something is wrong, and to close it when it is over.',
+    '      issues: write',
+    '    steps:',
+    '      - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3',
+    '        with:',
+    '          # May list and read, and write the record of the drill (*/drills/*).',
+    '          role-to-assume: arn:aws:iam::111122223333:role/lifeboat-drill',
+    '          aws-region: eu-central-1',
+    '          # Ten minutes more than the job may last.',
+    '          role-duration-seconds: 11400',
+    '      - uses: OWNER/lifeboat/restore-drill@v1',
+    '        with:',
+    '          source: orders',
+    '          # From secrets, never from vars. Only this job sees it.',
+    '          age-identity: ${{ secrets.LIFEBOAT_AGE_IDENTITY }}',
+    '          max-duration: 2h',
+    '          max-data-loss: 28h',
+    '          timeout: 170m',
+    '',
+    '  prune:',
+    '    # No `if:` here: so it starts only when the drill passed.',
+    '    needs: drill',
+    '    runs-on: [self-hosted, linux]',
+    '    timeout-minutes: 30',
+    '    permissions:',
+    '      id-token: write',
+    '      # To open an issue when something is wrong, and to close it when it is over.',
+    '      issues: write',
+    '    steps:',
+    '      - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3',
+    '        with:',
+    '          # The only role that may delete (on a versioned bucket also s3:DeleteObjectVersion), and no other job has it.',
+    '          role-to-assume: arn:aws:iam::111122223333:role/lifeboat-prune',
+    '          aws-region: eu-central-1',
+    '          # Ten minutes more than the job may last.',
+    '          role-duration-seconds: 2400',
+    '      - uses: OWNER/lifeboat/prune@v1',
+    '        with:',
+    '          source: orders',
+    '          # Rules add up: a backup stays when any of them wants it.',
+    '          keep-daily: 7',
+    '          keep-weekly: 5',
+    '          keep-monthly: 12',
+    '          # Days begin where the team lives.',
+    '          time-zone: Europe/Berlin',
+    '          # The two guards are on by default and stand here to be seen: nothing goes where no proven backup would stay,',
+    '          # nor when a plan suddenly wants more than half.',
+    '          require-proven: true',
+    '          max-delete: 50%',
+    '          # A scheduled run has no inputs, and prunes.',
+    '          dry-run: ${{ inputs.dry-run || false }}',
+    '          timeout: 25m',
+    '',
+].join('\n');
+
+;// CONCATENATED MODULE: ./lib/core/templates/weekly-drill.js
+// Generated from workflows-examples/weekly-drill.yml by scripts/generate.ts.
+const weeklyDrill = [
+    '# Once a week, restores the newest backup of each source into a throwaway server and proves it.',
+    '#',
+    "# The server is started from PostgreSQL's own programs on the runner, reaches no other server, and is gone",
+    '# afterwards. Production is not touched: the job holds no credentials of it.',
+    '#',
+    '# To use it: copy it to .github/workflows/, replace OWNER, the store, the role, sources and assertions;',
+    '# create the secret LIFEBOAT_AGE_IDENTITY (AGE-SECRET-KEY-1…), the other half of the public key. If backups',
+    '# should also be pruned, take prune-after-drill.yml in place of this file.',
+    'name: Weekly restore drill',
+    '',
+    'on:',
+    '  schedule:',
+    "    # UTC; after Sunday's backup, and not at the full hour.",
+    "    - cron: '37 5 * * 0'",
+    '  workflow_dispatch:',
+    '    inputs:',
+    '      backup:',
+    "        description: 'latest, oldest, random, or an id'",
+    '        default: latest',
+    '',
+    'permissions: {}',
+    '',
+    'env:',
+    '  LIFEBOAT_STORE: s3://acme-backups/prod?region=eu-central-1',
+    '',
+    'jobs:',
+    '  drill:',
+    '    strategy:',
+    '      # What is wrong with one source says nothing of the other.',
+    '      fail-fast: false',
+    '      matrix:',
+    '        include:',
+    '          - source: orders',
+    '            max-data-loss: 28h',
+    '            assertions: |',
+    '              there are orders: SELECT count(*) > 0 FROM orders',
+    '              none of them lacks its user: SELECT NOT EXISTS (SELECT user_id FROM orders EXCEPT SELECT id FROM users)',
+    '          - source: orders-wallets',
+    '            max-data-loss: 2h',
+    '            assertions: |',
+    '              no balance is negative: SELECT NOT EXISTS (SELECT FROM deposit GROUP BY user_id HAVING sum(amount) < 0)',
+    "    # With PostgreSQL's server programs of the source's major version, zstd, and room for the whole database.",
+    '    runs-on: [self-hosted, linux]',
+    '    timeout-minutes: 180',
+    '    # One drill of a source at a time. Of several that wait GitHub keeps the newest and cancels the others: the newest',
+    '    # drills the newest backup, which is what counts.',
+    '    concurrency:',
+    '      group: drill-${{ matrix.source }}',
+    '      cancel-in-progress: false',
+    '    permissions:',
+    '      id-token: write',
+    '      # To open an issue when something is wrong, and to close it when it is over.',
+    '      issues: write',
+    '    steps:',
+    '      - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3',
+    '        with:',
+    '          # May list and read, and write the record of the drill (*/drills/*).',
+    '          role-to-assume: arn:aws:iam::111122223333:role/lifeboat-drill',
+    '          aws-region: eu-central-1',
+    '          # Ten minutes more than the job may last.',
+    '          role-duration-seconds: 11400',
+    '      - uses: OWNER/lifeboat/restore-drill@v1',
+    '        with:',
+    '          source: ${{ matrix.source }}',
+    '          # A scheduled run has no inputs.',
+    "          backup: ${{ inputs.backup || 'latest' }}",
+    '          # The only workflow that holds this key. From secrets, never from vars.',
+    '          age-identity: ${{ secrets.LIFEBOAT_AGE_IDENTITY }}',
+    '          # Objectives of the service: missing one is red, and disproves nothing of the backup.',
+    '          max-duration: 2h',
+    '          max-data-loss: ${{ matrix.max-data-loss }}',
+    '          # What only you can know of your data, one `name: SQL` a line.',
+    '          assertions: ${{ matrix.assertions }}',
+    '          timeout: 170m',
+    '',
+].join('\n');
+
+;// CONCATENATED MODULE: ./lib/core/workflow-edits.js
+
+/** A workflow that is written from an example; each edit says what it changes, and must find it. */
+class WorkflowText {
+    #text;
+    constructor(example) {
+        this.#text = example;
+    }
+    toString() {
+        return this.#text;
+    }
+    /** @throws when nothing is found: the example has changed, and nobody may notice only when it runs */
+    change(pattern, to) {
+        const changed = this.#text.replaceAll(pattern, () => to);
+        if (!pattern.test(this.#text))
+            throw new Error(`The example has no ${pattern} any more.`);
+        // The state of a global pattern.
+        pattern.lastIndex = 0;
+        this.#text = changed;
+        return this;
+    }
+    /** Where there is something to change. */
+    changeAny(pattern, to) {
+        this.#text = this.#text.replaceAll(pattern, () => to);
+        return this;
+    }
+}
+/** One key of a mapping with the comment lines above it. */
+const withComment = (line) => new RegExp(`(?:^ *# .*\\n)*^ *${line}.*\\n`, 'gm');
+const SESSION = /^ {6}- uses: aws-actions\/[\s\S]*?(?=^ {6}- uses: )/gm;
+/** What every example needs: whose it is, where it runs, where backups are, and what may be asked of that place. */
+function commonEdits(workflow, setup) {
+    const { source, stores, region, runsOn, principal } = setup;
+    const header = '#\n# Written by `lifeboat init`. It is yours: change what you like.\n';
+    workflow
+        .change(/^#\n# To use it: [\s\S]*?(?=^name: )/gm, header)
+        .change(/^ {2}LIFEBOAT_STORE: .*$/gm, `  LIFEBOAT_STORE: ${blockOf(stores, 4)}`)
+        .change(/\[self-hosted, linux\]/g, `[${runsOn.join(', ')}]`)
+        .change(/(?<=source: |group: [a-z-]+-)orders$/gm, source)
+        .changeAny(/\bORDERS_DATABASE_URL\b/g, urlSecretOf(source));
+    editRecipients(workflow, setup);
+    if (bucketsOf(stores).length === 0)
+        return workflow.change(SESSION, '').change(withComment('id-token: write'), '');
+    workflow.change(/(?<=aws-region: )eu-central-1/g, region);
+    if (hasSessions(setup))
+        return workflow.change(/arn:aws:iam::111122223333:role\/lifeboat(?=-)/g, principal);
+    return useKeys(workflow);
+}
+function editRecipients(workflow, { recipients }) {
+    const line = withComment('LIFEBOAT_AGE_RECIPIENTS:');
+    if (recipients.length === 0)
+        workflow.changeAny(line, '').changeAny(withComment('age-identity:'), '');
+    else
+        workflow.changeAny(/(?<=LIFEBOAT_AGE_RECIPIENTS: )age1-put-\S*/g, blockOf(recipients, 4));
+}
+/** Where there is no OIDC, each job has the keys of its own user in secrets. */
+function useKeys(workflow) {
+    for (const user of ['backup', 'read', 'drill', 'prune', 'doctor']) {
+        const secret = (what) => `\${{ secrets.LIFEBOAT_${user.toUpperCase()}_${what} }}`;
+        const keys = `          aws-access-key-id: ${secret('KEY_ID')}\n          aws-secret-access-key: ${secret('SECRET_KEY')}`;
+        workflow.changeAny(new RegExp(`^ *role-to-assume: .*/lifeboat-${user}$`, 'gm'), keys);
+    }
+    return workflow.change(withComment('role-duration-seconds:'), '').change(withComment('id-token: write'), '');
+}
+/** A scalar, or several lines of one below it. */
+function blockOf(lines, indent) {
+    const [only = ''] = lines;
+    if (lines.length === 1)
+        return only;
+    return `|\n${lines.map((line) => `${' '.repeat(indent)}${line}`).join('\n')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/core/workflow-files.js
+
+
+
+
+
+
+const workflow_files_FOLDER = '.github/workflows';
+/** The second row of a matrix, which is another source. */
+const OTHER_SOURCE = /^ {10}- source: orders-wallets\n(?: {12}.*\n)*/gm;
+const ASSERTIONS = /^ {12}assertions: \|\n(?: {14}.*\n)*/gm;
+const KEEP = /^ {10}keep-daily: 7\n {10}keep-weekly: 5\n {10}keep-monthly: 12\n/gm;
+/** Workflows from the examples; each shows what it does in its first lines. */
+function workflowFiles(setup) {
+    const prunes = setup.keep.length > 0;
+    return [
+        fileOf('backup', 'backs up by its schedule, and judges what is there', backupWorkflow(setup), setup),
+        fileOf('freshness', 'judges the stores four times a day', freshnessWorkflow(setup), setup),
+        prunes
+            ? fileOf('drill-and-prune', 'restores the newest backup once a week, then prunes', pruneWorkflow(setup), setup)
+            : fileOf('drill', 'restores the newest backup once a week', drillWorkflow(setup), setup),
+        fileOf('doctor', 'tries once a week what all of these need', doctorWorkflow(setup), setup),
+    ];
+}
+function fileOf(name, purpose, workflow, setup) {
+    return { path: `${workflow_files_FOLDER}/lifeboat-${name}.yml`, text: String(commonEdits(workflow, setup)), purpose };
+}
+function backupWorkflow({ schedule }) {
+    return new WorkflowText(nightlyBackup).change(/^( {4}- cron: )'17 3 \* \* \*'$/gm, `    - cron: '${schedule}'`);
+}
+function freshnessWorkflow(_) {
+    return new WorkflowText(freshness).change(OTHER_SOURCE, '');
+}
+function drillWorkflow({ source: _ }) {
+    const assertion = [
+        '            # Replace it by what only you can know of your data.',
+        '            assertions: |',
+        "              there are tables: SELECT count(*) > 0 FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')",
+        '',
+    ];
+    return new WorkflowText(weeklyDrill).change(OTHER_SOURCE, '').change(ASSERTIONS, assertion.join('\n'));
+}
+function pruneWorkflow(setup) {
+    return new WorkflowText(pruneAfterDrill)
+        .change(KEEP, keepLines(setup))
+        .change(/(?<=time-zone: )Europe\/Berlin/g, setup.timeZone);
+}
+function doctorWorkflow(setup) {
+    const comment = /^ {10}# What prune keeps: .*\n/gm;
+    const workflow = new WorkflowText(doctor_doctor).change(KEEP, keepLines(setup));
+    return setup.keep.length === 0 ? workflow.change(comment, '') : workflow;
+}
+function keepLines({ keep }) {
+    return keep.map(([name, value]) => `          ${name}: ${value}\n`).join('');
+}
+
+;// CONCATENATED MODULE: ./lib/core/setup-plan.js
+
+
+
+
+
+
+function setupFiles(setup) {
+    return [...workflowFiles(setup), roleFile(setup.role), ...bucketFiles(setup)];
+}
+/** Compares with what is there; nothing is written. */
+async function planFiles(files, folder, disk) {
+    return Promise.all(files.map(async (file) => {
+        const target = disk.resolve(`${folder}/${file.path}`);
+        const there = await disk.read(target);
+        const state = there === undefined ? 'new' : there === file.text ? 'same' : 'different';
+        return { ...file, target, state };
+    }));
+}
+/** All or nothing: half a setup is hard to tell from a whole one. */
+function refuseLoss(planned) {
+    const lost = planned.filter(({ state }) => state === 'different').map(({ target }) => target);
+    if (lost.length === 0)
+        return;
+    throw new core_failure/* Failure */.H('guard-refused', `There is something else already: ${lost.join(', ')}. Nothing was written.`, {
+        hint: 'See with `--dry-run` what would be written. Move those files away, write elsewhere with `--output`, or write over them with `--force`.',
+    });
+}
+/** One finding for each file. */
+function describeFiles(planned, isDry) {
+    const words = {
+        new: isDry ? 'would be written' : 'was written',
+        same: 'is there as it should be',
+        different: isDry ? 'would be written over' : 'was written over',
+    };
+    return planned.map(({ target, state, purpose }) => (0,core_report/* finding */.gk)('setup-written', 'pass', `${target} ${words[state]}: it ${purpose}.`, { subject: target }));
+}
+/** What is left to people, in the order in which it works. */
+function setup_plan_nextSteps(setup, { keyFile, urlFile }) {
+    const secret = urlSecretOf(setup.source);
+    const buckets = bucketsOf(setup.stores);
+    return [
+        ...(keyFile === undefined
+            ? []
+            : [`Copy ${keyFile} to two places that do not burn down together: without it nobody reads the backups.`]),
+        ...databaseSteps(setup, secret, urlFile),
+        ...(keyFile === undefined ? [] : [`gh secret set LIFEBOAT_AGE_IDENTITY < ${keyFile}`]),
+        ...buckets.flatMap(({ name }) => bucketSteps(name, buckets.length > 1 ? `-${name}` : '')),
+        ...(buckets.length > 0 && !hasSessions(setup)
+            ? [
+                'Set the secrets that hold the keys of each user: LIFEBOAT_BACKUP_KEY_ID, LIFEBOAT_BACKUP_SECRET_KEY, and so on for READ, DRILL, PRUNE, DOCTOR.',
+            ]
+            : []),
+        ...setup.stores.flatMap((store) => store.startsWith('file:') ? [`sudo install -d -o "$(id -un)" -m 0700 ${decodeURIComponent(store.slice(7))}`] : []),
+        'git add .github/workflows/lifeboat-*.yml && git commit && git push',
+        'gh workflow run lifeboat-doctor.yml, and when it is green: gh workflow run lifeboat-backup.yml',
+    ];
+}
+function databaseSteps({ role }, secret, urlFile) {
+    if (urlFile !== undefined)
+        return [`gh secret set ${secret} < ${urlFile}`];
+    return [
+        'psql -v ON_ERROR_STOP=1 -d <database> -f lifeboat/role.sql, as a superuser',
+        `\\password ${role}, in the same psql`,
+        `gh secret set ${secret}, e.g. postgresql://${role}:<password>@<host>:5432/<database>?sslmode=require`,
+    ];
+}
+function bucketSteps(bucket, ending) {
+    return [
+        `aws s3api put-bucket-versioning --bucket ${bucket} --versioning-configuration Status=Enabled`,
+        `aws s3api put-bucket-policy --bucket ${bucket} --policy file://lifeboat/bucket-policy${ending}.json`,
+        `aws s3api put-bucket-lifecycle-configuration --bucket ${bucket} --lifecycle-configuration file://lifeboat/lifecycle${ending}.json`,
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/commands/init.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const init_description = 'Asks a few questions, or takes flags, and writes what a source needs: workflows, the role of the database, bucket policy, lifecycle rule, age keys.';
+const init_label = /^[\w.-]+$/;
+const arn = /^arn:aws[\w-]*:iam::[\w-]*:(role|user)\/[\w+=,.@/-]+$/;
+const cron = /^[\d*,/-]+( [\d*,/A-Za-z-]+){4}$/;
+const MINE = 'arn:aws:iam::111122223333:role/lifeboat';
+const init_inputs = lib_schemas/* strictObject */.rej({
+    source: shared.source.optional(),
+    store: common.store.prefault(''),
+    'database-url': inputs.shape['database-url'],
+    schedule: inputs_text('When backups are made, as a line of cron in UTC; best not at the full hour.')
+        .refine((value) => cron.test(value), 'Use five fields such as `17 3 * * *`.')
+        .prefault('17 3 * * *'),
+    encrypt: flag('Encrypt backups with age: makes a key pair when `age-recipients` names none.').prefault('true'),
+    'age-recipients': inputs.shape['age-recipients'],
+    'database-role': inputs_text('Role that backups connect as.').prefault('lifeboat'),
+    'create-role': flag('Create the role, as the administrator whose URL is given, with a password of chance; the URL of the role is written to a file in `secrets-dir`.').prefault('false'),
+    principal: inputs_text('ARN of the roles that the jobs have in a bucket, without the last word: they are `-backup`, `-read`, `-drill`, `-prune` and `-doctor`. With users in place of roles, their keys come from secrets.')
+        .refine((value) => arn.test(value), `Use an ARN such as \`${MINE}\` or \`arn:aws:iam:::user/lifeboat\`.`)
+        .prefault(MINE),
+    'runs-on': words('Labels of the runner, e.g. `self-hosted linux`.')
+        .refine((labels) => labels.every((one) => init_label.test(one)), 'Use names of labels.')
+        .prefault('self-hosted linux'),
+    prune: flag('Remove backups after the weekly drill; without keep rules 7 daily, 5 weekly and 12 monthly ones stay.').prefault('true'),
+    ...keepRules,
+    output: inputs_text('Folder of the repository that files are written to.').prefault('.'),
+    'secrets-dir': inputs_text('Folder for secrets, outside of every repository.').prefault('~/.config/lifeboat'),
+    force: flag('Write over files that are there and differ; never over a key.').prefault('false'),
+    'dry-run': prune_inputs.shape['dry-run'],
+    check: flag('Try afterwards what can be reached, as `doctor` does.').prefault('true'),
+    'bin-dir': shared['bin-dir'].optional(),
+    'tools-prefix': shared['tools-prefix'].optional(),
+    'tools-host': shared['tools-host'].optional(),
+    timeout: common.timeout,
+    'stall-timeout': common['stall-timeout'],
+});
+/** Plans every file, refuses to lose one, and only then writes; then tries what is there to be tried. */
+async function init(raw, world) {
+    const answered = await askWhatIsMissing(raw, world);
+    const given = parseInputs(init_inputs, answered);
+    const isDry = given['dry-run'];
+    const source = (0,core_keys/* checkSourceName */.l)(given.source ?? '');
+    const secretPath = (name) => world.files.resolve(`${given['secrets-dir']}/${source}${name}`);
+    const wanted = given.encrypt && given['age-recipients'].length === 0;
+    const urlFile = given['create-role'] ? secretPath('-database-url') : undefined;
+    if (urlFile !== undefined)
+        await refuseRepository(urlFile, world.files);
+    const setupWith = (recipients) => setupOf(given, answered, recipients);
+    const key = wanted ? await planKey(secretPath('.age-key'), given, setupWith, world) : undefined;
+    const setup = setupWith(key?.recipients ?? (given.encrypt ? given['age-recipients'] : []));
+    const planned = await planFiles(setupFiles(setup), given.output, world.files);
+    if (!given.force && !isDry)
+        refuseLoss(planned);
+    const created = urlFile === undefined || isDry ? undefined : await createRole(setup, urlFile, given, world);
+    for (const { target, text, state } of isDry ? [] : planned)
+        if (state !== 'same')
+            await world.files.write(target, text, { secret: false });
+    const written = [...(key?.findings ?? []), ...describeFiles(planned, isDry)];
+    const checks = isDry || !given.check ? undefined : await init_check(given, setup, { key, url: created }, world);
+    const steps = setup_plan_nextSteps(setup, { keyFile: key?.path, urlFile: isDry ? undefined : urlFile });
+    return init_describe(setup, { written, checks, steps, isDry });
+}
+/** Before the key is written it must be sure that everything else can be. */
+async function planKey(path, given, setupWith, world) {
+    const trial = await provideKey(path, true, world);
+    const planned = await planFiles(setupFiles(setupWith(trial.recipients)), given.output, world.files);
+    // A new key changes every workflow: one that is there belongs to another key.
+    if (!given.force && !given['dry-run'])
+        refuseLoss(planned);
+    return given['dry-run'] ? trial : provideKey(path, false, world);
+}
+const QUESTIONS = [
+    ['source', 'Name of the source, e.g. orders:'],
+    ['store', 'Where backups go, e.g. s3://acme-backups/prod?region=eu-central-1 or file:///srv/backups:'],
+    ['encrypt', 'Encrypt them with age? [yes]'],
+    ['schedule', 'When, as cron in UTC? [17 3 * * *]'],
+];
+async function askWhatIsMissing(raw, { ask }) {
+    const needed = ['source', 'store'].filter((name) => (raw[name] ?? '') === '');
+    if (needed.length === 0)
+        return raw;
+    if (ask === undefined) {
+        throw new core_failure/* Failure */.H('invalid-input', `${needed.map((name) => `\`${name}\``).join(' and ')} must be given: nobody is here to be asked.`, {
+            hint: 'Give them as flags, e.g. `lifeboat init --source orders --store s3://acme-backups/prod?region=eu-central-1`.',
+        });
+    }
+    const answers = {};
+    for (const [name, question] of QUESTIONS)
+        if ((raw[name] ?? '') === '')
+            answers[name] = flagOf(await ask(question));
+    return { ...raw, ...answers };
+}
+/** As people answer; what is neither is judged as any input. */
+function flagOf(answer) {
+    if (/^(y|yes)$/i.test(answer))
+        return 'true';
+    return /^(n|no)$/i.test(answer) ? 'false' : answer;
+}
+const USUAL = { 'keep-daily': '7', 'keep-weekly': '5', 'keep-monthly': '12' };
+function setupOf(given, raw, recipients) {
+    const { source = '', store: stores, principal, schedule, prune: prunes } = given;
+    const typed = Object.keys(keepRules).flatMap((name) => name !== 'time-zone' && raw[name] ? [[name, raw[name]]] : []);
+    const keep = typed.length > 0 ? typed : Object.entries(USUAL);
+    const regions = bucketsOf(stores).flatMap(({ parameters }) => parameters.get('region') ?? []);
+    return {
+        source,
+        stores,
+        region: regions[0] ?? 'us-east-1',
+        recipients,
+        principal,
+        runsOn: given['runs-on'],
+        schedule,
+        keep: prunes ? keep : [],
+        timeZone: given['time-zone'],
+        role: given['database-role'],
+    };
+}
+/** The URL of the role, which is in `urlFile` then; a file that is there is kept, with the password in it. */
+async function createRole({ role }, urlFile, given, world) {
+    const { 'database-url': url } = given;
+    if (url === undefined)
+        throw new core_failure/* Failure */.H('invalid-input', '`create-role` needs `database-url`, that of an administrator.', {
+            hint: 'Give a file with it: `--database-url-file PATH`.',
+        });
+    const there = (await world.files.read(urlFile))?.trim();
+    const password = world.randomHex(24);
+    const own = there ?? urlForRole(url, role, password);
+    const connection = { ...init_programsOf(given), url };
+    const engine = await world.openEngine('postgresql');
+    const setPassword = there === undefined ? [passwordSql(role, password, Buffer.from(world.randomHex(16), 'hex'))] : [];
+    await engine.administer(connection, [roleSql(role), ...setPassword], world.signal);
+    if (there === undefined)
+        await world.files.write(urlFile, `${own}\n`, { secret: true });
+    return own;
+}
+function init_programsOf({ 'bin-dir': binDir, 'tools-prefix': toolsPrefix, 'tools-host': toolsHost }) {
+    return {
+        ...(binDir === undefined ? {} : { binDir }),
+        ...(toolsPrefix === undefined ? {} : { toolsPrefix }),
+        ...(toolsHost === undefined ? {} : { toolsHost }),
+    };
+}
+/** What cannot be reached from here, or is only made by the next steps, is no failure of the setup. */
+async function init_check(given, setup, { key, url }, world) {
+    const examined = await examineAll({
+        ...given,
+        'database-url': url ?? given['database-url'],
+        'age-recipients': [...setup.recipients],
+        'age-identity': key?.identity,
+        'scratch-dir': undefined,
+        'github-token': undefined,
+    }, world);
+    const findings = examined.findings.map((one) => (one.status === 'pass' ? one : { ...one, status: 'warn', message: `Not yet: ${one.message}` }));
+    return { ...examined, findings };
+}
+function init_describe({ source, stores, recipients }, found) {
+    const { written, checks, steps, isDry } = found;
+    const columns = [{ name: '#', numeric: true }, { name: 'Next step' }];
+    const rows = steps.map((step, index) => [String(index + 1), step]);
+    const headline = [
+        { name: 'Stores', value: stores.map((store) => store.replace(/\?.*$/, '')).join(', ') },
+        {
+            name: 'Encrypted to',
+            value: recipients.length === 0 ? 'nobody: backups are not encrypted' : recipients.join(', '),
+        },
+        ...(checks?.headline ?? []),
+    ];
+    const tables = [{ title: 'What to do next', columns, rows }, ...(checks?.tables ?? [])];
+    return (0,core_report/* report */.z8)(`${isDry ? 'Plan to set up' : 'Setup of'} ${source}`, [...written, ...(checks?.findings ?? [])], {
+        headline,
+        tables,
+        sources: [source],
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/core/catalog-rows.js
@@ -48578,7 +50245,7 @@ const looking = {
 };
 const catalog_backup = inputs_text('Which backup: `latest`, `oldest`, `random`, or an id.');
 const id = parsed(parseId, 'Id of the backup, e.g. `20261121T031500Z-3f9a1c`.', {});
-const asOf = parsed(parseMoment, 'A moment in the past, e.g. `2026-11-21T03:00:00Z`; needs a bucket that keeps versions.', {}).optional();
+const asOf = parsed(catalog_parseMoment, 'A moment in the past, e.g. `2026-11-21T03:00:00Z`; needs a bucket that keeps versions.', {}).optional();
 function parseId(value) {
     if ((0,core_keys/* isId */.eQ)(value))
         return value;
@@ -48588,7 +50255,7 @@ function parseId(value) {
 }
 const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 /** With its zone: nobody knows at 3 a.m. which one a machine has. A day alone is its beginning, UTC. */
-function parseMoment(value) {
+function catalog_parseMoment(value) {
     const at = new Date(MOMENT.test(value) ? value : Number.NaN);
     if (!Number.isNaN(at.getTime()))
         return at;
@@ -48873,7 +50540,7 @@ const pin_inputs = lib_schemas/* strictObject */.rej({
     for: timespan('How long the pin holds, e.g. `8w`; for ever when empty.', {}, 1).optional(),
     ...looking,
 });
-async function pin(raw, world) {
+async function pin_pin(raw, world) {
     const given = parseInputs(pin_inputs, raw);
     return withStores(world, given.store, async ({ stores, findings }) => {
         const found = await findBackup(stores, { wanted: given.backup, source: given.source }, world);
@@ -49383,12 +51050,14 @@ async function planUndelete(store, request) {
         if (version !== undefined)
             sound.set(key, version);
     }
+    const current = new Map(kept.flatMap(({ versions }) => versions.filter((one) => one.isCurrent)).map((one) => [one.key, one]));
+    const isChanged = ({ key, tag }) => current.get(key)?.tag !== tag;
     const records = chosen.filter(({ key }) => key.endsWith('.json') && key !== (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0));
     const last = chosen.filter(({ key }) => key === (0,core_keys/* backupKey */.eT)(source, id, core_keys/* MANIFEST */.e0));
     return {
         manifest,
         manifestSha256,
-        steps: [...sound.values(), ...records, ...last].filter(({ isCurrent }) => !isCurrent),
+        steps: [...[...sound.values()].filter(({ isCurrent }) => !isCurrent), ...[...records, ...last].filter(isChanged)],
         lost: manifest.artifacts.map(({ key }) => key).filter((key) => !sound.has((0,core_keys/* backupKey */.eT)(source, id, key))),
     };
 }
@@ -49403,11 +51072,11 @@ async function undelete_readChosen(view, { source, id, signal }) {
         throw error;
     }
 }
-/** The version that was chosen, and then the others, the oldest first. */
+/** What is there now, since that may be right; the version that was chosen; then the others, the oldest first. */
 function candidates(histories, chosen, key) {
     const all = histories.find((history) => history.key === key)?.versions ?? [];
-    const first = chosen.filter((version) => version.key === key);
-    return [...first, ...all.toReversed().filter((one) => !one.isDeletion && !first.includes(one))];
+    const inOrder = [...all.filter(({ isCurrent }) => isCurrent), ...chosen.filter((one) => one.key === key)];
+    return [...new Set([...inOrder, ...all.toReversed()])].filter(({ isDeletion }) => !isDeletion);
 }
 async function findSound(store, versions, { bytes, sha256 }, request) {
     for (const version of versions.filter((one) => one.bytes === bytes)) {
@@ -49629,13 +51298,17 @@ async function newestIn({ source, id, copies }, { now, signal }) {
 
 
 
+
+
 /** What the command line has: every action, and what makes no sense as a step. A new command is one file and one line here. */
 const commands = {
     ...actions,
     list: { ...list_namespaceObject, outputs: {}, run: list },
-    pin: { ...pin_namespaceObject, outputs: {}, run: pin },
+    pin: { ...pin_namespaceObject, outputs: {}, run: pin_pin },
     show: { ...show_namespaceObject, outputs: {}, run: show },
+    adopt: { ...adopt_namespaceObject, outputs: {}, run: adopt },
     copy: { ...copy_namespaceObject, outputs: {}, run: copy },
+    init: { ...init_namespaceObject, outputs: {}, run: init },
     status: { ...commands_status_namespaceObject, outputs: {}, run: status_status },
     undelete: { ...commands_undelete_namespaceObject, outputs: {}, run: undelete },
     unpin: { ...unpin_namespaceObject, outputs: {}, run: unpin },
@@ -49735,7 +51408,15 @@ const commandHelp = {
             `--source orders ${STORE} --target-url-file /etc/lifeboat/target.url --tables public.users --into-schema rescued --confirm orders`,
         ],
     },
-    init: { occasion: 'setup', summary: 'write workflows, roles, policies and keys', examples: [] },
+    init: {
+        occasion: 'setup',
+        summary: 'write workflows, roles, policies and keys',
+        examples: [
+            `--source orders ${STORE} --dry-run`,
+            `--source orders --store 's3://acme-backups/prod?region=eu-central-1' --principal arn:aws:iam::111122223333:role/lifeboat`,
+            `--source orders ${STORE} --create-role --database-url-file /etc/lifeboat/admin.url`,
+        ],
+    },
     doctor: {
         occasion: 'setup',
         summary: 'check programs, permissions, stores, clock',
@@ -49879,11 +51560,11 @@ function flagsOf({ inputs }) {
         isSwitch: true,
         summary: '',
     }));
-    return [...describeInputs(inputs).map(flagOf), ...own];
+    return [...describeInputs(inputs).map(completion_flagOf), ...own];
 }
 /** Inputs that name a path on this machine, whether or not they are secrets. */
 const PATHS = /(^|-)(dir|file|html|page)$/;
-function flagOf({ name, secret, flag, values, description }) {
+function completion_flagOf({ name, secret, flag, values, description }) {
     const named = secret ? `--${name}${FILE}` : `--${name}`;
     const summary = (/^.*?[.:;](?= |$)/.exec(description)?.[0] ?? description)
         .replaceAll(/[`'"\\[\]$]/g, '')
@@ -50421,7 +52102,7 @@ function wrap(text, indent = 0) {
 
 
 /** Who says what a report says: for whoever reads it without the run at hand. */
-function originOf(action, env, startedAt) {
+function origin_originOf(action, env, startedAt) {
     const times = { startedAt: startedAt.toISOString(), finishedAt: new Date().toISOString() };
     return { action, ...times, tool: tool, run: runInfo(env) };
 }
@@ -50491,6 +52172,8 @@ const WORK = {
     unpin: 'Unpinning',
     undelete: 'Undelete',
     copy: 'Copy',
+    adopt: 'Adoption',
+    init: 'Setup',
 };
 /** Cleaning up may itself hang. The runner sends its second signal 7.5 s after the first, and a report must be out by then. */
 const CLEANUP_MS = 6_000;
@@ -50743,7 +52426,7 @@ async function cli(words) {
 }
 async function runCli([command = '--help', ...words]) {
     if (command === '--version')
-        return say(words.includes(JSON_FLAG) ? json(tool) : `${tool.name} ${tool.version}\n`);
+        return cli_say(words.includes(JSON_FLAG) ? json(tool) : `${tool.name} ${tool.version}\n`);
     if (command === '--help' || command === '-h' || command === 'help')
         return help(words);
     if (command === 'completion')
@@ -50756,17 +52439,17 @@ async function runCli([command = '--help', ...words]) {
         return help([command, ...(flags.json ? [JSON_FLAG] : [])]);
     const startedAt = new Date();
     const report = await run(command, flags);
-    return cli_show(report, flags.json ? reportJson(report, originOf(command, process.env, startedAt)) : textOf(report));
+    return cli_show(report, flags.json ? reportJson(report, origin_originOf(command, process.env, startedAt)) : textOf(report));
 }
 function help(words) {
     const [about] = words.filter((word) => word !== JSON_FLAG);
     const isJson = words.includes(JSON_FLAG);
     const known = commands;
     if (about === 'inputs')
-        return say(describeCommonInputs(commands.backup.inputs));
+        return cli_say(describeCommonInputs(commands.backup.inputs));
     if (about === undefined) {
         const all = Object.entries(known).map(([name, { description }]) => ({ name, description }));
-        return say(isJson ? json({ commands: all }) : describeCommands(known));
+        return cli_say(isJson ? json({ commands: all }) : describeCommands(known));
     }
     if (about === 'completion')
         throw completionHelp();
@@ -50774,14 +52457,14 @@ function help(words) {
         throw noCommand(about);
     const action = commands[about];
     const described = { name: about, description: action.description, inputs: describeInputs(action.inputs) };
-    return say(isJson ? json(described) : describeCommand(about, action));
+    return cli_say(isJson ? json(described) : describeCommand(about, action));
 }
 function completion(words) {
     const [shell] = words.filter((word) => word !== JSON_FLAG);
     if (shell === '--help' || shell === '-h')
         throw completionHelp();
     const script = completionFor(shell, commands);
-    return say(words.includes(JSON_FLAG) ? json({ shell, script }) : script);
+    return cli_say(words.includes(JSON_FLAG) ? json({ shell, script }) : script);
 }
 function completionHelp() {
     return new core_failure/* Failure */.H('invalid-input', '`lifeboat completion bash|zsh|fish` prints a script.', {
@@ -50798,7 +52481,7 @@ function cli_refuse(error, words) {
         const hint = error.hint === undefined ? {} : { hint: error.hint };
         const title = `${isCommandName(command) ? command : 'lifeboat'} could not do its work`;
         const refused = (0,core_report/* report */.z8)(title, [(0,core_report/* finding */.gk)('run-failed', 'unknown', error.message, hint)]);
-        say(reportJson(redactDeep(refused, redact), originOf(command, env, new Date())));
+        cli_say(reportJson(redactDeep(refused, redact), origin_originOf(command, env, new Date())));
     }
     else
         process.stderr.write(redact(`lifeboat: ${error.message}\n${error.hint ?? ''}\n`));
@@ -50842,12 +52525,12 @@ function forTerminal(finding, name) {
         : finding;
 }
 function cli_show(report, text) {
-    say(text);
+    cli_say(text);
     if (publish_couldNotWork(report))
         return 2;
     return report.verdict === 'pass' || report.verdict === 'warn' ? 0 : 1;
 }
-function say(text) {
+function cli_say(text) {
     process.stdout.write(text);
     return 0;
 }
@@ -50897,7 +52580,7 @@ async function main(given) {
     const redacted = redactDeep(outcome, redact);
     const shown = telling === undefined ? redacted : redactDeep(await announce(redacted, telling), redact);
     const step = isActionName(name) ? name : 'lifeboat';
-    await publish(shown, { name: step, origin: redactDeep(originOf(step, env, startedAt), redact), toolkit, log });
+    await publish(shown, { name: step, origin: redactDeep(origin_originOf(step, env, startedAt), redact), toolkit, log });
     // By the verdict itself: in what is shown, a password that reads "pass" would be hidden.
     if (outcome.verdict !== 'pass' && outcome.verdict !== 'warn')
         failStep(shown, toolkit);

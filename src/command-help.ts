@@ -114,7 +114,11 @@ export const commandHelp: Readonly<Record<string, CommandHelp>> = {
     summary: 'check programs, permissions, stores, clock',
     examples: [`--database-url-file /etc/lifeboat/orders.url ${STORE}`],
   },
-  adopt: { occasion: 'setup', summary: 'take an existing dump into a store', examples: [] },
+  adopt: {
+    occasion: 'setup',
+    summary: 'take an existing dump into a store',
+    examples: [`--source orders --file /srv/old/orders_2026-11-20.sql.gz ${STORE}`],
+  },
   completion: {
     occasion: 'setup',
     summary: 'print a completion script: `completion bash`, `zsh` or `fish`',

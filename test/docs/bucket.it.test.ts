@@ -69,6 +69,7 @@ describe('the policies', () => {
       backup: ['arn:aws:s3:::acme-backups/prod/*/*/in-progress.json'],
       'verify-freshness': [],
       'restore-drill': [],
+      restore: ['arn:aws:s3:::acme-backups/prod/*-before-restore/*/in-progress.json'],
       prune: ['arn:aws:s3:::acme-backups/prod/*'],
       doctor: ['arn:aws:s3:::acme-backups/prod/.lifeboat-doctor-*'],
       undelete: [],
@@ -161,6 +162,8 @@ describe.skipIf(whyNoRgw() !== undefined)('on a real gateway', () => {
       expect(notPassed(freshness)).toEqual(['drill-missing']);
       expect(notPassed(await act('restore-drill', store))).toEqual([]);
       expect(notPassed(await act('verify-freshness', store, { 'max-drill-age': '8d' }))).toEqual([]);
+      const target = { 'target-url': pg.urlOf('orders'), mode: 'replace', confirm: 'orders' };
+      expect(notPassed(await act('restore', store, target))).toEqual([]);
       const pruned = await act('prune', store, { 'keep-last': '1' });
       expect(notPassed(pruned)).toEqual([]);
       // Two backups of one second are told apart by chance.
