@@ -60,7 +60,8 @@ export async function storeArtifact(
   options: StoreArtifactOptions,
 ): Promise<StoredArtifact> {
   const hash = createHash('sha256');
-  const branches = stores.map((store) => openBranch(store, key, options));
+  const ownsChunks = stores.length === 1;
+  const branches = stores.map((store) => openBranch(store, key, { ...options, ownsChunks }));
   const reading = { chunks: 0, isWaiting: true };
   const stopWatching = watchBody(body, reading, { key, branches, options });
   let bytes = 0;
@@ -69,10 +70,11 @@ export async function storeArtifact(
       options.signal.throwIfAborted();
       reading.isWaiting = false;
       hash.update(chunk);
-      bytes += chunk.length;
+      const size = chunk.length; // a store may empty what it alone was given
+      bytes += size;
       await Promise.all(branches.map((branch) => write(branch, chunk, options)));
       if (branches.every(hasFailed)) break;
-      options.onBytes?.(chunk.length);
+      options.onBytes?.(size);
       reading.chunks += 1;
       reading.isWaiting = true;
     }
@@ -89,15 +91,15 @@ export async function storeArtifact(
   return conclude(branches, { bytes, sha256: hash.digest('hex') }, key);
 }
 
-function openBranch(store: Store, key: string, options: StoreArtifactOptions): Branch {
-  const { expectedBytes, atOnce = 1, signal } = options;
+function openBranch(store: Store, key: string, options: StoreArtifactOptions & { ownsChunks: boolean }): Branch {
+  const { expectedBytes, atOnce = 1, ownsChunks, signal } = options;
   const pass = new PassThrough({ highWaterMark: Math.ceil(BRANCH_BUFFER / atOnce) });
   const dropped = new AbortController();
   const onBytes = () => {
     branch.signs += 1;
   };
   const put = store.put(key, pass, {
-    ...{ expectedBytes, atOnce, onBytes },
+    ...{ expectedBytes, atOnce, ownsChunks, onBytes },
     signal: AbortSignal.any([signal, dropped.signal]),
   });
   const settled = put.then(

@@ -24,6 +24,8 @@ export interface PutOptions {
   readonly expectedBytes?: number;
   /** How many such uploads are under way at once, this one included: they share the memory of one. */
   readonly atOnce?: number;
+  /** Nobody else looks at the chunks of the body: the store may empty each when it has read it. */
+  readonly ownsChunks?: boolean;
   readonly signal?: AbortSignal;
   /** Called with the number of bytes the store has taken since the last call; 0 is a sign of life. */
   readonly onBytes?: (bytes: number) => void;

@@ -58,3 +58,12 @@ export async function* readParts(body: AsyncIterable<Buffer>, room: PartBuffers)
   }
   yield { number, bytes: buffer.subarray(0, filled), isLast: true };
 }
+
+/**
+ * Gives the memory of a chunk back at once. Chunks of a pipe lie outside of the heap, where the collector lets tens of
+ * megabytes of them gather, and then looks through the whole heap for them: a fifth of what an upload costs.
+ */
+export function empty({ buffer, length }: Buffer): void {
+  // One that shares its memory with others is small, or part of something.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length && !buffer.detached) buffer.transfer(0);
+}

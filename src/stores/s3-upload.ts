@@ -12,7 +12,7 @@ import {
 import { Failure } from '../core/failure.ts';
 import type { PutOptions, Store, StoredCopy } from '../core/ports.ts';
 import { cancelled, guardBody } from './body.ts';
-import { type Part, PartBuffers, readParts } from './part-buffers.ts';
+import { empty, type Part, PartBuffers, readParts } from './part-buffers.ts';
 import type { S3Access } from './s3-access.ts';
 import { s3Failure } from './s3-errors.ts';
 import type { CallOptions } from './s3-life.ts';
@@ -105,6 +105,7 @@ class Transfer {
         this.#sha256.update(bytes);
         this.#bytes += bytes.length;
         yield bytes;
+        if (this.#options.ownsChunks === true) empty(bytes);
       }
       if (this.#options.signal?.aborted === true) throw cancelled(this.#options.signal);
       this.#isRead = true;

@@ -39,7 +39,11 @@ const LIMIT_GROWTH = 2.6;
 /** A shorter run is mostly starting up, and its growth means nothing. */
 const LONG_ENOUGH_SECONDS = 2;
 
+const JUDGE_ONE = 'judge one source';
+
 const missed: string[] = [];
+/** Of each action, what the next smaller store took; of one kind of store. */
+const last = new Map<string, { total: number; seconds: number }>();
 const folder = mkdtempSync('/var/tmp/lifeboat-scale-');
 const wants = (what: string) => values.only === '' || values.only === what;
 
@@ -104,8 +108,6 @@ function heading(store: string): void {
   console.log('|---|---|---:|---:|---:|---:|---:|---:|');
 }
 
-const JUDGE_ONE = 'judge one source';
-
 async function judge(shape: Shape, place: Place): Promise<void> {
   const one = ['--source', sourceName(0)];
   const goes = Math.round(shape.backups / 10);
@@ -137,9 +139,6 @@ async function measure(shape: Shape, name: string, args: readonly string[], { ur
     limit(`${what}, ${name}: ${seconds.toFixed(2)} s of ${LIMIT_SECONDS}`, seconds <= LIMIT_SECONDS);
   judgeGrowth(shape, name, seconds);
 }
-
-/** Of each action, what the next smaller store took; of one kind of store. */
-const last = new Map<string, { total: number; seconds: number }>();
 
 function judgeGrowth(shape: Shape, name: string, seconds: number): void {
   const key = `${shape.sources === 1 ? 'backups' : 'sources'} ${name}`;

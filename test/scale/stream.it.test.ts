@@ -34,7 +34,7 @@ it('streams a dump in equal parts chosen from the size of the database, in littl
     // Room in a thousand parts for all that the estimate allows.
     expect((parts[0] ?? 0) * 1000).toBeGreaterThan(20 * GIB);
     expect(parts[0]).toBeLessThan(64 << 20);
-    expect(made.peakMegabytes).toBeLessThan(300);
+    expect(made.peakMegabytes).toBeLessThan(200);
   } finally {
     await s3.close();
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PartBuffers, readParts } from '../../src/stores/part-buffers.ts';
+import { empty, PartBuffers, readParts } from '../../src/stores/part-buffers.ts';
 
 async function* chunksOf(...texts: string[]): AsyncGenerator<Buffer> {
   for (const text of texts) yield Buffer.from(text);
@@ -38,4 +38,13 @@ it('reads no further than there is room for', async () => {
   expect(read).toBe(2);
   room.give(first.value.bytes);
   expect((await third).value.number).toBe(3);
+});
+
+it('empties a chunk that has its memory for itself, and no other', () => {
+  const own = Buffer.from(new ArrayBuffer(4));
+  const shared = Buffer.from(new ArrayBuffer(8), 0, 4);
+  empty(own);
+  empty(shared);
+  expect([own.length, shared.length]).toEqual([0, 4]);
+  expect(() => empty(own)).not.toThrow();
 });
