@@ -1128,6 +1128,15 @@ async function* readParts(body, room) {
     }
     yield { number, bytes: buffer.subarray(0, filled), isLast: true };
 }
+/**
+ * Gives the memory of a chunk back at once. Chunks of a pipe lie outside of the heap, where the collector lets tens of
+ * megabytes of them gather, and then looks through the whole heap for them: a fifth of what an upload costs.
+ */
+function empty({ buffer, length }) {
+    // One that shares its memory with others is small, or part of something.
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === length && !buffer.detached)
+        buffer.transfer(0);
+}
 
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __webpack_require__(8522);
@@ -1268,6 +1277,8 @@ class Transfer {
                 this.#sha256.update(bytes);
                 this.#bytes += bytes.length;
                 yield bytes;
+                if (this.#options.ownsChunks === true)
+                    empty(bytes);
             }
             if (this.#options.signal?.aborted === true)
                 throw (0,stores_body/* cancelled */.KW)(this.#options.signal);

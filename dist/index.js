@@ -15344,7 +15344,8 @@ const DROP_GRACE_MS = 5_000;
  */
 async function storeArtifact(body, stores, key, options) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
-    const branches = stores.map((store) => openBranch(store, key, options));
+    const ownsChunks = stores.length === 1;
+    const branches = stores.map((store) => openBranch(store, key, { ...options, ownsChunks }));
     const reading = { chunks: 0, isWaiting: true };
     const stopWatching = watchBody(body, reading, { key, branches, options });
     let bytes = 0;
@@ -15353,11 +15354,12 @@ async function storeArtifact(body, stores, key, options) {
             options.signal.throwIfAborted();
             reading.isWaiting = false;
             hash.update(chunk);
-            bytes += chunk.length;
+            const size = chunk.length; // a store may empty what it alone was given
+            bytes += size;
             await Promise.all(branches.map((branch) => write(branch, chunk, options)));
             if (branches.every(hasFailed))
                 break;
-            options.onBytes?.(chunk.length);
+            options.onBytes?.(size);
             reading.chunks += 1;
             reading.isWaiting = true;
         }
@@ -15379,14 +15381,14 @@ async function storeArtifact(body, stores, key, options) {
     return conclude(branches, { bytes, sha256: hash.digest('hex') }, key);
 }
 function openBranch(store, key, options) {
-    const { expectedBytes, atOnce = 1, signal } = options;
+    const { expectedBytes, atOnce = 1, ownsChunks, signal } = options;
     const pass = new external_node_stream_.PassThrough({ highWaterMark: Math.ceil(BRANCH_BUFFER / atOnce) });
     const dropped = new AbortController();
     const onBytes = () => {
         branch.signs += 1;
     };
     const put = store.put(key, pass, {
-        ...{ expectedBytes, atOnce, onBytes },
+        ...{ expectedBytes, atOnce, ownsChunks, onBytes },
         signal: AbortSignal.any([signal, dropped.signal]),
     });
     const settled = put.then((copy) => void Object.assign(branch, { copy, isSettled: true }), (error) => {
@@ -51422,7 +51424,11 @@ const commandHelp = {
         summary: 'check programs, permissions, stores, clock',
         examples: [`--database-url-file /etc/lifeboat/orders.url ${STORE}`],
     },
-    adopt: { occasion: 'setup', summary: 'take an existing dump into a store', examples: [] },
+    adopt: {
+        occasion: 'setup',
+        summary: 'take an existing dump into a store',
+        examples: [`--source orders --file /srv/old/orders_2026-11-20.sql.gz ${STORE}`],
+    },
     completion: {
         occasion: 'setup',
         summary: 'print a completion script: `completion bash`, `zsh` or `fish`',
