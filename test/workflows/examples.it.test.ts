@@ -54,6 +54,7 @@ beforeAll(async () => {
   const url = (database: string) => pg.urlOf(database).replace('postgres@', 'postgres:hunter22@');
   secrets = {
     ORDERS_DATABASE_URL: url('orders'),
+    ORDERS_RESTORE_URL: url('orders'),
     BILLING_DATABASE_URL: url('billing'),
     LIFEBOAT_AGE_IDENTITY: identity,
   };
@@ -200,6 +201,21 @@ it('the matrix backs up each database by the name of its secret, and judges them
   expect([...new Set(rows.map(({ source }) => source))]).toEqual(['billing', 'orders']);
 });
 
+it('a restore shows its plan first, and then swaps what was named', async () => {
+  await pg.psql('DELETE FROM deposit', 'orders');
+  const inputs = { backup: 'latest', mode: 'new-database', swap: true, confirm: 'orders', 'only-plan': false };
+  const given = { inputs, needs: { plan: { result: 'success', outputs: {} } }, adjust: withoutApplication };
+  const [plan] = await run('restore.yml', 'plan', given);
+  expect(plan).toMatchObject({ conclusion: 'success', outputs: { database: '' } });
+  expect(await pg.psql('SELECT count(*) FROM deposit', 'orders')).toBe('0');
+  const [wrong] = await run('restore.yml', 'plan', { ...given, inputs: { ...inputs, confirm: 'billing' } });
+  expect(wrong).toMatchObject({ conclusion: 'failure' });
+  expect(rulesOf(wrong, 'fail')).toEqual(['restore-confirm']);
+  const [restored] = await run('restore.yml', 'restore', given);
+  expect(restored).toMatchObject({ conclusion: 'success', outputs: { database: 'orders' } });
+  expect(await pg.psql('SELECT count(*) FROM deposit', 'orders')).toBe('1000');
+}, 120_000);
+
 async function makeBucket({ endpoint, region, accessKeyId, secretAccessKey }: Rgw): Promise<void> {
   const credentials = { accessKeyId, secretAccessKey };
   const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
@@ -242,6 +258,14 @@ function adjust(step: StepOptions): StepOptions {
   const lowered = { 'min-size': '1KB', ...(step.action === 'verify-freshness' && { 'min-free-space': '0%' }) };
   const changed = Object.entries(lowered).filter(([name]) => name === 'min-free-space' || name in (step.with ?? {}));
   return { ...step, with: { ...step.with, ...Object.fromEntries(changed) }, timeoutMs: HOUR_MS };
+}
+
+/** There is no application to stop, to start and to ask. */
+function withoutApplication(step: StepOptions): StepOptions {
+  const { with: given, ...rest } = adjust(step);
+  const { 'health-url': _, before, after, ...others } = given ?? {};
+  const commands = before === undefined && after === undefined ? {} : { before: 'true', after: 'true' };
+  return { ...rest, with: { ...others, ...commands } };
 }
 
 /** The one step of ours: it left nothing behind, told no secret, and its inputs were all known. */
