@@ -74,8 +74,8 @@ it.each([
 
 it.each([
   ['that was overcome', 2, 2],
-  // Of two listings.
-  ['that lasted', 1_000, 6],
+  // Of two listings and of the lifecycle rules.
+  ['that lasted', 1_000, 9],
 ])('counts in the report what it tried again after an error %s', async (_, failures, retries) => {
   let calls = 0;
   const s3 = await fakeS3(() => {
