@@ -10,6 +10,8 @@ export interface Target {
   readonly database: string | undefined;
   /** For people: `host:port/database`. */
   readonly label: string;
+  /** Whether the URL itself says where the server is; otherwise a parameter of it or libpq's environment does. */
+  readonly hasAddress: boolean;
 }
 
 // Not WHATWG `URL`: it refuses what libpq takes, several hosts and sockets among them.
@@ -45,6 +47,7 @@ export function parseTarget(connection: Connection): Target {
   return {
     password: password === '' ? undefined : password,
     database: path === '' ? parameters.database : decode(path),
+    hasAddress: address !== '',
     label: `${address || 'the local socket'}${path === '' ? '' : `/${decode(path)}`}`,
     dsn: ({ applicationName, database }) => {
       const name = database === undefined ? path : encodeURIComponent(database);

@@ -18,7 +18,7 @@ export async function inspectTarget(lent: Lent): Promise<TargetState> {
   return {
     server: { ...server, database: name },
     user: await readUser(lent, missing),
-    location: client.target.label,
+    location: client.target.hasAddress ? client.target.label : whereItLed(server, name),
     database: exists ? await aboutTarget(inDatabase(lent, name, content)) : undefined,
     ...(await readFreeSpace(session, client)),
     missingRoles: missing,
@@ -27,6 +27,11 @@ export async function inspectTarget(lent: Lent): Promise<TargetState> {
       mark === undefined || lent.building.has(left) ? [] : [{ name: left, what: mark.what, bytes }],
     ),
   };
+}
+
+/** Whoever confirms a restore must see which server the environment chose. */
+function whereItLed({ host, port }: { readonly host: string; readonly port: number | null }, name: string): string {
+  return `${host}${port === null ? '' : `:${port}`}/${name}`;
 }
 
 async function readMissingExtensions({ session }: Lent, wanted: readonly string[]): Promise<string[]> {
