@@ -1,7 +1,7 @@
 // `npm run bench`: what backup and drill cost, beside the shell lines they replace, on one database, in alternation,
 // with medians and ratios. `aws` and `restic` are contenders where they are installed; it says which were not.
 //
-//   npm run bench -- [--gigabytes 1.5] [--rounds 3] [--only main-job|memory|refusal|streams]
+//   npm run bench -- [--gigabytes 1.5] [--rounds 3] [--only main-job|memory|refusal|restores|restores-anew|restores-beside|streams]
 //
 // Targets stand beside the ratios. A missed one is no failure of the command: what else a machine does decides too much.
 import { execFileSync } from 'node:child_process';
@@ -16,6 +16,7 @@ import { isInstalled } from './contender.ts';
 import { benchMainJob } from './main-job.ts';
 import { benchMemory } from './memory.ts';
 import { benchRefusal } from './refusal.ts';
+import { benchRestoresAnew, benchRestoresBeside } from './restores.ts';
 import { benchStreams } from './streams.ts';
 
 /** What every benchmark works on: real servers of its own, an empty bucket, a folder. */
@@ -31,7 +32,14 @@ export interface Bench {
   readonly rounds: number;
 }
 
-const all = { 'main-job': benchMainJob, memory: benchMemory, refusal: benchRefusal, streams: benchStreams };
+const all = {
+  'main-job': benchMainJob,
+  memory: benchMemory,
+  refusal: benchRefusal,
+  'restores-anew': benchRestoresAnew,
+  'restores-beside': benchRestoresBeside,
+  streams: benchStreams,
+};
 
 const { values } = parseArgs({
   options: {
@@ -58,7 +66,7 @@ try {
   const [gigabytes, rounds] = [Number(values.gigabytes), Number(values.rounds)];
   console.log(await describeMachine(rounds));
   for (const [name, bench] of Object.entries(all)) {
-    if (values.only === '' || values.only === name) {
+    if (name.startsWith(values.only)) {
       await bench({ pg, rgw, s3Parameters, keys, folder, gigabytes, rounds });
     }
   }
