@@ -20,6 +20,8 @@ export const description =
 
 const { compression, facts, labels, pin, 'pin-for': pinFor, 'age-recipients': recipients } = backup.shape;
 
+export const positional = ['file'];
+
 export const inputs = z.strictObject({
   file: text('The dump: `.dump`, `.dump.gz`, `.sql` or `.sql.gz`.'),
   source: shared.source,
