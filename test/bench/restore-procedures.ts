@@ -62,7 +62,7 @@ export function proceduresAnew(bench: Bench): Procedure[] {
   const { psql, anew, count, upkeep, into, home } = linesOf(bench);
   return [
     {
-      name: 'drop, create, `psql < backup.sql` (002)',
+      name: 'drop, create, `psql < backup.sql`',
       runbook: shell(
         bench,
         `${home('dropdb')} ${LIVE} && ${home('createdb')} ${LIVE} && ${psql(LIVE)} < f.sql >/dev/null`,
@@ -71,25 +71,25 @@ export function proceduresAnew(bench: Bench): Procedure[] {
       without: `comparison, ANALYZE; ${IGNORES_ERRORS}`,
     },
     {
-      name: 'drop, create, `gunzip | psql` (001, method A)',
+      name: 'drop, create, `gunzip | psql`',
       runbook: shell(bench, `${anew} && gunzip -c f.sql.gz | ${psql(LIVE)} >/dev/null`),
       lifeboat: restore(bench, file, 'one', ...DROP_FIRST),
       without: `comparison, ANALYZE; ${IGNORES_ERRORS}`,
     },
     {
-      name: 'drop, create, `gunzip` to a file, `pg_restore --jobs=4` (001, method B)',
+      name: 'drop, create, `gunzip` to a file, `pg_restore --jobs=4`',
       runbook: shell(bench, `${anew} && gunzip -c f.dump.gz > restore.dump && ${into(LIVE)} --jobs=4 restore.dump`),
       lifeboat: restore(bench, file, 'streams', ...DROP_FIRST, '--jobs', '4'),
       without: 'comparison, ANALYZE; room for the unzipped dump',
     },
     {
-      name: 'drop, create, `pg_restore`, counts, REINDEX, ANALYZE (004)',
+      name: 'drop, create, `pg_restore`, counts, REINDEX, ANALYZE',
       runbook: shell(bench, `${anew} && ${into(LIVE)} < f.dump && ${count(LIVE)} && ${upkeep}`),
       lifeboat: restore(bench, file, 'one', ...DROP_FIRST, '--reindex', ...CRITICAL),
       without: 'comparison (counts are shown, compared with nothing)',
     },
     {
-      name: 'from the bucket: `aws s3 cp` to a file, drop, create, `pg_restore` (003, 004)',
+      name: 'from the bucket: `aws s3 cp` to a file, drop, create, `pg_restore`',
       runbook: shell(
         bench,
         `${AWS} --endpoint-url ${rgw.endpoint} --region ${rgw.region} s3 cp --quiet s3://bench/f.dump got.dump && ${anew} && ${into(LIVE)} < got.dump`,
@@ -106,7 +106,7 @@ export function proceduresBeside(bench: Bench): Procedure[] {
   const { bin, psql, anew, count, upkeep, safety, into, home } = linesOf(bench);
   return [
     {
-      name: 'restore beside, counts, swap by renaming (000)',
+      name: 'restore beside, counts, swap by renaming',
       runbook: shell(
         bench,
         `${home('createdb')} ${LIVE}_restore && gunzip -c f.sql.gz | ${psql(`${LIVE}_restore`)} >/dev/null && ${count(`${LIVE}_restore`)} && ${psql('postgres')} -c 'ALTER DATABASE ${LIVE} RENAME TO ${LIVE}_old' -c 'ALTER DATABASE ${LIVE}_restore RENAME TO ${LIVE}'`,
@@ -115,19 +115,19 @@ export function proceduresBeside(bench: Bench): Procedure[] {
       without: `comparison, owner, grants and settings of the database, ending connections, ANALYZE; ${IGNORES_ERRORS}`,
     },
     {
-      name: 'dump of what is there, drop, create, `gunzip | psql`, counts (001, full production restore)',
+      name: 'dump of what is there, drop, create, `gunzip | psql`, counts',
       runbook: shell(bench, `${safety} && ${anew} && gunzip -c f.sql.gz | ${psql(LIVE)} >/dev/null && ${count(LIVE)}`),
       lifeboat: restore(bench, file, 'one', ...REPLACE),
       without: `reading the safety dump back, comparison, keeping the old database until the end, ANALYZE; ${IGNORES_ERRORS}`,
     },
     {
-      name: 'the same with `pg_restore`, REINDEX, ANALYZE (001 and 004)',
+      name: 'the same with `pg_restore`, REINDEX, ANALYZE',
       runbook: shell(bench, `${safety} && ${anew} && ${into(LIVE)} < f.dump && ${count(LIVE)} && ${upkeep}`),
       lifeboat: restore(bench, file, 'one', ...REPLACE, '--reindex'),
       without: 'reading the safety dump back, comparison, keeping the old database until the end',
     },
     {
-      name: 'one table: `grep -A 999999`, psql (001)',
+      name: 'one table: `grep -A 999999`, psql',
       runbook: shell(
         bench,
         `gunzip -c f.sql.gz | grep -A 999999 'CREATE TABLE public.items' > items.sql && ${psql(LIVE)} -c 'CREATE SCHEMA restore_temp' && ${psql(LIVE)} < items.sql > items.log 2>&1`,
@@ -137,7 +137,7 @@ export function proceduresBeside(bench: Bench): Procedure[] {
         'the table itself: the lines write into `public` and not into the new schema, where each fails on what is there; it exits with 0',
     },
     {
-      name: 'one table: temporary database, `pg_restore -t`, `pg_dump -t` to a file (004)',
+      name: 'one table: temporary database, `pg_restore -t`, `pg_dump -t` to a file',
       runbook: shell(
         bench,
         `${psql('postgres')} -c 'CREATE DATABASE ${LIVE}_temp' && ${into(`${LIVE}_temp`)} -t items < f.dump && ${bin}/pg_dump -t items -d '${pg.urlOf(`${LIVE}_temp`)}' > items.sql && ${psql('postgres')} -c 'DROP DATABASE ${LIVE}_temp'`,
@@ -147,7 +147,7 @@ export function proceduresBeside(bench: Bench): Procedure[] {
         'primary key and indexes of the table, comparison, rows beside the live ones, SQL that merges: it ends with a file to read',
     },
     {
-      name: '`pg_restore --list` (003, dry run)',
+      name: '`pg_restore --list`, against `--dry-run`',
       runbook: shell(bench, `${bin}/pg_restore --list f.dump > list.txt`),
       lifeboat: restore(bench, file, 'one', '--mode', 'replace', ...CONFIRMED, '--dry-run'),
       without: 'reading anything but the table of contents; what is in the target, roles, extensions, room, time',

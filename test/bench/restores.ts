@@ -60,9 +60,13 @@ function print(shown: readonly Procedure[], measured: ReadonlyMap<string, Measur
   console.log('\n| Procedure | Runbook (s) | Lifeboat (s) | Ratio | What the commands of the runbook leave out |');
   console.log('|---|---:|---:|---:|---|');
   for (const { name, without } of shown) {
-    const [runbook, lifeboat] = ['runbook', 'lifeboat'].map((who) => measured.get(`${who}: ${name}`)?.seconds ?? []);
-    const [theirs, ours] = [median(runbook ?? []), median(lifeboat ?? [])];
-    const ratio = (ours / theirs).toFixed(2);
-    console.log(`| ${cell(name)} | ${theirs.toFixed(1)} | ${ours.toFixed(1)} | ${ratio} | ${cell(without)} |`);
+    const theirs = measured.get(`runbook: ${name}`)?.seconds ?? [];
+    const ours = measured.get(`lifeboat: ${name}`)?.seconds ?? [];
+    const ratio = (median(ours) / median(theirs)).toFixed(2);
+    console.log(`| ${cell(name)} | ${each(theirs)} | ${each(ours)} | ${ratio} | ${cell(without)} |`);
   }
+}
+
+function each(seconds: readonly number[]): string {
+  return seconds.map((one) => one.toFixed(1)).join(', ');
 }
