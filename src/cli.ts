@@ -6,7 +6,7 @@ import { Failure } from './core/failure.ts';
 import { nearest } from './core/nearest.ts';
 import { type Finding, finding, type Report, report } from './core/report.ts';
 import { renderText } from './core/report-text.ts';
-import { type Flags, parseFlags } from './flags.ts';
+import { asFlags, type Flags, parseFlags } from './flags.ts';
 import { addEnvironment } from './github/environment.ts';
 import { COMPARE_INPUTS, describeInputs } from './github/inputs.ts';
 import { terminalLog } from './github/log.ts';
@@ -49,7 +49,10 @@ async function runCli([command = '--help', ...words]: readonly string[]): Promis
   if (flags.help) return help([command, ...(flags.json ? [JSON_FLAG] : [])]);
   const startedAt = new Date();
   const report = await run(command, flags);
-  return show(report, flags.json ? reportJson(report, originOf(command, process.env, startedAt)) : textOf(report));
+  return show(
+    report,
+    flags.json ? reportJson(report, originOf(command, process.env, startedAt)) : textOf(report, inputs),
+  );
 }
 
 function help(words: readonly string[]): ExitCode {
@@ -96,8 +99,11 @@ function refuse(error: Failure, words: readonly string[]): ExitCode {
   return 2;
 }
 
-function textOf(report: Report): string {
-  const text = renderText(report);
+function textOf(report: Report, inputs: Action['inputs']): string {
+  const typed = report.findings.map((one) =>
+    one.hint === undefined ? one : { ...one, hint: asFlags(one.hint, inputs) },
+  );
+  const text = renderText({ ...report, findings: typed });
   return hasColours(process.stdout, process.env) ? paintVerdicts(text) : text;
 }
 

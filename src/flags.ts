@@ -89,6 +89,18 @@ function guess(name: string, inputs: ReadonlyMap<string, InputDescription>): str
   return meant === undefined ? '' : `Did you mean \`--${meant}\`? `;
 }
 
+/** A hint as it is typed here: `confirm: orders` is `--confirm orders`, and `store` is `--store`. */
+export function asFlags(hint: string, schema: z.ZodObject): string {
+  const inputs = new Map(describeInputs(schema).map((input) => [input.name, input]));
+  return hint.replaceAll(/`([a-z][a-z0-9-]*)(?:: ([^`\n]+))?`/g, (said, name: string, value: string | undefined) => {
+    const input = inputs.get(name);
+    if (input === undefined) return said;
+    const flag = `--${name}${input.secret ? FILE : ''}`;
+    if (value === undefined) return `\`${flag}\``;
+    return input.flag ? `\`${flag}${value === 'true' ? '' : `=${value}`}\`` : `\`${flag} ${value}\``;
+  });
+}
+
 /** Everybody on the machine can read a command line, and the shell writes it to a file. */
 function secretInTheOpen({ name, env }: InputDescription): Failure {
   const file = `a file with \`--${name}${FILE} PATH\``;

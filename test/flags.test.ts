@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseFlags } from '../src/flags.ts';
+import { commands } from '../src/commands/index.ts';
+import { asFlags, parseFlags } from '../src/flags.ts';
 import { common } from '../src/github/inputs/every-action.ts';
 import { choice, flag, text } from '../src/github/inputs.ts';
 
@@ -109,5 +110,14 @@ it('names no variable for a secret that has none', () => {
   const hidden = z.strictObject({ 'target-url': text('A URL.', { secret: true }) });
   expect(() => parseFlags(['--target-url', 'x'], hidden)).toThrow(
     expect.objectContaining({ hint: 'Give a file with `--target-url-file PATH`.' }),
+  );
+});
+
+it('says a hint as it is typed, and leaves alone what is no input here', () => {
+  const restore = commands.restore.inputs;
+  const hint =
+    'Give `confirm: orders`, `create-roles: true` or `safety-backup: false`; look at `target-url`, and back up with `facts: counts`.';
+  expect(asFlags(hint, restore)).toBe(
+    'Give `--confirm orders`, `--create-roles` or `--safety-backup=false`; look at `--target-url-file`, and back up with `facts: counts`.',
   );
 });

@@ -101,9 +101,10 @@ async function useTarget(target: Target, given: GivenRestore, prepared: Prepared
   const things = { identity, artifacts, expected, stores, target, backUp };
   const job: RestoreJob = { ...things, asked, known, plan, copies: chosen.copies };
   const beforehand = [...around, ...chosen.findings, ...lock];
-  await logPlan(job, world);
   const isRefused = plan.isRefused || lock.some(({ status }) => status === 'fail');
+  // The report shows the plan then.
   if (asked.dryRun || isRefused) return describePlan({ job, findings: [...beforehand, ...plan.findings] });
+  await logPlan(job, world);
   const outcome = await carryOut(job, world);
   outcome.findings.unshift(...beforehand);
   if (outcome.restoreMs !== null) outcome.findings.push(judgeRto(outcome.restoreMs, given['max-duration']));

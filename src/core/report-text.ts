@@ -3,6 +3,8 @@ import { type Finding, type Report, type Table, worstFirst } from './report.ts';
 
 /** What a summary folds is shown up to this length; a terminal cannot unfold. */
 const SHORT = 20;
+/** Columns that a cell of sentences takes: with the others, a row fits a terminal. */
+const WRAPPED = 64;
 
 /** A report for a terminal or a log: verdict, findings, numbers, tables but long folded ones. */
 export function renderText(report: Report): string {
@@ -34,7 +36,8 @@ function indented(text: string): string {
 }
 
 function textTable(table: Table): string {
-  const rows = [table.columns.map(({ name }) => name), ...table.rows].map((row) => row.map((cell) => oneLine(cell)));
+  const head = [table.columns.map(({ name }) => name)];
+  const rows = [...head, ...table.rows.flatMap((row) => linesOf(row.map(oneLine), table.columns))];
   const widths = table.columns.map((_, at) => rows.reduce((most, row) => Math.max(most, (row[at] ?? '').length), 0));
   const line = (row: readonly string[]) =>
     table.columns
@@ -42,6 +45,24 @@ function textTable(table: Table): string {
       .join('  ')
       .trimEnd();
   return [oneLine(table.title), ...rows.map((row) => `  ${line(row)}`)].join('\n');
+}
+
+/** The lines that a row takes: several where a cell of sentences is long. */
+function linesOf(row: readonly string[], columns: Table['columns']): string[][] {
+  const cells = row.map((cell, at) => (columns[at]?.wraps === true ? broken(cell, WRAPPED) : [cell]));
+  const most = Math.max(...cells.map(({ length }) => length));
+  return Array.from({ length: most }, (_, at) => cells.map((lines) => lines[at] ?? ''));
+}
+
+/** Breaks between words; a word that is longer stays whole. */
+function broken(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
 
 function elsewhere({ title, rows }: Table): string {

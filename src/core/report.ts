@@ -37,6 +37,8 @@ export interface Column {
   readonly numeric?: boolean;
   /** Its cells are verdicts: a renderer may put a sign before the word. */
   readonly verdict?: boolean;
+  /** Sentences: a terminal breaks them into lines. Not for what is copied. */
+  readonly wraps?: boolean;
 }
 
 /** A table of plain text cells; renderers escape and align (numbers to the right). */

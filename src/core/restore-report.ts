@@ -106,7 +106,7 @@ export function aboutTarget({ state }: RestoreKnown): Report['headline'] {
 /** @param done steps that were begun; undefined: none was */
 function stepTable({ steps }: RestorePlan, done?: readonly DrillStep[], failedAt?: string): Table {
   const rows = steps.map(({ name, what }, at) => [String(at + 1), name, what]);
-  const columns = [{ name: '#', numeric: true }, { name: 'Step' }, { name: 'What it does' }];
+  const columns = [{ name: '#', numeric: true }, { name: 'Step' }, { name: 'What it does', wraps: true }];
   if (done === undefined) return { title: 'Steps', columns, rows };
   const ending = (at: number) => {
     const one = done[at];

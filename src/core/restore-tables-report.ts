@@ -104,7 +104,15 @@ function sqlTable(title: string, sql: readonly TableSql[], which: 'differences' 
 
 function stepTable({ plan }: PlannedTables): Table {
   const rows = plan.steps.map((step, at) => [String(at + 1), step]);
-  return { title: 'Steps', columns: [{ name: '#', numeric: true }, { name: 'What it does' }], rows, folded: true };
+  return {
+    title: 'Steps',
+    columns: [
+      { name: '#', numeric: true },
+      { name: 'What it does', wraps: true },
+    ],
+    rows,
+    folded: true,
+  };
 }
 
 function outputsOf({ known }: PlannedTables, outcome: TablesOutcome | undefined): Record<string, string> {

@@ -50,11 +50,12 @@ export async function restoreTables(job: TablesJob, beforehand: readonly Finding
   const { asked, known, expected, stores } = job;
   const plan = planTables(asked, known, expected);
   const planned = { ...job, plan };
+  const isRefused = plan.isRefused || beforehand.some(({ status }) => status === 'fail');
+  // The report shows the plan then.
+  if (asked.dryRun || isRefused) return describeTablesPlan(planned, [...beforehand, ...plan.findings]);
   await world.log.group(`The plan of restore ${asked.id}`, async () => {
     for (const [at, step] of plan.steps.entries()) world.log.info(`${at + 1}. ${step}`);
   });
-  const isRefused = plan.isRefused || beforehand.some(({ status }) => status === 'fail');
-  if (asked.dryRun || isRefused) return describeTablesPlan(planned, [...beforehand, ...plan.findings]);
   const outcome = await carryOutTables(planned, world);
   outcome.findings.unshift(...beforehand);
   const recorded = await putRestoreRecord(makeTablesRecord(planned, outcome, world), stores);

@@ -63,3 +63,17 @@ it('spells out control characters and direction marks of names', () => {
     'FAIL: a\\x1b[2Jb\\u{202e}\n\nfail amcheck: x\\x07 y\n',
   );
 });
+
+it('breaks a cell of sentences into lines, and leaves whole what is copied', () => {
+  const long = Array.from({ length: 15 }, (_, at) => `word${at}`).join(' ');
+  const table = {
+    title: 'Steps',
+    columns: [{ name: '#', numeric: true }, { name: 'What', wraps: true }, { name: 'SQL' }],
+  };
+  const text = renderText(
+    report('a', [finding('drill-age', 'pass', '')], { tables: [{ ...table, rows: [['1', long, long]] }] }),
+  );
+  const [first = '', second = ''] = text.split('\n').filter((line) => line.includes('word'));
+  expect(first).toMatch(/^ {2}1 {2}word0 .*word9 +word0 .*word14$/);
+  expect(second).toMatch(/^ {5}word10 .*word14$/);
+});
