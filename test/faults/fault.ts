@@ -20,6 +20,8 @@ export interface Fault {
   readonly counts?: 'store-retries' | 'source-retries';
   /** The process is killed, or its store is out of reach to the end: the next run or prune finds what it left. */
   readonly mayLeave?: boolean;
+  /** Every reading brings the same wrong bytes: nobody can tell that from a copy that is damaged. */
+  readonly mayDisprove?: boolean;
   /** It mounts a file system over a folder of a server, as only root may. */
   readonly mounts?: boolean;
   /** What is true of every snapshot of the source. */
@@ -89,8 +91,8 @@ async function tryFault(
   const site = await ground.newSite(fault.store, fault.action === 'prune');
   try {
     const { ended, hit, run, injection } = await runUnder(fault, site, dice, ground);
-    const { action, mayLeave = false, assertions } = fault;
-    const after = { action, run, ended, mayLeave: mayLeave || ended.hung, assertions };
+    const { action, mayLeave = false, mayDisprove = false, assertions } = fault;
+    const after = { action, run, ended, mayLeave: mayLeave || ended.hung, mayDisprove, assertions };
     const problems = [...judgeOutcome(fault, ended, hit), ...(await checkAfterFault(site, after))];
     problems.push(...((await injection.check?.()) ?? []));
     return { fault, round, outcome: outcomeOf(ended), hit, seconds: ended.seconds, problems, ended };

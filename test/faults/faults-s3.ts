@@ -189,7 +189,7 @@ const cases: readonly (Omit<Case, 'action'> & Partial<Case>)[] = [
       one.operation === 'GetObject' && one.key.endsWith('/database.dump.zst')
         ? { do: 'flip', what: 'answer' }
         : undefined,
-    expected: 'fails',
+    ...{ expected: 'fails', mayDisprove: true },
     says: /->/,
     action: 'restore-drill',
   },

@@ -27,6 +27,8 @@ export interface Aftermath {
   readonly ended: Ended;
   /** The process itself was killed: what it left may lie there until the next run or prune. */
   readonly mayLeave: boolean;
+  /** What it read was the same wrong bytes each time. */
+  readonly mayDisprove?: boolean;
   /** What must be true of the data of every snapshot, as `assertions`; then each new backup is drilled. */
   readonly assertions?: string | undefined;
 }
@@ -38,13 +40,13 @@ export interface Aftermath {
  * @returns what does not hold, a sentence each; empty when all is well
  */
 export async function checkAfterFault(site: Site, after: Aftermath): Promise<string[]> {
-  const { ended, mayLeave } = after;
+  const { ended, mayLeave, mayDisprove = false } = after;
   const problems = [...judgeEnd(ended), ...(await findOrphans(site, after.run)), ...(await findBackends(site))];
   problems.push(...(await findFalseBackups(site.store)), ...(await findLostBackups(site, after.action)));
   if (!mayLeave) problems.push(...(await findLeftovers(site.store)), ...findScratch(site, 'after the run'));
   if (after.assertions !== undefined) problems.push(...(await drillNewBackups(site, after.assertions)));
   problems.push(...(await runNext(site, after.action)));
-  problems.push(...(await findFalseVerdicts(site.store)));
+  if (!mayDisprove) problems.push(...(await findFalseVerdicts(site.store)));
   const pruned = await pruneLater(site);
   problems.push(...pruned, ...(await findLeftovers(site.store)), ...(await findLostBackups(site, after.action)));
   return [...new Set(problems)];

@@ -51,6 +51,7 @@ export interface Case {
   readonly expected: Fault['expected'];
   readonly says?: RegExp;
   readonly mayLeave?: boolean;
+  readonly mayDisprove?: boolean;
   readonly action: Action;
   readonly moments?: number;
 }
