@@ -607,6 +607,7 @@ function parseTarget(connection) {
     return {
         password: password === '' ? undefined : password,
         database: path === '' ? parameters.database : decode(path),
+        hasAddress: address !== '',
         label: `${address || 'the local socket'}${path === '' ? '' : `/${decode(path)}`}`,
         dsn: ({ applicationName, database }) => {
             const name = database === undefined ? path : encodeURIComponent(database);
@@ -7940,13 +7941,17 @@ async function inspectTarget(lent) {
     return {
         server: { ...server, database: name },
         user: await readUser(lent, missing),
-        location: client.target.label,
+        location: client.target.hasAddress ? client.target.label : whereItLed(server, name),
         database: exists ? await aboutTarget(target_lent_inDatabase(lent, name, content)) : undefined,
         ...(await readFreeSpace(session, client)),
         missingRoles: missing,
         missingExtensions: await readMissingExtensions(lent, wanted),
         leftDatabases: (await listDatabases(session, name)).flatMap(({ name: left, mark, bytes }) => mark === undefined || lent.building.has(left) ? [] : [{ name: left, what: mark.what, bytes }]),
     };
+}
+/** Whoever confirms a restore must see which server the environment chose. */
+function whereItLed({ host, port }, name) {
+    return `${host}${port === null ? '' : `:${port}`}/${name}`;
 }
 async function readMissingExtensions({ session }, wanted) {
     const there = await session.query('SELECT name FROM pg_catalog.pg_available_extensions');

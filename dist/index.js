@@ -2114,6 +2114,8 @@ const RestoreRecord = zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
 
 /** What a summary folds is shown up to this length; a terminal cannot unfold. */
 const SHORT = 20;
+/** Columns that a cell of sentences takes: with the others, a row fits a terminal. */
+const WRAPPED = 64;
 /** A report for a terminal or a log: verdict, findings, numbers, tables but long folded ones. */
 function renderText(report) {
     const findings = (0,_report_js__WEBPACK_IMPORTED_MODULE_0__/* .worstFirst */ .md)(report.findings);
@@ -2139,13 +2141,32 @@ function indented(text) {
     return (0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .visible */ .RK)(text).replaceAll('\n', '\n  ');
 }
 function textTable(table) {
-    const rows = [table.columns.map(({ name }) => name), ...table.rows].map((row) => row.map((cell) => (0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN)(cell)));
+    const head = [table.columns.map(({ name }) => name)];
+    const rows = [...head, ...table.rows.flatMap((row) => linesOf(row.map(_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN), table.columns))];
     const widths = table.columns.map((_, at) => rows.reduce((most, row) => Math.max(most, (row[at] ?? '').length), 0));
     const line = (row) => table.columns
         .map(({ numeric }, at) => pad(row[at] ?? '', widths[at] ?? 0, numeric === true))
         .join('  ')
         .trimEnd();
     return [(0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN)(table.title), ...rows.map((row) => `  ${line(row)}`)].join('\n');
+}
+/** The lines that a row takes: several where a cell of sentences is long. */
+function linesOf(row, columns) {
+    const cells = row.map((cell, at) => (columns[at]?.wraps === true ? broken(cell, WRAPPED) : [cell]));
+    const most = Math.max(...cells.map(({ length }) => length));
+    return Array.from({ length: most }, (_, at) => cells.map((lines) => lines[at] ?? ''));
+}
+/** Breaks between words; a word that is longer stays whole. */
+function broken(text, width) {
+    const lines = [];
+    for (const word of text.split(' ')) {
+        const last = lines.at(-1);
+        if (last === undefined || last.length + 1 + word.length > width)
+            lines.push(word);
+        else
+            lines[lines.length - 1] = `${last} ${word}`;
+    }
+    return lines;
 }
 function elsewhere({ title, rows }) {
     return `${(0,_plain_text_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN)(title)}: ${rows.length.toLocaleString('en-US')} rows, in the JSON report (\`--json\`, or the file of \`report-path\`).`;
@@ -14936,7 +14957,8 @@ __nccwpck_require__.r(adopt_namespaceObject);
 __nccwpck_require__.d(adopt_namespaceObject, {
   adopt: () => (adopt),
   description: () => (adopt_description),
-  inputs: () => (adopt_inputs)
+  inputs: () => (adopt_inputs),
+  positional: () => (positional)
 });
 
 // NAMESPACE OBJECT: ./lib/commands/copy.js
@@ -14973,7 +14995,7 @@ __nccwpck_require__.d(pin_namespaceObject, {
   description: () => (pin_description),
   inputs: () => (pin_inputs),
   pin: () => (pin_pin),
-  positional: () => (positional)
+  positional: () => (pin_positional)
 });
 
 // NAMESPACE OBJECT: ./lib/commands/show.js
@@ -21352,7 +21374,7 @@ function aboutTarget({ state }) {
 /** @param done steps that were begun; undefined: none was */
 function stepTable({ steps }, done, failedAt) {
     const rows = steps.map(({ name, what }, at) => [String(at + 1), name, what]);
-    const columns = [{ name: '#', numeric: true }, { name: 'Step' }, { name: 'What it does' }];
+    const columns = [{ name: '#', numeric: true }, { name: 'Step' }, { name: 'What it does', wraps: true }];
     if (done === undefined)
         return { title: 'Steps', columns, rows };
     const ending = (at) => {
@@ -21627,7 +21649,15 @@ function sqlTable(title, sql, which) {
 }
 function restore_tables_report_stepTable({ plan }) {
     const rows = plan.steps.map((step, at) => [String(at + 1), step]);
-    return { title: 'Steps', columns: [{ name: '#', numeric: true }, { name: 'What it does' }], rows, folded: true };
+    return {
+        title: 'Steps',
+        columns: [
+            { name: '#', numeric: true },
+            { name: 'What it does', wraps: true },
+        ],
+        rows,
+        folded: true,
+    };
 }
 function restore_tables_report_outputsOf({ known }, outcome) {
     const { backup, manifest, now, target } = known;
@@ -21685,13 +21715,14 @@ async function restoreTables(job, beforehand, world) {
     const { asked, known, expected, stores } = job;
     const plan = planTables(asked, known, expected);
     const planned = { ...job, plan };
+    const isRefused = plan.isRefused || beforehand.some(({ status }) => status === 'fail');
+    // The report shows the plan then.
+    if (asked.dryRun || isRefused)
+        return describeTablesPlan(planned, [...beforehand, ...plan.findings]);
     await world.log.group(`The plan of restore ${asked.id}`, async () => {
         for (const [at, step] of plan.steps.entries())
             world.log.info(`${at + 1}. ${step}`);
     });
-    const isRefused = plan.isRefused || beforehand.some(({ status }) => status === 'fail');
-    if (asked.dryRun || isRefused)
-        return describeTablesPlan(planned, [...beforehand, ...plan.findings]);
     const outcome = await carryOutTables(planned, world);
     outcome.findings.unshift(...beforehand);
     const recorded = await putRestoreRecord(makeTablesRecord(planned, outcome, world), stores);
@@ -22020,10 +22051,11 @@ async function useTarget(target, given, prepared, world) {
     const things = { identity, artifacts, expected, stores, target, backUp };
     const job = { ...things, asked, known, plan, copies: chosen.copies };
     const beforehand = [...around, ...chosen.findings, ...lock];
-    await logPlan(job, world);
     const isRefused = plan.isRefused || lock.some(({ status }) => status === 'fail');
+    // The report shows the plan then.
     if (asked.dryRun || isRefused)
         return describePlan({ job, findings: [...beforehand, ...plan.findings] });
+    await logPlan(job, world);
     const outcome = await restore_carryOut(job, world);
     outcome.findings.unshift(...beforehand);
     if (outcome.restoreMs !== null)
@@ -48092,6 +48124,7 @@ function momentInName(name) {
 
 const adopt_description = 'Takes a dump that lies in a file (`pg_dump -Fc` or plain SQL, gzipped or not) into the stores as a backup: restores it in a scratch server, reads its facts there and dumps it anew.';
 const { compression, facts, labels, pin, 'pin-for': pinFor, 'age-recipients': recipients } = inputs.shape;
+const positional = ['file'];
 const adopt_inputs = lib_schemas/* strictObject */.rej({
     file: inputs_text('The dump: `.dump`, `.dump.gz`, `.sql` or `.sql.gz`.'),
     source: shared.source,
@@ -50535,7 +50568,7 @@ function makePin(reason, forMs, now, by) {
 
 
 const pin_description = 'Pins a backup in every store that holds it: prune keeps it until the pin runs out.';
-const positional = ['backup'];
+const pin_positional = ['backup'];
 const pin_inputs = lib_schemas/* strictObject */.rej({
     backup: catalog_backup,
     reason: inputs_text('Why, for whoever finds the pin later, e.g. `before the move to 17`.'),
@@ -51516,6 +51549,19 @@ function guess(name, inputs) {
     const meant = (0,nearest/* nearest */.p)(name, [...inputs.keys()]);
     return meant === undefined ? '' : `Did you mean \`--${meant}\`? `;
 }
+/** A hint as it is typed here: `confirm: orders` is `--confirm orders`, and `store` is `--store`. */
+function asFlags(hint, schema) {
+    const inputs = new Map(describeInputs(schema).map((input) => [input.name, input]));
+    return hint.replaceAll(/`([a-z][a-z0-9-]*)(?:: ([^`\n]+))?`/g, (said, name, value) => {
+        const input = inputs.get(name);
+        if (input === undefined)
+            return said;
+        const flag = `--${name}${input.secret ? FILE : ''}`;
+        if (value === undefined)
+            return `\`${flag}\``;
+        return input.flag ? `\`${flag}${value === 'true' ? '' : `=${value}`}\`` : `\`${flag} ${value}\``;
+    });
+}
 /** Everybody on the machine can read a command line, and the shell writes it to a file. */
 function secretInTheOpen({ name, env }) {
     const file = `a file with \`--${name}${FILE} PATH\``;
@@ -52445,7 +52491,7 @@ async function runCli([command = '--help', ...words]) {
         return help([command, ...(flags.json ? [JSON_FLAG] : [])]);
     const startedAt = new Date();
     const report = await run(command, flags);
-    return cli_show(report, flags.json ? reportJson(report, origin_originOf(command, process.env, startedAt)) : textOf(report));
+    return cli_show(report, flags.json ? reportJson(report, origin_originOf(command, process.env, startedAt)) : textOf(report, inputs));
 }
 function help(words) {
     const [about] = words.filter((word) => word !== JSON_FLAG);
@@ -52493,8 +52539,9 @@ function cli_refuse(error, words) {
         process.stderr.write(redact(`lifeboat: ${error.message}\n${error.hint ?? ''}\n`));
     return 2;
 }
-function textOf(report) {
-    const text = (0,report_text/* renderText */.S)(report);
+function textOf(report, inputs) {
+    const typed = report.findings.map((one) => one.hint === undefined ? one : { ...one, hint: asFlags(one.hint, inputs) });
+    const text = (0,report_text/* renderText */.S)({ ...report, findings: typed });
     return hasColours(process.stdout, process.env) ? paintVerdicts(text) : text;
 }
 function json(value) {
