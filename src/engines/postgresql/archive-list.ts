@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { type Command, failureOf, startPipeline } from '../../sys/process.ts';
+import { decodeText } from './raw-text.ts';
 
 /** One line of `pg_restore -l`. */
 export interface ArchiveEntry {
@@ -107,7 +108,7 @@ export async function readHead(commands: readonly Command[], input: Readable, si
   pipe.stdin?.on('error', () => {}); // the reader had enough
   if (pipe.stdin !== null) input.pipe(pipe.stdin);
   try {
-    const output = await text(pipe.stdout);
+    const output = decodeText(await buffer(pipe.stdout));
     const exit = await pipe.programs.at(-1)?.exit;
     signal.throwIfAborted();
     const failure = exit === undefined ? undefined : failureOf(exit);

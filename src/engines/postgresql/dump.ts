@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { Failure } from '../../core/failure.ts';
 import type { Artifact, ArtifactRole } from '../../core/manifest.ts';
 import type { DumpOutput, DumpRequest, DumpStream } from '../../core/ports.ts';
 import { largeWrites } from '../../sys/large-writes.ts';
@@ -16,6 +17,7 @@ export interface DumpPlan {
   readonly request: DumpRequest;
   readonly env: NodeJS.ProcessEnv;
   readonly snapshotId: string;
+  readonly encoding: string;
   readonly applicationName: string;
   readonly selected: SelectedTables;
   readonly sizes: TableSizes;
@@ -100,12 +102,13 @@ function pgDumpStream(
 
 /** Arguments of every pg_dump of a snapshot. `-Z0`: zstd compresses better and faster outside, and parallel. */
 function pgDumpArguments(plan: DumpPlan, what: readonly string[]): string[] {
-  const { request, snapshotId, applicationName, client } = plan;
+  const { request, snapshotId, encoding, applicationName, client } = plan;
   return [
     '-Fc',
     '-Z0',
     '-w',
     `--snapshot=${snapshotId}`,
+    `--encoding=${encoding}`,
     // A stream queued behind DDL that waits for our own locks is a deadlock PostgreSQL cannot see.
     `--lock-wait-timeout=${lockWaitMs(request)}`,
     ...what,
@@ -124,7 +127,17 @@ function selection({ request, selected }: DumpPlan, withoutRows = selected.witho
 }
 
 function exactly(option: string, tables: readonly Relation[]): string[] {
-  return tables.map((one) => `${option}=${exactPattern(one)}`);
+  return tables.map((one) => {
+    if (!one.name.isWellFormed()) throw unspeakable(one);
+    return `${option}=${exactPattern(one)}`;
+  });
+}
+
+/** Arguments of programs are UTF-8; pg_dump would not find the table, and not say so. */
+function unspeakable({ name }: Relation): Failure {
+  return new Failure('source-refused', `The name of the table ${name} is not UTF-8: pg_dump cannot be told of it.`, {
+    hint: 'Rename it (ALTER TABLE … RENAME), or back up the whole database in one stream: without `tables`, `exclude-tables`, `exclude-table-data` and `jobs`.',
+  });
 }
 
 /** pg_dump's pattern syntax: between double quotes everything is literal but the double quote itself. */

@@ -7,6 +7,7 @@ import { askProgram } from '../../sys/short-command.ts';
 import { withAdopted } from './adopt.ts';
 import { type Connecting, connecting } from './connecting.ts';
 import { planStreams } from './dump.ts';
+import { readDumpEncoding } from './dump-encoding.ts';
 import { inspectDump } from './dump-file.ts';
 import { readGlobals } from './dump-globals.ts';
 import { administer, examine } from './examine.ts';
@@ -178,6 +179,7 @@ async function describe(run: Run, taken: Taken): Promise<Snapshot> {
       request,
       env: context.env,
       snapshotId,
+      encoding: await readDumpEncoding(control, info.server.encoding),
       applicationName,
       selected,
       sizes,

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../../core/failure.ts';
 import { endOnAbort, failureOf, type Running, start } from '../../sys/process.ts';
 import { explain } from './explain.ts';
+import { PAST_THE_POOLER } from './pooler.ts';
 import type { Client } from './programs.ts';
+import { decodeText, encodeText } from './raw-text.ts';
 
 /**
  * One connection, kept by a psql co-process: URLs, sslmode, .pgpass, service files and containers mean
@@ -53,6 +55,8 @@ const NEWER_SETTINGS = ['idle_session_timeout', 'transaction_timeout'];
 /** May be denied (`lc_messages` is for superusers before 15); messages then come in the server's language. */
 const OPTIONAL = new Set([`lc_messages = 'C'`]);
 
+const LINE_END = 0x0a;
+
 /** An idle psql ends in a few milliseconds. */
 const CLOSE_MS = 2_000;
 
@@ -94,13 +98,13 @@ export async function openSession(
 
 async function greet(talk: Talk, running: Running, stop: () => void): Promise<Session> {
   const [host = '', port = ''] = await talk.ask('\\echo :HOST\n\\echo :PORT');
+  await switchOffNewer(talk);
+  await readRawBytes(talk);
   for (const setting of SETTINGS) {
     await talk.ask(`SET ${setting};`).catch((error: unknown) => {
       if (!OPTIONAL.has(setting)) throw error;
     });
   }
-  const newer = NEWER_SETTINGS.map(literal).join(', ');
-  await talk.ask(`SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN (${newer});`);
   const query = async <T>(sql: string): Promise<T[]> =>
     (await talk.ask(`SELECT to_jsonb(q)::text FROM (${sql}\n) AS q;`)).map((line) => JSON.parse(line) as T);
   const one = async <T>(sql: string): Promise<T> => {
@@ -129,6 +133,19 @@ async function greet(talk: Talk, running: Running, stop: () => void): Promise<Se
   };
 }
 
+/** Before all else: a transaction_timeout ends the whole session. */
+async function switchOffNewer(talk: Talk): Promise<void> {
+  await talk.ask(`SET search_path = '';`);
+  const newer = NEWER_SETTINGS.map(literal).join(', ');
+  await talk.ask(`SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN (${newer});`);
+}
+
+/** Any bytes may stand in such a database, and the server would refuse to send as UTF-8 what is none. */
+async function readRawBytes(talk: Talk): Promise<void> {
+  const [encoding] = await talk.ask('SHOW server_encoding;');
+  if (encoding === 'SQL_ASCII') await talk.ask(`SET client_encoding = 'SQL_ASCII';`);
+}
+
 async function refusePooler(pid: number, one: <T>(sql: string) => Promise<T>): Promise<void> {
   const again = await one<{ pid: number; zone: string }>(
     `SELECT pg_backend_pid() AS pid, current_setting('timezone') AS zone`,
@@ -137,9 +154,7 @@ async function refusePooler(pid: number, one: <T>(sql: string) => Promise<T>): P
   throw new Failure(
     'source-refused',
     'The connection goes through a pooler in transaction mode: two statements met two servers.',
-    {
-      hint: 'Give in `database-url` the port of PostgreSQL itself, or of a pool in session mode: a snapshot lives in one session.',
-    },
+    { hint: PAST_THE_POOLER },
   );
 }
 
@@ -175,7 +190,7 @@ function conversation(running: Running, signal: AbortSignal | undefined): Talk {
     new Promise<string[]>((resolve, reject) => {
       if (ended !== undefined) return reject(ended);
       waiting.push({ lines: [], resolve, reject });
-      stdin?.write(`${text}\n\\echo ${marker}\n`);
+      stdin?.write(encodeText(`${text}\n\\echo ${marker}\n`));
     });
   return { ask: (text) => ask(send, text) };
 }
@@ -191,14 +206,15 @@ async function ask(send: (text: string) => Promise<string[]>, text: string): Pro
 
 /** Not node:readline: it also breaks lines at U+2028, which data may hold. */
 function onLines(stream: NodeJS.ReadableStream | null, take: (line: string) => void): void {
-  let rest: string[] = [];
-  stream?.setEncoding('utf8');
-  stream?.on('data', (chunk: string) => {
-    const parts = chunk.split('\n');
-    if (parts.length === 1) return void rest.push(chunk);
-    rest.push(parts[0] ?? '');
-    take(rest.join(''));
-    for (const line of parts.slice(1, -1)) take(line);
-    rest = [parts.at(-1) ?? ''];
+  let rest: Buffer[] = [];
+  stream?.on('data', (chunk: Buffer) => {
+    let from = 0;
+    for (let end = chunk.indexOf(LINE_END); end !== -1; end = chunk.indexOf(LINE_END, from)) {
+      const line = chunk.subarray(from, end);
+      take(decodeText(rest.length === 0 ? line : Buffer.concat([...rest, line])));
+      rest = [];
+      from = end + 1;
+    }
+    if (from < chunk.length) rest.push(chunk.subarray(from));
   });
 }
