@@ -51,6 +51,29 @@ export async function transactionPooler(to: number): Promise<{ port: number }> {
   });
 }
 
+/** Refuses a client that names `options`, as PgBouncer does where it is not told to ignore them. */
+export async function strictPooler(to: number): Promise<{ port: number }> {
+  return listen((client, connect) => {
+    client.on('data', (chunk) => {
+      if (asksForEncryption(chunk)) return void client.write('N');
+      if (chunk.includes('\0options\0'))
+        return void client.end(fatal('08P01', 'unsupported startup parameter: options'));
+      const server = connect(to);
+      client.removeAllListeners('data');
+      server.write(chunk);
+      client.pipe(server).pipe(client);
+    });
+  });
+}
+
+/** ErrorResponse: `E`, four bytes of length, fields of a letter and a text each, an end. */
+function fatal(state: string, message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${state}\0M${message}\0\0`);
+  const head = Buffer.from('E\0\0\0\0');
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+}
+
 /** SSLRequest or GSSENCRequest. A server that got one with more behind it would hang up. */
 function asksForEncryption(chunk: Buffer): boolean {
   return chunk.length === 8 && [80_877_103, 80_877_104].includes(chunk.readUInt32BE(4));

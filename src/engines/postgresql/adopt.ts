@@ -9,12 +9,12 @@ import { feed, startPipeline } from '../../sys/process.ts';
 import { makeScratchDir } from '../../sys/scratch-dir.ts';
 import { openPlain } from './dump-file.ts';
 import { planIsolation } from './isolation.ts';
+import { optionsEnvironment, shielded } from './options.ts';
 import { plainDumpReader } from './plain-dump.ts';
 import { type Client, findInstallations, type Installation } from './programs.ts';
 import { explainRestore } from './restore-failure.ts';
 import { explainDisk, explainFullDisk, refuseClosedFolder, type ScratchContext } from './scratch.ts';
 import { findServer, type ScratchServer, startScratchServer } from './scratch-server.ts';
-import { shieldedOptions } from './scratch-settings.ts';
 import { identifier, openSession, type Session } from './session.ts';
 
 /** Lends a guarded snapshot of a database; the engine's own. */
@@ -54,7 +54,8 @@ export async function withAdopted<T>(
     const plan = { manifest: like, installation, isolation, folder: folder.path, settings, env: context.env, signal };
     server = await startScratchServer(plan);
     const database = await load(server.client, request);
-    const env = { ...childEnvironment(context.env, { libpq: false }), ...shieldedOptions(installation.major) };
+    const options = optionsEnvironment('', shielded(installation.major));
+    const env = { ...childEnvironment(context.env, { libpq: false }), ...options };
     const { notIsolated } = isolation;
     return await takeSnapshot(dumpRequest(request, server.client, database), env, (snapshot) =>
       use({ snapshot: { ...snapshot, server: honest(snapshot.server) }, notIsolated }),

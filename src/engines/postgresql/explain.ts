@@ -1,4 +1,5 @@
 import { Failure, type FailureCode } from '../../core/failure.ts';
+import { PAST_THE_POOLER } from './pooler.ts';
 
 interface Explanation {
   readonly pattern: RegExp;
@@ -12,6 +13,12 @@ const GRANTS =
 // First match wins. Patterns are those of libpq and the server in their untranslated form: sessions
 // and programs run with LC_MESSAGES=C.
 const explanations: readonly Explanation[] = [
+  {
+    // PgBouncer; of later versions `unsupported startup parameter in options: statement_timeout`.
+    pattern: /unsupported startup parameter/,
+    code: 'source-refused',
+    hint: PAST_THE_POOLER,
+  },
   {
     pattern: /docker daemon|docker API|podman.*connect|No such container|container \S+ is not running/i,
     code: 'tool-failed',

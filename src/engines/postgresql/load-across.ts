@@ -1,13 +1,14 @@
 import { Failure } from '../../core/failure.ts';
 import type { Connection } from '../../core/ports.ts';
 import { type Pipeline, startPipeline } from '../../sys/process.ts';
-import { type Client, clientForMajor } from './programs.ts';
+import { type Options, unhindered } from './options.ts';
+import { type Client, clientForMajor, clientIn } from './programs.ts';
 import { identifier } from './session.ts';
 
 /** Where rows come from and where they go. */
 export interface Crossing {
   /** Of the scratch server, and its database there. */
-  readonly from: { readonly client: Client; readonly database: string };
+  readonly from: { readonly client: Client; readonly database: string; readonly encoding: string };
   readonly to: {
     readonly connection: Connection;
     readonly client: Client;
@@ -50,46 +51,36 @@ function exactPattern(name: string): string {
   return parts.map((part) => (part.startsWith('"') ? part : identifier(part))).join('.');
 }
 
+const LANGUAGE = { LC_ALL: 'C' };
+
 async function cross(
   crossing: Crossing,
   dump: readonly string[],
   restore: readonly string[],
-  settings: Readonly<Record<string, string>>,
+  settings: Options,
 ): Promise<void> {
   const { from, to, role, env, signal } = crossing;
   const source = from.client.target.dsn({ applicationName: 'lifeboat', database: from.database });
-  const target = withOptions(
-    to.client.target.dsn({ applicationName: 'lifeboat', database: to.database }),
-    settings,
-    env,
-  );
-  const client = await restoringClient(to, env);
+  const client = await restoringClient(to, settings, env);
+  const target = client.target.dsn({ applicationName: 'lifeboat', database: to.database });
   const always = ['--exit-on-error', '--single-transaction', '--no-owner', '--no-privileges', '--no-tablespaces'];
+  // Its bytes may be no UTF-8; of the others the target takes what UTF8 holds.
+  const encoding = from.encoding === 'SQL_ASCII' ? ['--encoding=SQL_ASCII'] : [];
   const asRole = role === undefined ? [] : [`--role=${role}`];
   const commands = [
-    from.client.command('pg_dump', ['-Fc', '-Z0', '--no-password', ...dump, '-d', source], { LC_ALL: 'C' }),
-    client.command('pg_restore', [...always, '--no-password', ...asRole, ...restore, '-d', target], { LC_ALL: 'C' }),
+    from.client.command('pg_dump', ['-Fc', '-Z0', '--no-password', ...encoding, ...dump, '-d', source], LANGUAGE),
+    client.command('pg_restore', [...always, '--no-password', ...asRole, ...restore, '-d', target], LANGUAGE),
   ];
   const pipe = startPipeline(commands, 'none', signal);
   pipe.stdout.resume();
   await settle(pipe, to.client.target.label);
 }
 
-/** Settings of the role that connects would end a long transaction, or let none begin. */
-const SHIELD = { default_transaction_read_only: 'off', statement_timeout: '0', lock_timeout: '0' };
-
-/** In the connection string and not in PGOPTIONS, which programs behind `tools-prefix` do not see. */
-function withOptions(dsn: string, settings: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv): string {
-  const [, given] = /[?&]options=([^&]*)/.exec(dsn) ?? [];
-  const before = given === undefined ? (env.PGOPTIONS ?? '') : decodeURIComponent(given);
-  const words = Object.entries({ ...SHIELD, ...settings }).map(([name, value]) => `-c ${name}=${value}`);
-  return `${dsn}&options=${encodeURIComponent([before, ...words].join(' ').trim())}`;
-}
-
 /** Of the target's major, or as near above it as there is. */
-async function restoringClient(to: Crossing['to'], env: NodeJS.ProcessEnv): Promise<Client> {
-  if (to.client.wrapped) return to.client;
-  return clientForMajor(to.connection, env, { major: to.major, program: 'pg_restore', allowNewer: true });
+async function restoringClient(to: Crossing['to'], settings: Options, env: NodeJS.ProcessEnv): Promise<Client> {
+  const options = { ...unhindered(to.major), ...settings };
+  if (to.connection.toolsPrefix !== undefined) return clientIn(to.connection, env, undefined, options);
+  return clientForMajor(to.connection, env, { major: to.major, program: 'pg_restore', allowNewer: true, options });
 }
 
 async function settle(pipe: Pipeline, where: string): Promise<void> {

@@ -251,5 +251,6 @@ function largeObjects(restored: PartlyRestored, { choice, shapes }: Found): stri
 
 function crossing({ own, live, request, env }: Load): Crossing {
   const { client, database, signal } = own.target;
-  return { from: { client, database }, to: live, role: request.role, env, signal };
+  const { encoding } = request.manifest.server;
+  return { from: { client, database, encoding }, to: live, role: request.role, env, signal };
 }

@@ -7,6 +7,7 @@ import type { Command } from '../../sys/process.ts';
 import { askProgram } from '../../sys/short-command.ts';
 import { parseTarget, type Target } from './connection.ts';
 import { explain } from './explain.ts';
+import { type Options, optionsEnvironment, optionsIn, unhindered, withOptions } from './options.ts';
 
 export type ClientProgram = 'psql' | 'pg_dump' | 'pg_dumpall' | 'pg_restore' | 'pg_amcheck';
 
@@ -110,9 +111,19 @@ function parseMajor(text: string): number | undefined {
   return version === undefined ? undefined : Number.parseInt(version, 10);
 }
 
-/** A client whose programs are those in `folder`, or the wrapped ones of `tools-prefix`. */
-export function clientIn(connection: Connection, env: NodeJS.ProcessEnv, folder: string | undefined): Client {
-  const target = parseTarget(connection);
+/**
+ * A client whose programs are those in `folder`, or the wrapped ones of `tools-prefix`.
+ *
+ * @param options that hold in every session, over those of the user, the role and the database
+ */
+export function clientIn(
+  connection: Connection,
+  env: NodeJS.ProcessEnv,
+  folder: string | undefined,
+  options: Options = unhindered(undefined),
+): Client {
+  const given = env.PGOPTIONS ?? '';
+  const target = withTargetOptions(connection, given, options);
   const password = target.password === undefined ? {} : { PGPASSWORD: target.password };
   const [wrapper, ...words] = connection.toolsPrefix ?? [];
   return {
@@ -122,11 +133,25 @@ export function clientIn(connection: Connection, env: NodeJS.ProcessEnv, folder:
       const childEnv = {
         ...childEnvironment(env, { libpq: true }),
         PGCLIENTENCODING: 'UTF8',
+        ...optionsEnvironment(given, options),
         ...password,
         ...extraEnv,
       };
       if (wrapper !== undefined) return { program: wrapper, args: [...words, program, ...args], env: childEnv };
       return { program: folder === undefined ? program : join(folder, program), args, env: childEnv };
+    },
+  };
+}
+
+/** Where our environment does not come along, or `options` of the URL would hold in its place. */
+function withTargetOptions(connection: Connection, before: string, options: Options): Target {
+  const target = parseTarget(connection);
+  const isWrapped = connection.toolsPrefix !== undefined;
+  return {
+    ...target,
+    dsn: (given) => {
+      const dsn = target.dsn(given);
+      return isWrapped || optionsIn(dsn) !== undefined ? withOptions(dsn, before, options) : dsn;
     },
   };
 }
@@ -149,11 +174,11 @@ export async function anyClient(connection: Connection, env: NodeJS.ProcessEnv):
 export async function clientForMajor(
   connection: Connection,
   env: NodeJS.ProcessEnv,
-  given: { major: number; program: ClientProgram; allowNewer: boolean },
+  given: { major: number; program: ClientProgram; allowNewer: boolean; options?: Options },
 ): Promise<Client> {
-  const { major, program, allowNewer } = given;
+  const { major, program, allowNewer, options = unhindered(major) } = given;
   if (connection.toolsPrefix !== undefined) {
-    const client = clientIn(connection, env, undefined);
+    const client = clientIn(connection, env, undefined, options);
     checkMajor(given, await wrappedMajor(client, program), 'the one that `tools-prefix` runs');
     return client;
   }
@@ -161,7 +186,7 @@ export async function clientForMajor(
   const exact = all.find((one) => one.major === major);
   const newer = all.filter((one) => one.major > major).at(-1);
   const chosen = exact ?? (allowNewer ? newer : undefined);
-  if (chosen !== undefined) return clientIn(connection, env, chosen.folder);
+  if (chosen !== undefined) return clientIn(connection, env, chosen.folder, options);
   const best = newer ?? all[0];
   if (best === undefined)
     throw new Failure('tool-missing', `There is no ${program} on this runner.`, { hint: packageHint(major) });

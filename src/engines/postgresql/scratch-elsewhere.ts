@@ -2,13 +2,13 @@ import { formatDuration } from '../../core/duration.ts';
 import { Failure, messageOf } from '../../core/failure.ts';
 import type { Connection, Scratch, ScratchRequest } from '../../core/ports.ts';
 import { type Finding, finding } from '../../core/report.ts';
-import { childEnvironment } from '../../sys/environment.ts';
 import { makeScratchDir } from '../../sys/scratch-dir.ts';
 import { buildDatabase, globalsOf } from './build-database.ts';
 import { refuseSourceServer } from './drill-guard.ts';
 import { drillDatabase, drillMark } from './drill-mark.ts';
 import { dropDead, dropSurely, hasDatabase } from './drill-traces.ts';
 import { askAnew, whileAnswering } from './heartbeat.ts';
+import { shielded } from './options.ts';
 import { anyClient, type Client, clientForMajor } from './programs.ts';
 import type { OpenArtifact, RestoreTarget } from './restore.ts';
 import { restoreJobs } from './restore-plan.ts';
@@ -16,7 +16,6 @@ import { createMarkedRole, createMissingRoles, roleNames } from './restore-roles
 import type { ConnectedContext } from './scratch.ts';
 import { checksOf } from './scratch-checks.ts';
 import { mayCreateRoles } from './scratch-role.ts';
-import { shieldedConnection, shieldedOptions } from './scratch-settings.ts';
 import { readServerInfo } from './server-info.ts';
 import type { Session } from './session.ts';
 
@@ -60,11 +59,11 @@ async function lendDatabase<T>(
   const { server, superuser } = await readServerInfo(first).finally(() => first.close());
   await refuseSourceServer(server, request.knownServers ?? []);
   refuseOlder(server.major, request);
-  const env = { ...childEnvironment(context.env, { libpq: true }), ...shieldedOptions(server.major, superuser) };
-  const client = await clientForMajor(shieldedConnection(connection, env), env, {
+  const client = await clientForMajor(connection, context.env, {
     major: server.major,
     program: 'pg_restore',
     allowNewer: true,
+    options: shielded(server.major, superuser),
   });
   const folder = await makeScratchDir(request.scratchDir, request.drillId.toLowerCase(), 0);
   // Not bound to the signal: it is what cleans up when we are cancelled.

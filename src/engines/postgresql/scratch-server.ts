@@ -8,9 +8,10 @@ import { childEnvironment } from '../../sys/environment.ts';
 import { type Running, runText, start } from '../../sys/process.ts';
 import { childrenOf } from '../../sys/process-identity.ts';
 import type { Isolation } from './isolation.ts';
+import { shielded } from './options.ts';
 import { type Client, clientIn, findInstallations, type Installation } from './programs.ts';
 import { OUT_OF_ROOM, SCRATCH_FULL } from './restore-failure.ts';
-import { SCRATCH_PORT, scratchConfiguration, shieldedOptions } from './scratch-settings.ts';
+import { SCRATCH_PORT, scratchConfiguration } from './scratch-settings.ts';
 
 /** A server of our own: reached by its socket only. */
 export interface ScratchServer {
@@ -234,8 +235,8 @@ async function clientOf(plan: ScratchPlan, socketDir: string): Promise<Client> {
   const { installation } = plan;
   const user = encodeURIComponent(plan.manifest.server.bootstrapRole);
   const url = `postgresql://${user}@/postgres?host=${encodeURIComponent(socketDir)}&port=${SCRATCH_PORT}`;
-  const env = { ...childEnvironment(plan.env, { libpq: false }), ...shieldedOptions(installation.major) };
-  return clientIn({ url }, env, await clientFolder(plan));
+  const env = childEnvironment(plan.env, { libpq: false });
+  return clientIn({ url }, env, await clientFolder(plan), shielded(installation.major));
 }
 
 /** Where pg_restore of the server's major is: beside the server, else as near above it as there is. */

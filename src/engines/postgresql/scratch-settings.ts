@@ -1,44 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { Manifest } from '../../core/manifest.ts';
-import type { Connection } from '../../core/ports.ts';
-import type { Environment } from '../../sys/environment.ts';
 import { MOST_WAL } from './scratch-space.ts';
 
 const MIB = 1024 * 1024;
-
-/** What a session of the restored database must not be disturbed by: settings of its roles and of itself. */
-const SHIELD: Readonly<Record<string, string>> = {
-  default_transaction_read_only: 'off',
-  statement_timeout: '0',
-  lock_timeout: '0',
-  idle_in_transaction_session_timeout: '0',
-  role: 'none',
-  local_preload_libraries: '',
-  client_min_messages: 'warning',
-};
-
-/**
- * PGOPTIONS of everything we run in a restored database. A login trigger would lock us out (17 on).
- *
- * @param superuser others may not set all of it, and may restore nothing that needs it either
- */
-export function shieldedOptions(major: number, superuser = true): Environment {
-  const newer = { ...(major >= 14 && { idle_session_timeout: '0' }), ...(major >= 17 && { transaction_timeout: '0' }) };
-  const guarded = { session_preload_libraries: '', ...(major >= 17 && { event_triggers: 'off' }) };
-  const all = { ...SHIELD, ...newer, ...(superuser && guarded) };
-  return {
-    PGOPTIONS: Object.entries(all)
-      .map(([name, value]) => `-c ${name}=${value}`)
-      .join(' '),
-  };
-}
-
-/** Where wrapped programs run, our environment does not come along. */
-export function shieldedConnection(connection: Connection, { PGOPTIONS = '' }: Environment): Connection {
-  const { toolsPrefix } = connection;
-  if (toolsPrefix === undefined) return connection;
-  return { ...connection, toolsPrefix: [...toolsPrefix, 'env', `PGOPTIONS=${PGOPTIONS}`] };
-}
 
 /**
  * Lines of postgresql.conf for a server that is thrown away: nothing has to survive a crash, nothing

@@ -1,7 +1,6 @@
 import { Failure } from '../../core/failure.ts';
-import { childEnvironment, type Environment } from '../../sys/environment.ts';
+import { type Options, shielded } from './options.ts';
 import { type Client, clientForMajor } from './programs.ts';
-import { shieldedConnection, shieldedOptions } from './scratch-settings.ts';
 import { readServerInfo } from './server-info.ts';
 import type { Session } from './session.ts';
 import { applicationNameOf, type Lent } from './target-lent.ts';
@@ -23,17 +22,16 @@ export async function connectTarget(finder: Client, reaching: Reaching): Promise
   const applicationName = applicationNameOf(request.restoreId);
   const { session: first, home } = await openMaintenance(finder, reaching, applicationName);
   const { server, user } = await readBoth(first).finally(() => first.close());
-  const env = { ...childEnvironment(context.env, { libpq: true }), ...shieldedOptions(server.major, user.superuser) };
-  const client = atHome(await findClient(reaching, env, server.major), home);
+  const options = shielded(server.major, user.superuser);
+  const client = atHome(await findClient(reaching, options, server.major), home);
   const session = await context.connections.open(client, { applicationName, signal: silence }, request.signal);
   return { client, session, major: server.major, user, applicationName };
 }
 
 /** Of the server's major or later; where there is none, one that can read the backup will do for a newer server. */
-async function findClient({ request }: Reaching, env: Environment, major: number): Promise<Client> {
-  const connection = shieldedConnection(request.connection, env);
-  const find = (wanted: number) =>
-    clientForMajor(connection, env, { major: wanted, program: 'pg_restore', allowNewer: true });
+async function findClient({ request, context }: Reaching, options: Options, major: number): Promise<Client> {
+  const given = { program: 'pg_restore', allowNewer: true, options } as const;
+  const find = (wanted: number) => clientForMajor(request.connection, context.env, { ...given, major: wanted });
   return find(major).catch((error: unknown) => {
     const { server } = request.manifest;
     if (!(error instanceof Failure) || error.code !== 'tool-version' || server.major >= major) throw error;
