@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { activePin, type CatalogBackup, isComplete } from './catalog.ts';
 import { ageOf } from './catalog-table.ts';
 import type { FoundBackup, FoundCopy } from './find-backup.ts';
@@ -10,21 +9,8 @@ import { isUnreadable, readManifestOf, readSmall } from './manifest-reading.ts';
 import { notReadable } from './open-stores.ts';
 import type { Store } from './ports.ts';
 import { type CopyProof, proofOfCopy, readDrill } from './proof.ts';
-import { type DrillRecord, PinRecord } from './records.ts';
-import { type Finding, finding, Status } from './report.ts';
-
-/** What is shown of the record of a restore. */
-const RestoreLine = z.object({
-  format: z.literal(1),
-  id: z.string(),
-  backup: z.string(),
-  startedAt: z.string(),
-  verdict: Status,
-  target: z.object({ server: z.string(), database: z.string() }),
-  /** Database that holds the backup; null: none does. */
-  database: z.string().nullable(),
-});
-export type RestoreLine = z.output<typeof RestoreLine>;
+import { type DrillRecord, PinRecord, RestoreRecord } from './records.ts';
+import { type Finding, finding } from './report.ts';
 
 /** One copy, as far as it could be read. */
 export interface ShownCopy extends FoundCopy {
@@ -42,7 +28,7 @@ export interface ShownBackup {
   readonly drills: readonly DrillRecord[];
   readonly pins: readonly PinRecord[];
   /** Newest first. */
-  readonly restores: readonly RestoreLine[];
+  readonly restores: readonly RestoreRecord[];
   readonly findings: readonly Finding[];
 }
 
@@ -93,7 +79,7 @@ function damaged({ location }: Store, { artifact, what }: Damage): Finding {
 async function readRecords({ source, id, copies }: FoundBackup, now: Date, signal: AbortSignal) {
   const drills = new Map<string, DrillRecord>();
   const pins = new Map<string, PinRecord>();
-  const restores = new Map<string, RestoreLine>();
+  const restores = new Map<string, RestoreRecord>();
   for (const { store, backup } of copies) {
     for (const mark of backup.drills.slice(-MOST_RECORDS).toReversed()) {
       const record = drills.has(mark.id) ? undefined : await readDrill(store, backup, mark, signal);
@@ -117,15 +103,15 @@ async function readRecords({ source, id, copies }: FoundBackup, now: Date, signa
 const MOST_RECORDS = 20;
 
 /** Restores of this backup: they began after it was taken, so older ones are not read. */
-async function restoresIn(store: Store, { source, id }: CatalogBackup, signal: AbortSignal): Promise<RestoreLine[]> {
+async function restoresIn(store: Store, { source, id }: CatalogBackup, signal: AbortSignal): Promise<RestoreRecord[]> {
   const prefix = `${source}/restores/`;
   const keys: string[] = [];
   for await (const { key } of store.list(prefix, { after: prefix + id.slice(0, 16), signal })) {
     if (isId(key.slice(prefix.length).replace(/\.json$/, ''))) keys.push(key);
   }
-  const records: RestoreLine[] = [];
+  const records: RestoreRecord[] = [];
   for (const key of keys.toReversed().slice(0, 10 * MOST_RECORDS)) {
-    const record = await readJson(store, key, RestoreLine, signal);
+    const record = await readJson(store, key, RestoreRecord, signal);
     if (record?.backup === id) records.push(record);
   }
   return records.slice(0, MOST_RECORDS);

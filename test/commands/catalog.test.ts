@@ -5,6 +5,7 @@ import { show } from '../../src/commands/show.ts';
 import { unpin } from '../../src/commands/unpin.ts';
 import { Failure } from '../../src/core/failure.ts';
 import { backupKey, IN_PROGRESS, MANIFEST, REMOVING } from '../../src/core/keys.ts';
+import type { RestoreRecord } from '../../src/core/records.ts';
 import type { Report } from '../../src/core/report.ts';
 import { renderText } from '../../src/core/report-text.ts';
 import { interruptible } from '../../src/interruptible.ts';
@@ -115,20 +116,42 @@ describe('list', () => {
   });
 });
 
+function restoreOf(backup: string): RestoreRecord {
+  return {
+    format: 1,
+    id: '20261120T090000Z-aaaaaa',
+    source: 'orders',
+    backup,
+    manifestSha256: '0'.repeat(64),
+    takenAt: '2026-11-20T03:15:00Z',
+    store: 'memory:a',
+    startedAt: '2026-11-20T09:00:00Z',
+    finishedAt: '2026-11-20T09:05:00Z',
+    way: 'beside',
+    target: { server: 'db:5432', database: 'orders' },
+    database: 'orders_old',
+    kept: null,
+    safetyBackup: null,
+    restoreSeconds: 290,
+    dataLossSeconds: 20_700,
+    verdict: 'pass',
+    failedAt: null,
+    findings: [],
+    steps: [],
+    tool: { name: 'lifeboat', version: '1.0.0' },
+  };
+}
+
 describe('show', () => {
   it('tells of each copy, drill, pin and restore, and gives the command', async () => {
     const { id } = putBoth('2026-11-20');
     await putDrill(a, { source: 'orders', id }, '2026-11-20T06:00:00Z', { store: 'memory:a' });
     await pin({ store: 'memory:b', backup: id, reason: 'the audit', for: '2w' }, world());
-    const restored = { format: 1, id: '20261120T090000Z-aaaaaa', backup: id, startedAt: '2026-11-20T09:00:00Z' };
-    const record = {
-      ...restored,
-      verdict: 'pass',
-      target: { server: 'db:5432', database: 'orders' },
-      database: 'orders_old',
-    };
-    a.overwrite(`orders/restores/${restored.id}.json`, Buffer.from(JSON.stringify(record)));
+    const record = restoreOf(id);
+    a.overwrite(`orders/restores/${record.id}.json`, Buffer.from(JSON.stringify(record)));
     a.overwrite('orders/restores/20261120T100000Z-bbbbbb.json', Buffer.from('garbage'));
+    const { way: _, ...incomplete } = { ...record, id: '20261120T110000Z-cccccc', startedAt: '2026-11-20T11:00:00Z' };
+    a.overwrite(`orders/restores/${incomplete.id}.json`, Buffer.from(JSON.stringify(incomplete)));
     const report = await show({ store: both, backup: id }, world());
     const text = renderText(report);
     expect(report.verdict).toBe('pass');
@@ -137,7 +160,8 @@ describe('show', () => {
     );
     expect(text).toMatch(/memory:a\/orders\/\S+ +proven 1d 6h ago +0\.98 KiB\n +memory:b\/orders\/\S+ +not drilled/);
     expect(text).toContain('2026-12-05T12:00:00Z  the audit');
-    expect(text).toContain('orders on db:5432');
+    expect(text).toMatch(/2026-11-20T09:00:00Z, .* pass .* orders on db:5432 +orders_old/);
+    expect(text).not.toContain('2026-11-20T11:00:00Z');
     expect(JSON.parse(report.outputs.manifest ?? '')).toMatchObject({ id });
   });
 
