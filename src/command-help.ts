@@ -88,7 +88,8 @@ export const commandHelp: Readonly<Record<string, CommandHelp>> = {
     occasion: 'disaster',
     summary: 'bring a copy into another store',
     examples: [
-      `--source orders --backup ${ID} --from file:///srv/backups --to 's3://acme-backups/prod?region=eu-central-1'`,
+      `${ID} --from file:///srv/backups --to 's3://acme-backups/prod?region=eu-central-1'`,
+      `--source orders --all-missing --from file:///srv/backups --to 's3://acme-backups/prod?region=eu-central-1'`,
     ],
   },
   restore: {

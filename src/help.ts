@@ -61,17 +61,23 @@ function secrets(): string[] {
 /** How to use one command: examples first, then what it needs, what it takes, and the names of what all take. */
 export function describeCommand(name: string, { description, inputs, positional = [] }: Command): string {
   const all = describeInputs(inputs);
-  const isNeeded = (input: InputDescription) => input.required || positional.includes(input.name);
+  const isNeeded = ({ required }: InputDescription) => required;
   const rest = all.filter((input) => !isNeeded(input));
   const own = rest.filter((input) => !folded.has(input.name));
   const shared = rest.filter((input) => folded.has(input.name));
   const examples = commandHelp[name]?.examples ?? [];
-  const words = positional.map((place) => ` ${place.toUpperCase()}`).join('');
+  const isOptional = (place: string) => all.some(({ name: input, required }) => input === place && !required);
+  const words = positional.map((place) =>
+    isOptional(place) ? ` [${place.toUpperCase()}]` : ` ${place.toUpperCase()}`,
+  );
   const typed = examples.map((example) => `  lifeboat ${name} ${example}`);
-  const taken = [...own.flatMap((input) => describeInput(input)), ...OWN.flatMap(([flag, text]) => entry(flag, text))];
+  const taken = [
+    ...own.flatMap((input) => describeInput(input, positional)),
+    ...OWN.flatMap(([flag, text]) => entry(flag, text)),
+  ];
   const also = shared.length === 0 ? [] : wrap(`${shared.map(flagOf).join(', ')}; ${EXPLAINED}`, 2);
   return [
-    `Usage: lifeboat ${name}${words} [--input value]...`,
+    `Usage: lifeboat ${name}${words.join('')} [--input value]...`,
     '',
     ...wrap(description),
     '',

@@ -1,29 +1,31 @@
 import { z } from 'zod';
-import { chooseBackup } from '../core/backup-choice.ts';
 import { readCatalog } from '../core/catalog.ts';
 import { copyBackup, missingIn } from '../core/copy-backup.ts';
 import { emptyIfNew } from '../core/copy-guard.ts';
 import { type CopyTry, describeCopies } from '../core/copy-report.ts';
 import { Failure, type FailureCode } from '../core/failure.ts';
-import { isId } from '../core/keys.ts';
+import { findBackup, onlySource } from '../core/find-backup.ts';
+import type { BackupId } from '../core/keys.ts';
 import type { Store, World } from '../core/ports.ts';
 import type { Report } from '../core/report.ts';
-import { common } from '../github/inputs/every-action.ts';
-import { flag, parseInputs, type RawInputs, shared, text } from '../github/inputs.ts';
+import { backup, looking } from '../github/inputs/catalog.ts';
+import { flag, parseInputs, type RawInputs, text } from '../github/inputs.ts';
 
 export const description =
   'Heals a copy that a store missed: artifacts, drills and pins, and last the manifest, every byte compared on the way. It never removes anything.';
 
+export const positional = ['backup'];
+
+const { store: _, ...looks } = looking;
+
 export const inputs = z.strictObject({
-  source: shared.source,
-  backup: text('Which backup: `latest`, `oldest`, `random`, or an id.').optional(),
+  backup: backup.optional(),
   from: text('Store that holds the backup, a URL as in `store`.'),
   to: text('Store that lacks it, a URL as in `store`.'),
   'all-missing': flag(
     'Copy every backup of the source that `to` lacks, newest first; also those that its own retention removed.',
   ).prefault('false'),
-  timeout: common.timeout,
-  'stall-timeout': common['stall-timeout'],
+  ...looks,
 });
 
 type Given = z.output<typeof inputs>;
@@ -48,7 +50,7 @@ export async function copy(raw: RawInputs, world: World): Promise<Report> {
 function checkChoice({ backup, 'all-missing': all }: Given): void {
   if ((backup === undefined) === all) return;
   throw new Failure('invalid-input', '`copy` takes either `backup` or `all-missing: true`.', {
-    hint: 'Give the id of one backup (`lifeboat verify-freshness` and the log of the backup name it), or `--all-missing`.',
+    hint: 'Give the id of one backup (`lifeboat list` shows them), or `--all-missing`.',
   });
 }
 
@@ -57,16 +59,16 @@ async function copyBetween(from: Store, to: Store, given: Given, world: World): 
     throw new Failure('invalid-input', `\`from\` and \`to\` are the same place, ${to.location}.`, {
       hint: 'Give two stores.',
     });
-  const ids = await chooseIds(from, to, given, world);
+  const { source, ids } = await choose(from, to, given, world);
   const way = { from, to, stallMs: given['stall-timeout'] };
   const tries: CopyTry[] = [];
   for (const id of ids) {
-    const tried = await tryCopy(() => copyBackup(way, given.source, id, world), id, given['all-missing']);
+    const tried = await tryCopy(() => copyBackup(way, source, id, world), id, given['all-missing']);
     tries.push(tried);
     if (tried.failure !== undefined && HOPELESS.has(tried.failure.code)) break;
     world.signal.throwIfAborted();
   }
-  return describeCopies(given.source, way, { tries, wanted: ids.length });
+  return describeCopies(source, way, { tries, wanted: ids.length });
 }
 
 /** What would stop the next one as well. */
@@ -82,15 +84,19 @@ async function tryCopy(work: () => ReturnType<typeof copyBackup>, id: string, is
   }
 }
 
-async function chooseIds(from: Store, to: Store, given: Given, world: World): Promise<string[]> {
-  const { backup } = given;
-  const { signal } = world;
-  if (backup !== undefined && isId(backup)) return [backup];
-  const here = await readCatalog(from, given.source, { signal });
-  if (backup !== undefined) {
-    const random = (below: number) => Number.parseInt(world.randomHex(6), 16) % below;
-    return [(await chooseBackup(from, here, backup, { now: world.now(), random, signal })).backup.id];
+async function choose(
+  from: Store,
+  to: Store,
+  given: Given,
+  world: World,
+): Promise<{ source: string; ids: readonly BackupId[] }> {
+  if (given.backup !== undefined) {
+    const found = await findBackup([from], { wanted: given.backup, source: given.source }, world);
+    return { source: found.source, ids: [found.id] };
   }
-  const there = await readCatalog(to, given.source, { signal }).catch(emptyIfNew(to));
-  return missingIn(here, there).map(({ id }) => id);
+  const source = given.source ?? (await onlySource([from]));
+  const { signal } = world;
+  const here = await readCatalog(from, source, { signal });
+  const there = await readCatalog(to, source, { signal }).catch(emptyIfNew(to));
+  return { source, ids: missingIn(here, there).map(({ id }) => id) };
 }

@@ -107,7 +107,7 @@ export function reportKnown(source: string, file: DumpFile, { id, holders, lacki
   const missing = lacking.map(({ location: subject }) =>
     finding('store-copy', 'fail', `${subject} holds no copy of ${id}.`, {
       subject,
-      hint: `lifeboat copy --source ${source} --backup ${id} --from ${first?.location ?? ''} --to ${subject}`,
+      hint: `lifeboat copy ${id} --source ${source} --from ${first?.location ?? ''} --to ${subject}`,
     }),
   );
   return report(`Adoption of ${file.name} as ${source}`, [...there, ...missing], { sources: [source] });

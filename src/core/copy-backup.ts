@@ -63,7 +63,7 @@ async function readOriginal(from: Store, source: string, id: BackupId, signal: A
   const bytes = await readSmall(from, key, signal).catch((error: unknown) => {
     if (!(error instanceof Failure) || error.code !== 'not-found') throw error;
     throw new Failure('backup-not-found', `${from.location} holds no backup ${source}/${id}.`, {
-      hint: 'Check `source`, `backup` and `from`; only a backup with its manifest can be copied.',
+      hint: 'Check `backup`, `source` and `from`; only a backup with its manifest can be copied.',
     });
   });
   const text = bytes.toString('utf8');

@@ -60,7 +60,8 @@ function noId(wanted: string): Failure {
   });
 }
 
-async function onlySource(stores: readonly Store[]): Promise<string> {
+/** @throws {Failure} `invalid-input` where there are several, or none */
+export async function onlySource(stores: readonly Store[]): Promise<string> {
   const sources = new Set((await Promise.all(stores.map((store) => listSources(store)))).flat());
   const [only, ...others] = sources;
   if (only !== undefined && others.length === 0) return only;

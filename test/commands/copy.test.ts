@@ -149,6 +149,43 @@ describe('copy', () => {
   });
 });
 
+describe('the source of a copy', () => {
+  function copiedAlone({ from, to }: ReturnType<typeof twoStores>, raw: Record<string, string>) {
+    return copy({ from: here, to: there, ...raw }, fakeWorld({ [here]: from, [there]: to }, now));
+  }
+
+  it('is found by the id alone, among several', async () => {
+    const stores = twoStores();
+    putBackup(stores.from, '2026-11-19', { source: 'wallets' });
+    const { id } = putBackup(stores.from, '2026-11-20');
+    expect(await copiedAlone(stores, { backup: id })).toMatchObject({ verdict: 'pass', sources: ['orders'] });
+    expect(await keysOf(stores.to)).toContain(`orders/${id}/manifest.json`);
+  });
+
+  it('is asked for where the id is that of two backups', async () => {
+    const stores = twoStores();
+    const { id } = putBackup(stores.from, '2026-11-20');
+    putBackup(stores.from, '2026-11-20', { source: 'wallets' });
+    await expect(copiedAlone(stores, { backup: id })).rejects.toMatchObject({ code: 'invalid-input' });
+    expect(await copiedAlone(stores, { backup: id, source: 'wallets' })).toMatchObject({ sources: ['wallets'] });
+  });
+
+  it.each([{ backup: 'latest' }, { 'all-missing': 'true' }])('is asked for of several with %o', async (raw) => {
+    const stores = twoStores();
+    putBackup(stores.from, '2026-11-20');
+    expect(await copiedAlone(stores, raw)).toMatchObject({ verdict: 'pass', sources: ['orders'] });
+    putBackup(stores.from, '2026-11-20', { source: 'wallets' });
+    await expect(copiedAlone(stores, raw)).rejects.toMatchObject({
+      hint: 'Say of which source: there are orders, wallets.',
+    });
+  });
+
+  it('is of no backup that `from` does not hold', async () => {
+    const copying = copiedAlone(twoStores(), { backup: idAt('2026-11-20') });
+    await expect(copying).rejects.toMatchObject({ code: 'backup-not-found' });
+  });
+});
+
 describe('what a drill says of a copy', () => {
   async function proofThere({ to }: { to: MemoryStore }) {
     const [backup] = await readCatalog(to, 'orders');

@@ -2,30 +2,24 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { inputs as prune } from '../../src/actions/prune.ts';
 import { inputs as adopt } from '../../src/commands/adopt.ts';
-import { inputs as copy } from '../../src/commands/copy.ts';
+import { inputs as copy, positional as placed } from '../../src/commands/copy.ts';
 import { thawCommand } from '../../src/core/archived.ts';
+import { parseFlags } from '../../src/flags.ts';
 import { parseInputs } from '../../src/github/inputs.ts';
 
 const document = readFileSync(new URL('../../docs/COPIES.md', import.meta.url), 'utf8');
 const schemas = { adopt, copy };
-
-/** `--flag value` pairs, a flag alone being `true`. */
-function flagsOf(line: string): Record<string, string> {
-  const words = line.split(' ').slice(2);
-  return Object.fromEntries(
-    words.flatMap((word, at) => {
-      const next = words[at + 1];
-      return word.startsWith('--') ? [[word.slice(2), next?.startsWith('--') === false ? next : 'true']] : [];
-    }),
-  );
-}
+const positional = { adopt: [], copy: placed };
 
 it('shows lines that the commands take', () => {
   const lines = document.split('\n').filter((line) => line.startsWith('lifeboat '));
   expect(lines.length).toBeGreaterThan(3);
   for (const line of lines) {
-    const name = line.split(' ')[1] as keyof typeof schemas;
-    expect(() => parseInputs(schemas[name], flagsOf(line)), line).not.toThrow();
+    const [, name, ...words] = line.split(' ') as ['lifeboat', keyof typeof schemas, ...string[]];
+    expect(
+      () => parseInputs(schemas[name], parseFlags(words, schemas[name], positional[name]).given),
+      line,
+    ).not.toThrow();
   }
 });
 
