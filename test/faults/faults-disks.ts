@@ -35,6 +35,11 @@ function diskFault(name: string, action: Action, says: RegExp, act: (disk: Disk)
 export const diskFaults: readonly Fault[] = [
   diskFault('the disk of the store gets full', 'backup', /no space left on device.*-> .*(Free space|prune)/is, fill),
   diskFault('the disk of store and scratch gets full', 'restore-drill', /->.*([Ff]ree|room|scratch-dir)/s, fill),
-  diskFault('the store gets read-only', 'backup', /read-only.*-> .*remount/is, readOnly),
+  diskFault(
+    'the store gets read-only',
+    'backup',
+    /(read-only.*-> .*remount|i\/o error, fsync.*-> .*dmesg)/is,
+    readOnly,
+  ),
   diskFault('store and scratch get read-only', 'restore-drill', /->/, readOnly),
 ];
