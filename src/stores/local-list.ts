@@ -10,17 +10,23 @@ export interface FoundFile {
   readonly stats: Stats;
 }
 
-interface Entry {
-  /** Folders with a slash at the end, which is how their keys sort. */
-  readonly key: string;
-  readonly name: string;
-  readonly isFolder: boolean;
+/** Where the walk goes next: a folder, by its key with a slash at the end, or the keys of some of its files. */
+type Step = string | readonly string[];
+
+interface Taken {
+  readonly found: readonly FoundFile[];
+  readonly rest: readonly Step[];
 }
+
+/** Folders read, and files looked at, ahead of whoever takes them. */
+const AHEAD = 16;
+/** Files looked at together. */
+const MOST_FILES = 256;
 
 /**
  * Walks the regular files in folders that may hold keys with this prefix, in ascending order of the
  * keys' bytes, folder by folder. Links, sockets and names that are no UTF-8 are not ours and do not
- * appear; folders that lie wholly before `after` are not opened.
+ * appear; folders that lie wholly before `after` are not opened. Of what is ahead only names are kept.
  *
  * @param wanted which files to yield; a file is looked at only when it is wanted
  */
@@ -30,35 +36,61 @@ export async function* walk(
   wanted: (file: { key: string; name: string }) => boolean,
   after = '',
 ): AsyncGenerator<FoundFile> {
-  const top = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-  yield* walkFolder(top);
+  const ahead = new Map<Step, Promise<Taken>>();
+  const left: Step[] = [prefix.slice(0, prefix.lastIndexOf('/') + 1)];
+  for (let step = left.at(-1); step !== undefined; step = left.at(-1)) {
+    for (const next of left.slice(-AHEAD)) begin(next);
+    const { found, rest } = await begin(step);
+    ahead.delete(step);
+    left.pop();
+    yield* found;
+    for (const next of rest.toReversed()) left.push(next);
+  }
 
-  async function* walkFolder(folder: string): AsyncGenerator<FoundFile> {
-    let files: Entry[] = [];
-    for (const entry of await entriesOf(base, folder)) {
-      if (isBefore(entry, after)) continue;
-      if (!entry.isFolder) {
-        if (wanted(entry)) files.push(entry);
-        continue;
+  function begin(step: Step): Promise<Taken> {
+    const taken = ahead.get(step) ?? take(step);
+    // What went wrong is told when its turn has come, if it comes.
+    taken.catch(() => undefined);
+    ahead.set(step, taken);
+    return taken;
+  }
+
+  async function take(step: Step): Promise<Taken> {
+    if (typeof step !== 'string') return { found: await look(base, step), rest: [] };
+    const [first = [], ...rest] = stepsIn(step, await namesIn(base, step, after));
+    if (typeof first === 'string') return { found: [], rest: [first, ...rest] };
+    return { found: await look(base, first), rest };
+  }
+
+  function stepsIn(folder: string, names: readonly string[]): Step[] {
+    const steps: Step[] = [];
+    let files: string[] = [];
+    for (const name of names) {
+      const key = folder + name;
+      const isFolder = name.endsWith('/');
+      if (isFolder ? !key.startsWith(prefix) && !prefix.startsWith(key) : !wanted({ key, name })) continue;
+      if (!isFolder) files.push(key);
+      if (files.length > 0 && (isFolder || files.length === MOST_FILES)) {
+        steps.push(files);
+        files = [];
       }
-      if (!entry.key.startsWith(prefix) && !prefix.startsWith(entry.key)) continue;
-      yield* await look(base, files);
-      files = [];
-      yield* walkFolder(entry.key);
+      if (isFolder) steps.push(key);
     }
-    yield* await look(base, files);
+    return files.length === 0 ? steps : [...steps, files];
   }
 }
 
-async function entriesOf(base: string, folder: string): Promise<Entry[]> {
-  const found = await readFolder(join(base, folder));
-  const entries = found
-    .filter((entry) => entry.isFile() || entry.isDirectory())
-    .map((entry) => {
-      const isFolder = entry.isDirectory();
-      return { key: folder + entry.name + (isFolder ? '/' : ''), name: entry.name, isFolder };
-    });
-  return entries.sort((a, b) => compareBytes(a.key, b.key));
+/** What is in a folder after a key, in order; folders with a slash at the end, which is how their keys sort. */
+async function namesIn(base: string, folder: string, after: string): Promise<string[]> {
+  if (!after.startsWith(folder) && compareBytes(folder, after) < 0) return [];
+  const start = after.startsWith(folder) ? after.slice(folder.length) : '';
+  const names: string[] = [];
+  for (const entry of await readFolder(join(base, folder))) {
+    const isFolder = entry.isDirectory();
+    const name = isFolder ? `${entry.name}/` : entry.name;
+    if ((isFolder || entry.isFile()) && !isBefore(name, start)) names.push(name);
+  }
+  return names.sort(compareBytes);
 }
 
 /** What is in a folder; nothing when it does not exist (any more). */
@@ -73,14 +105,13 @@ async function readFolder(path: string): Promise<Dirent[]> {
   });
 }
 
-function isBefore(entry: Entry, after: string): boolean {
-  if (after === '') return false;
-  if (entry.isFolder && after.startsWith(entry.key)) return false;
-  return compareBytes(entry.key, after) <= 0;
+function isBefore(name: string, start: string): boolean {
+  if (start === '' || (name.endsWith('/') && start.startsWith(name))) return false;
+  return compareBytes(name, start) <= 0;
 }
 
-async function look(base: string, entries: readonly Entry[]): Promise<FoundFile[]> {
-  const found = await Promise.all(entries.map((entry) => lookAt(entry.key, join(base, entry.key))));
+async function look(base: string, keys: readonly string[]): Promise<FoundFile[]> {
+  const found = await Promise.all(keys.map((key) => lookAt(key, join(base, key))));
   return found.filter((file) => file !== undefined);
 }
 
@@ -96,8 +127,13 @@ async function lookAt(key: string, path: string): Promise<FoundFile | undefined>
   });
 }
 
+/** Where UTF-16 may order in another way than UTF-8 does. */
+const HIGH = /[\uD800-\uFFFF]/;
+
 export function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  if (HIGH.test(a) || HIGH.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 export function isTemporary(name: string): boolean {
