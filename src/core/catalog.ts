@@ -55,8 +55,9 @@ export interface CatalogRange {
  */
 export async function readCatalog(store: Store, source: string, range: CatalogRange = {}): Promise<CatalogBackup[]> {
   const backups: CatalogBackup[] = [];
+  const names = new Map<string, string>();
   let folder: { id: BackupId; objects: StoredObject[] } | undefined;
-  const close = () => folder && backups.push(describeFolder(source, folder.id, folder.objects));
+  const close = () => folder && backups.push(describeFolder(source, folder.id, folder.objects, names));
   for await (const object of listIds(store, source, range)) {
     const parsed = parseBackupKey(object.key);
     if (parsed === undefined) continue;
@@ -161,36 +162,62 @@ export function commonScope(scopes: readonly (Scope | undefined)[]): Scope | und
   return [...counts].reduce<[Scope, number] | undefined>((a, b) => (a && a[1] >= b[1] ? a : b), undefined)?.[0];
 }
 
-/** Takes the listing of one folder together; `objects` bear full keys and are not empty. */
-export function describeFolder(source: string, id: BackupId, objects: readonly StoredObject[]): CatalogBackup {
+/** Shared by all that have none: most of ten thousand backups. */
+const NONE: readonly never[] = [];
+
+/**
+ * Takes the listing of one folder together; `objects` bear full keys and are not empty.
+ *
+ * @param names of artifacts that were met already: one text for the same name in every folder
+ */
+export function describeFolder(
+  source: string,
+  id: BackupId,
+  objects: readonly StoredObject[],
+  names: Map<string, string> = new Map(),
+): CatalogBackup {
   const prefix = backupKey(source, id, '');
-  const files = objects.map((object) => ({ ...object, key: object.key.slice(prefix.length) }));
+  const files = objects.map((object) => ({ object, key: object.key.slice(prefix.length) }));
+  const find = (name: string) => files.find(({ key }) => key === name)?.object;
   // Artifacts are plain file names; what lies deeper is a record or nothing of ours.
-  const artifacts = files.filter(
-    ({ key }) => !NO_ARTIFACTS.has(key) && !key.includes('/') && parsePinKey(key) === undefined,
-  );
+  const artifacts = files
+    .filter(({ key }) => !NO_ARTIFACTS.has(key) && !key.includes('/') && parsePinKey(key) === undefined)
+    .map(({ key, object: { bytes, storageClass } }) => ({
+      key: shared(names, key),
+      bytes,
+      ...(storageClass && { storageClass }),
+    }));
+  const drills = files.map(({ key, object }) => drillOf(key, object.modifiedAt)).filter((drill) => drill !== undefined);
+  const pins = files.map(({ key }) => parsePinKey(key)).filter((pin) => pin !== undefined);
   return {
     source,
     id,
     takenAt: momentOfId(id) ?? new Date(Number.NaN),
-    manifestBytes: files.find(({ key }) => key === MANIFEST)?.bytes,
-    inProgressAt: files.find(({ key }) => key === IN_PROGRESS)?.modifiedAt,
-    removingAt: files.find(({ key }) => key === REMOVING)?.modifiedAt,
-    artifacts: artifacts.map(({ key, bytes, storageClass }) => ({ key, bytes, ...(storageClass && { storageClass }) })),
+    manifestBytes: find(MANIFEST)?.bytes,
+    inProgressAt: find(IN_PROGRESS)?.modifiedAt,
+    removingAt: find(REMOVING)?.modifiedAt,
+    artifacts,
     bytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
-    totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    totalBytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
     scope: scopeOf(artifacts.map(({ key }) => key)),
-    drills: files.map(drillOf).filter((drill) => drill !== undefined),
-    pins: files.map(({ key }) => parsePinKey(key)).filter((pin) => pin !== undefined),
-    lastChangeAt: new Date(files.reduce((last, { modifiedAt }) => Math.max(last, modifiedAt.getTime()), 0)),
+    drills: drills.length === 0 ? NONE : drills,
+    pins: pins.length === 0 ? NONE : pins,
+    lastChangeAt: new Date(objects.reduce((last, { modifiedAt }) => Math.max(last, modifiedAt.getTime()), 0)),
   };
+}
+
+/** A part of a key holds the whole key in memory. */
+function shared(names: Map<string, string>, name: string): string {
+  const known = names.get(name);
+  if (known === undefined) names.set(name, name);
+  return known ?? name;
 }
 
 /** The clock of the store and that of a runner may differ by this much. */
 const RECORD_SLACK_MS = 3_600_000;
 
 /** A record that is older than its drill was made up: dated in the future, it would be the latest word for ever. */
-function drillOf({ key, modifiedAt }: StoredObject): DrillMark | undefined {
+function drillOf(key: string, modifiedAt: Date): DrillMark | undefined {
   const drill = parseDrillKey(key);
   return drill !== undefined && drill.startedAt.getTime() <= modifiedAt.getTime() + RECORD_SLACK_MS ? drill : undefined;
 }
