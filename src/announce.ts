@@ -72,9 +72,10 @@ export async function announceStart(telling: Telling): Promise<void> {
  * half a minute. Never rejects and never changes the verdict.
  *
  * @param report without secrets: it leaves this machine
+ * @param redact takes them out of what went wrong while telling
  * @returns the report with a notice of each that could not be told
  */
-export async function announce(report: Report, telling: Telling): Promise<Report> {
+export async function announce(report: Report, telling: Telling, redact: (text: string) => string): Promise<Report> {
   // Somebody stopped it and knows; and the runner leaves no time for anything.
   if (isCancelled(telling.stopped)) return report;
   const notices: string[] = [];
@@ -88,7 +89,7 @@ export async function announce(report: Report, telling: Telling): Promise<Report
     tellPeople(report, seen, telling, tell),
     ...keepMetrics(report, telling).map(({ what, send }) => tell(what, send)),
   ]);
-  return { ...report, notices: [...report.notices, ...notices] };
+  return { ...report, notices: [...report.notices, ...notices.map(redact)] };
 }
 
 interface Attempted<T> {

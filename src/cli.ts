@@ -132,7 +132,7 @@ async function run(name: CommandName, flags: Flags): Promise<Report> {
   const outcome = await runAction({ name, env, log, stop, redact, readInputs });
   bar?.end();
   const report = redactDeep(outcome.report, redact);
-  const told = telling === undefined ? report : redactDeep(await announce(report, telling), redact);
+  const told = telling === undefined ? report : await announce(report, telling, redact);
   return { ...told, findings: told.findings.map((one) => forTerminal(one, name)) };
 }
 

@@ -43,7 +43,7 @@ export async function main(given?: string): Promise<void> {
     : { report: unknownCommand(name), isOver: true };
   // Without secrets from here on: it leaves this machine.
   const redacted = redactDeep(outcome, redact);
-  const shown = telling === undefined ? redacted : redactDeep(await announce(redacted, telling), redact);
+  const shown = telling === undefined ? redacted : await announce(redacted, telling, redact);
   const step = isActionName(name) ? name : 'lifeboat';
   await publish(shown, { name: step, origin: redactDeep(originOf(step, env, startedAt), redact), toolkit, log });
   // By the verdict itself: in what is shown, a password that reads "pass" would be hidden.

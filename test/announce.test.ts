@@ -15,7 +15,7 @@ it('gives a report and a notice when somebody who is told never settles', async 
   const { world } = worldForTests();
   const telling = tellingOf('prune', {}, { env: {}, log: world.log, stopped: new AbortController().signal });
   if (telling === undefined) throw new Error('Nobody would be told.');
-  const told = announce(report('Prune', [finding('prune-planned', 'pass', '')]), telling);
+  const told = announce(report('Prune', [finding('prune-planned', 'pass', '')]), telling, (text) => text);
   await vi.advanceTimersByTimeAsync(31_500);
   vi.useRealTimers();
   const ended = await Promise.race([told, sleep(5_000, undefined)]);

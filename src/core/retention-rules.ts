@@ -75,11 +75,11 @@ function rulesOf(policy: RetentionPolicy, calendar: Calendar, newest: Date | und
 function rung(name: string, most: number, periodOf: PeriodOf | undefined): Rule {
   let taken = 0;
   let seen: { period: string; by: string } | undefined;
+  const full = { keep: false, fillsSlot: false, reason: `${name} is full (${most})` };
   return ({ id, takenAt }, isOldest) => {
+    if (taken >= most) return full;
     const period = periodOf?.(takenAt) ?? id;
     const isNew = period !== seen?.period;
-    const full = `${name} is full (${most})`;
-    if (taken >= most) return { keep: false, fillsSlot: false, reason: full };
     if (!isNew && !isOldest) return { keep: false, fillsSlot: false, reason: `${name} ${period} has ${seen?.by}` };
     taken += 1;
     seen = { period, by: id };

@@ -23,65 +23,73 @@ const AHEAD = 16;
 /** Files looked at together. */
 const MOST_FILES = 256;
 
+interface Sought {
+  readonly base: string;
+  readonly prefix: string;
+  readonly wanted: (file: { key: string; name: string }) => boolean;
+  readonly after: string;
+}
+
 /**
  * Walks the regular files in folders that may hold keys with this prefix, in ascending order of the
  * keys' bytes, folder by folder. Links, sockets and names that are no UTF-8 are not ours and do not
- * appear; folders that lie wholly before `after` are not opened. Of what is ahead only names are kept.
+ * appear; folders that lie wholly before `after` are not opened. Of what is far ahead only names are kept.
  *
  * @param wanted which files to yield; a file is looked at only when it is wanted
  */
 export async function* walk(
   base: string,
   prefix: string,
-  wanted: (file: { key: string; name: string }) => boolean,
+  wanted: Sought['wanted'],
   after = '',
 ): AsyncGenerator<FoundFile> {
   const ahead = new Map<Step, Promise<Taken>>();
+  const begin = (step: Step): Promise<Taken> => {
+    const taken = ahead.get(step) ?? take(step, { base, prefix, wanted, after });
+    // What went wrong is told when its turn has come, if it comes.
+    taken.catch(() => undefined);
+    ahead.set(step, taken);
+    return taken;
+  };
+  // The next step is the last one.
   const left: Step[] = [prefix.slice(0, prefix.lastIndexOf('/') + 1)];
   for (let step = left.at(-1); step !== undefined; step = left.at(-1)) {
-    for (const next of left.slice(-AHEAD)) begin(next);
+    for (const next of left.slice(-AHEAD)) void begin(next);
     const { found, rest } = await begin(step);
     ahead.delete(step);
     left.pop();
     yield* found;
     for (const next of rest.toReversed()) left.push(next);
   }
+}
 
-  function begin(step: Step): Promise<Taken> {
-    const taken = ahead.get(step) ?? take(step);
-    // What went wrong is told when its turn has come, if it comes.
-    taken.catch(() => undefined);
-    ahead.set(step, taken);
-    return taken;
-  }
+async function take(step: Step, sought: Sought): Promise<Taken> {
+  if (typeof step !== 'string') return { found: await look(sought.base, step), rest: [] };
+  const [first, ...rest] = stepsIn(step, await namesIn(step, sought), sought);
+  if (first === undefined) return { found: [], rest };
+  if (typeof first === 'string') return { found: [], rest: [first, ...rest] };
+  return { found: await look(sought.base, first), rest };
+}
 
-  async function take(step: Step): Promise<Taken> {
-    if (typeof step !== 'string') return { found: await look(base, step), rest: [] };
-    const [first = [], ...rest] = stepsIn(step, await namesIn(base, step, after));
-    if (typeof first === 'string') return { found: [], rest: [first, ...rest] };
-    return { found: await look(base, first), rest };
-  }
-
-  function stepsIn(folder: string, names: readonly string[]): Step[] {
-    const steps: Step[] = [];
-    let files: string[] = [];
-    for (const name of names) {
-      const key = folder + name;
-      const isFolder = name.endsWith('/');
-      if (isFolder ? !key.startsWith(prefix) && !prefix.startsWith(key) : !wanted({ key, name })) continue;
-      if (!isFolder) files.push(key);
-      if (files.length > 0 && (isFolder || files.length === MOST_FILES)) {
-        steps.push(files);
-        files = [];
-      }
-      if (isFolder) steps.push(key);
+function stepsIn(folder: string, names: readonly string[], { prefix, wanted }: Sought): Step[] {
+  const steps: Step[] = [];
+  let files: string[] = [];
+  for (const name of names) {
+    const key = folder + name;
+    if (name.endsWith('/')) {
+      files = [];
+      if (key.startsWith(prefix) || prefix.startsWith(key)) steps.push(key);
+    } else if (wanted({ key, name })) {
+      if (files.length === 0) steps.push(files);
+      files.push(key);
+      if (files.length === MOST_FILES) files = [];
     }
-    return files.length === 0 ? steps : [...steps, files];
   }
+  return steps;
 }
 
 /** What is in a folder after a key, in order; folders with a slash at the end, which is how their keys sort. */
-async function namesIn(base: string, folder: string, after: string): Promise<string[]> {
+async function namesIn(folder: string, { base, after }: Sought): Promise<string[]> {
   if (!after.startsWith(folder) && compareBytes(folder, after) < 0) return [];
   const start = after.startsWith(folder) ? after.slice(folder.length) : '';
   const names: string[] = [];

@@ -1,7 +1,7 @@
-import { globSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -56,3 +56,40 @@ async function written(folder: string): Promise<string[]> {
     await delay(2);
   }
 }
+
+it('lists more files and folders than it reads at a time in the order of their bytes', async () => {
+  const folder = newFolder();
+  const names = Array.from({ length: 300 }, (_, at) => String(at).padStart(3, '0'));
+  const strange = ['\uE000', '\u{1F600}', 'é', 'z', '-', 'a.b', 'a'];
+  const keys = [
+    ...names.map((name) => `many/${name}`),
+    ...names.slice(0, 40).map((name) => `many/${name}-folder/deep/file`),
+    ...strange.flatMap((name) => [`${name}/file`, `${name}-file`]),
+  ].sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+  for (const key of keys) {
+    mkdirSync(dirname(join(folder, key)), { recursive: true });
+    writeFileSync(join(folder, key), '');
+  }
+  const store = await openStore(pathToFileURL(folder).href, {
+    ...{ env: {}, forbidden: [], stallMs: 60_000, now: () => new Date() },
+  });
+  const listed = async (prefix: string, after?: string) =>
+    (await Array.fromAsync(store.list(prefix, after === undefined ? {} : { after }))).map(({ key }) => key);
+  expect(await listed('')).toEqual(keys);
+  for (const after of [
+    'many',
+    'many/020',
+    'many/020-folder/',
+    'many/020-folder/deep/file',
+    'many/299',
+    'z/file',
+    '\uE000',
+  ]) {
+    expect(await listed('', after), after).toEqual(
+      keys.filter((key) => Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0),
+    );
+    expect(await listed('many/02', after), after).toEqual(
+      keys.filter((key) => key.startsWith('many/02') && Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0),
+    );
+  }
+});
