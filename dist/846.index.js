@@ -347,44 +347,82 @@ async function realFolder(path) {
 
 
 
+/** Folders read, and files looked at, ahead of whoever takes them. */
+const AHEAD = 16;
+/** Files looked at together. */
+const MOST_FILES = 256;
 /**
  * Walks the regular files in folders that may hold keys with this prefix, in ascending order of the
  * keys' bytes, folder by folder. Links, sockets and names that are no UTF-8 are not ours and do not
- * appear; folders that lie wholly before `after` are not opened.
+ * appear; folders that lie wholly before `after` are not opened. Of what is far ahead only names are kept.
  *
  * @param wanted which files to yield; a file is looked at only when it is wanted
  */
 async function* walk(base, prefix, wanted, after = '') {
-    const top = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-    yield* walkFolder(top);
-    async function* walkFolder(folder) {
-        let files = [];
-        for (const entry of await entriesOf(base, folder)) {
-            if (isBefore(entry, after))
-                continue;
-            if (!entry.isFolder) {
-                if (wanted(entry))
-                    files.push(entry);
-                continue;
-            }
-            if (!entry.key.startsWith(prefix) && !prefix.startsWith(entry.key))
-                continue;
-            yield* await look(base, files);
-            files = [];
-            yield* walkFolder(entry.key);
-        }
-        yield* await look(base, files);
+    const ahead = new Map();
+    const begin = (step) => {
+        const taken = ahead.get(step) ?? take(step, { base, prefix, wanted, after });
+        // What went wrong is told when its turn has come, if it comes.
+        taken.catch(() => undefined);
+        ahead.set(step, taken);
+        return taken;
+    };
+    // The next step is the last one.
+    const left = [prefix.slice(0, prefix.lastIndexOf('/') + 1)];
+    for (let step = left.at(-1); step !== undefined; step = left.at(-1)) {
+        for (const next of left.slice(-AHEAD))
+            void begin(next);
+        const { found, rest } = await begin(step);
+        ahead.delete(step);
+        left.pop();
+        yield* found;
+        for (const next of rest.toReversed())
+            left.push(next);
     }
 }
-async function entriesOf(base, folder) {
-    const found = await readFolder((0,external_node_path_.join)(base, folder));
-    const entries = found
-        .filter((entry) => entry.isFile() || entry.isDirectory())
-        .map((entry) => {
+async function take(step, sought) {
+    if (typeof step !== 'string')
+        return { found: await look(sought.base, step), rest: [] };
+    const [first, ...rest] = stepsIn(step, await namesIn(step, sought), sought);
+    if (first === undefined)
+        return { found: [], rest };
+    if (typeof first === 'string')
+        return { found: [], rest: [first, ...rest] };
+    return { found: await look(sought.base, first), rest };
+}
+function stepsIn(folder, names, { prefix, wanted }) {
+    const steps = [];
+    let files = [];
+    for (const name of names) {
+        const key = folder + name;
+        if (name.endsWith('/')) {
+            files = [];
+            if (key.startsWith(prefix) || prefix.startsWith(key))
+                steps.push(key);
+        }
+        else if (wanted({ key, name })) {
+            if (files.length === 0)
+                steps.push(files);
+            files.push(key);
+            if (files.length === MOST_FILES)
+                files = [];
+        }
+    }
+    return steps;
+}
+/** What is in a folder after a key, in order; folders with a slash at the end, which is how their keys sort. */
+async function namesIn(folder, { base, after }) {
+    if (!after.startsWith(folder) && compareBytes(folder, after) < 0)
+        return [];
+    const start = after.startsWith(folder) ? after.slice(folder.length) : '';
+    const names = [];
+    for (const entry of await readFolder((0,external_node_path_.join)(base, folder))) {
         const isFolder = entry.isDirectory();
-        return { key: folder + entry.name + (isFolder ? '/' : ''), name: entry.name, isFolder };
-    });
-    return entries.sort((a, b) => compareBytes(a.key, b.key));
+        const name = isFolder ? `${entry.name}/` : entry.name;
+        if ((isFolder || entry.isFile()) && !isBefore(name, start))
+            names.push(name);
+    }
+    return names.sort(compareBytes);
 }
 /** What is in a folder; nothing when it does not exist (any more). */
 async function readFolder(path) {
@@ -399,15 +437,13 @@ async function readFolder(path) {
         }
     });
 }
-function isBefore(entry, after) {
-    if (after === '')
+function isBefore(name, start) {
+    if (start === '' || (name.endsWith('/') && start.startsWith(name)))
         return false;
-    if (entry.isFolder && after.startsWith(entry.key))
-        return false;
-    return compareBytes(entry.key, after) <= 0;
+    return compareBytes(name, start) <= 0;
 }
-async function look(base, entries) {
-    const found = await Promise.all(entries.map((entry) => lookAt(entry.key, (0,external_node_path_.join)(base, entry.key))));
+async function look(base, keys) {
+    const found = await Promise.all(keys.map((key) => lookAt(key, (0,external_node_path_.join)(base, key))));
     return found.filter((file) => file !== undefined);
 }
 async function lookAt(key, path) {
@@ -423,8 +459,14 @@ async function lookAt(key, path) {
         }
     });
 }
+/** Where UTF-16 may order in another way than UTF-8 does. */
+const HIGH = /[\uD800-\uFFFF]/;
 function compareBytes(a, b) {
-    return Buffer.compare(Buffer.from(a), Buffer.from(b));
+    if (HIGH.test(a) || HIGH.test(b))
+        return Buffer.compare(Buffer.from(a), Buffer.from(b));
+    if (a === b)
+        return 0;
+    return a < b ? -1 : 1;
 }
 function isTemporary(name) {
     return name.startsWith(TEMPORARY);

@@ -772,8 +772,9 @@ const NO_ARTIFACTS = new Set([_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .MANIFEST 
  */
 async function readCatalog(store, source, range = {}) {
     const backups = [];
+    const names = new Map();
     let folder;
-    const close = () => folder && backups.push(describeFolder(source, folder.id, folder.objects));
+    const close = () => folder && backups.push(describeFolder(source, folder.id, folder.objects, names));
     for await (const object of listIds(store, source, range)) {
         const parsed = (0,_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .parseBackupKey */ .lG)(object.key);
         if (parsed === undefined)
@@ -865,32 +866,54 @@ function commonScope(scopes) {
     }
     return [...counts].reduce((a, b) => (a && a[1] >= b[1] ? a : b), undefined)?.[0];
 }
-/** Takes the listing of one folder together; `objects` bear full keys and are not empty. */
-function describeFolder(source, id, objects) {
+/** Shared by all that have none: most of ten thousand backups. */
+const NONE = [];
+/**
+ * Takes the listing of one folder together; `objects` bear full keys and are not empty.
+ *
+ * @param names of artifacts that were met already: one text for the same name in every folder
+ */
+function describeFolder(source, id, objects, names = new Map()) {
     const prefix = (0,_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .backupKey */ .eT)(source, id, '');
-    const files = objects.map((object) => ({ ...object, key: object.key.slice(prefix.length) }));
+    const files = objects.map((object) => ({ object, key: object.key.slice(prefix.length) }));
+    const find = (name) => files.find(({ key }) => key === name)?.object;
     // Artifacts are plain file names; what lies deeper is a record or nothing of ours.
-    const artifacts = files.filter(({ key }) => !NO_ARTIFACTS.has(key) && !key.includes('/') && (0,_record_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePinKey */ .wi)(key) === undefined);
+    const artifacts = files
+        .filter(({ key }) => !NO_ARTIFACTS.has(key) && !key.includes('/') && (0,_record_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePinKey */ .wi)(key) === undefined)
+        .map(({ key, object: { bytes, storageClass } }) => ({
+        key: shared(names, key),
+        bytes,
+        ...(storageClass && { storageClass }),
+    }));
+    const drills = files.map(({ key, object }) => drillOf(key, object.modifiedAt)).filter((drill) => drill !== undefined);
+    const pins = files.map(({ key }) => (0,_record_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePinKey */ .wi)(key)).filter((pin) => pin !== undefined);
     return {
         source,
         id,
         takenAt: (0,_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .momentOfId */ .Fm)(id) ?? new Date(Number.NaN),
-        manifestBytes: files.find(({ key }) => key === _keys_js__WEBPACK_IMPORTED_MODULE_0__/* .MANIFEST */ .e0)?.bytes,
-        inProgressAt: files.find(({ key }) => key === _keys_js__WEBPACK_IMPORTED_MODULE_0__/* .IN_PROGRESS */ .mS)?.modifiedAt,
-        removingAt: files.find(({ key }) => key === _keys_js__WEBPACK_IMPORTED_MODULE_0__/* .REMOVING */ .ci)?.modifiedAt,
-        artifacts: artifacts.map(({ key, bytes, storageClass }) => ({ key, bytes, ...(storageClass && { storageClass }) })),
+        manifestBytes: find(_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .MANIFEST */ .e0)?.bytes,
+        inProgressAt: find(_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .IN_PROGRESS */ .mS)?.modifiedAt,
+        removingAt: find(_keys_js__WEBPACK_IMPORTED_MODULE_0__/* .REMOVING */ .ci)?.modifiedAt,
+        artifacts,
         bytes: artifacts.reduce((sum, { bytes }) => sum + bytes, 0),
-        totalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+        totalBytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
         scope: scopeOf(artifacts.map(({ key }) => key)),
-        drills: files.map(drillOf).filter((drill) => drill !== undefined),
-        pins: files.map(({ key }) => (0,_record_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePinKey */ .wi)(key)).filter((pin) => pin !== undefined),
-        lastChangeAt: new Date(files.reduce((last, { modifiedAt }) => Math.max(last, modifiedAt.getTime()), 0)),
+        drills: drills.length === 0 ? NONE : drills,
+        pins: pins.length === 0 ? NONE : pins,
+        lastChangeAt: new Date(objects.reduce((last, { modifiedAt }) => Math.max(last, modifiedAt.getTime()), 0)),
     };
+}
+/** A part of a key holds the whole key in memory. */
+function shared(names, name) {
+    const known = names.get(name);
+    if (known === undefined)
+        names.set(name, name);
+    return known ?? name;
 }
 /** The clock of the store and that of a runner may differ by this much. */
 const RECORD_SLACK_MS = 3_600_000;
 /** A record that is older than its drill was made up: dated in the future, it would be the latest word for ever. */
-function drillOf({ key, modifiedAt }) {
+function drillOf(key, modifiedAt) {
     const drill = (0,_record_keys_js__WEBPACK_IMPORTED_MODULE_1__/* .parseDrillKey */ .Kq)(key);
     return drill !== undefined && drill.startedAt.getTime() <= modifiedAt.getTime() + RECORD_SLACK_MS ? drill : undefined;
 }
@@ -14967,7 +14990,8 @@ __nccwpck_require__.r(copy_namespaceObject);
 __nccwpck_require__.d(copy_namespaceObject, {
   copy: () => (copy),
   description: () => (copy_description),
-  inputs: () => (copy_inputs)
+  inputs: () => (copy_inputs),
+  positional: () => (copy_positional)
 });
 
 // NAMESPACE OBJECT: ./lib/commands/init.js
@@ -16835,12 +16859,12 @@ function rulesOf(policy, calendar, newest) {
 function rung(name, most, periodOf) {
     let taken = 0;
     let seen;
+    const full = { keep: false, fillsSlot: false, reason: `${name} is full (${most})` };
     return ({ id, takenAt }, isOldest) => {
+        if (taken >= most)
+            return full;
         const period = periodOf?.(takenAt) ?? id;
         const isNew = period !== seen?.period;
-        const full = `${name} is full (${most})`;
-        if (taken >= most)
-            return { keep: false, fillsSlot: false, reason: full };
         if (!isNew && !isOldest)
             return { keep: false, fillsSlot: false, reason: `${name} ${period} has ${seen?.by}` };
         taken += 1;
@@ -17775,7 +17799,7 @@ function isArtifactName(relative) {
 }
 
 // EXTERNAL MODULE: ./lib/core/records.js
-var records = __nccwpck_require__(5293);
+var core_records = __nccwpck_require__(5293);
 ;// CONCATENATED MODULE: ./lib/core/proof.js
 
 
@@ -17828,7 +17852,7 @@ async function readDrill(store, backup, drill, signal) {
     const key = (0,core_keys/* backupKey */.eT)(backup.source, backup.id, drill.key);
     try {
         const text = (await (0,manifest_reading/* readSmall */.o5)(store, key, signal)).toString('utf8');
-        const record = (0,core_manifest/* parseRecord */.Hh)(records/* DrillRecord */.BP, text, (0,core_keys/* whereIs */.ie)(store, key));
+        const record = (0,core_manifest/* parseRecord */.Hh)(core_records/* DrillRecord */.BP, text, (0,core_keys/* whereIs */.ie)(store, key));
         const isHonest = record.id === drill.id && record.backup === backup.id && record.proof === drill.proof;
         return isHonest && record.source === backup.source ? record : undefined;
     }
@@ -21084,7 +21108,7 @@ function judgeCopy({ location: subject }, damages) {
 async function writeDrillRecord(drill, world) {
     const { plan, proof } = drill;
     const { backup, manifest } = plan.copies.chosen;
-    const record = records/* DrillRecord */.BP.parse(makeRecord(drill, world));
+    const record = core_records/* DrillRecord */.BP.parse(makeRecord(drill, world));
     const key = (0,record_keys/* drillRecordKey */.Sh)(backup.source, backup.id, { id: plan.id, verdict: record.verdict, proof });
     const bytes = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
     const findings = [];
@@ -21173,7 +21197,7 @@ async function writeRestoreRecord(job, outcome, world) {
 }
 /** Whatever was restored, and however it ended. */
 async function putRestoreRecord(given, stores) {
-    const record = records/* RestoreRecord */.IT.parse(given);
+    const record = core_records/* RestoreRecord */.IT.parse(given);
     const bytes = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
     const key = (0,record_keys/* restoreRecordKey */.LC)(record.source, record.id);
     const findings = [];
@@ -26455,7 +26479,7 @@ var external_node_timers_promises_ = __nccwpck_require__(8500);
 
 /** Engine by name; loaded when first needed. A new engine is one folder and one line here. */
 const engines = {
-    postgresql: async (context) => (await __nccwpck_require__.e(/* import() */ 317).then(__nccwpck_require__.bind(__nccwpck_require__, 5317))).postgresql(context),
+    postgresql: async (context) => (await __nccwpck_require__.e(/* import() */ 714).then(__nccwpck_require__.bind(__nccwpck_require__, 2714))).postgresql(context),
 };
 /** @throws {Failure} `invalid-input` for a kind of server this version cannot handle */
 async function openEngine(name, context) {
@@ -47869,9 +47893,10 @@ async function announceStart(telling) {
  * half a minute. Never rejects and never changes the verdict.
  *
  * @param report without secrets: it leaves this machine
+ * @param redact takes them out of what went wrong while telling
  * @returns the report with a notice of each that could not be told
  */
-async function announce(report, telling) {
+async function announce(report, telling, redact) {
     // Somebody stopped it and knows; and the runner leaves no time for anything.
     if (isCancelled(telling.stopped))
         return report;
@@ -47887,7 +47912,7 @@ async function announce(report, telling) {
         tellPeople(report, seen, telling, tell),
         ...keepMetrics(report, telling).map(({ what, send }) => tell(what, send)),
     ]);
-    return { ...report, notices: [...report.notices, ...notices] };
+    return { ...report, notices: [...report.notices, ...notices.map(redact)] };
 }
 async function attempt(what, { log, stopped }, use) {
     const limit = new AbortController();
@@ -47967,7 +47992,7 @@ async function isOfCopy(store, { source, id }) {
     const key = (0,core_keys/* backupKey */.eT)(source, id, core_keys/* IN_PROGRESS */.mS);
     try {
         const text = (await (0,manifest_reading/* readSmall */.o5)(store, key)).toString('utf8');
-        return (0,core_manifest/* parseRecord */.Hh)(records/* InProgressRecord */.Kk, text, (0,core_keys/* whereIs */.ie)(store, key)).copyFrom !== undefined;
+        return (0,core_manifest/* parseRecord */.Hh)(core_records/* InProgressRecord */.Kk, text, (0,core_keys/* whereIs */.ie)(store, key)).copyFrom !== undefined;
     }
     catch (error) {
         if ((0,manifest_reading/* isUnreadable */.GZ)(error))
@@ -48070,7 +48095,7 @@ function reportKnown(source, file, { id, holders, lacking }) {
     const there = holders.map(({ location: subject }) => (0,core_report/* finding */.gk)('backup-adopted', 'pass', `${file.name} is ${id} of ${source} already; nothing was written.`, { subject }));
     const missing = lacking.map(({ location: subject }) => (0,core_report/* finding */.gk)('store-copy', 'fail', `${subject} holds no copy of ${id}.`, {
         subject,
-        hint: `lifeboat copy --source ${source} --backup ${id} --from ${first?.location ?? ''} --to ${subject}`,
+        hint: `lifeboat copy ${id} --source ${source} --from ${first?.location ?? ''} --to ${subject}`,
     }));
     return (0,core_report/* report */.z8)(`Adoption of ${file.name} as ${source}`, [...there, ...missing], { sources: [source] });
 }
@@ -48374,7 +48399,7 @@ async function readOriginal(from, source, id, signal) {
         if (!(error instanceof core_failure/* Failure */.H) || error.code !== 'not-found')
             throw error;
         throw new core_failure/* Failure */.H('backup-not-found', `${from.location} holds no backup ${source}/${id}.`, {
-            hint: 'Check `source`, `backup` and `from`; only a backup with its manifest can be copied.',
+            hint: 'Check `backup`, `source` and `from`; only a backup with its manifest can be copied.',
         });
     });
     const text = bytes.toString('utf8');
@@ -48530,6 +48555,134 @@ function copy_report_tableOf({ manifest, artifacts }) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/core/find-backup.js
+
+
+
+
+
+
+const find_backup_LANES = 8;
+/**
+ * Finds one backup in all stores. An id alone is enough: each source is asked for the folder of that name, which costs
+ * one short listing a source and store, however many backups there are.
+ *
+ * @throws {Failure} `backup-not-found`, `invalid-input` when the source is missing or the id means two backups
+ */
+async function findBackup(stores, { wanted, source }, world) {
+    if ((0,core_keys/* isId */.eQ)(wanted))
+        return findId(stores, wanted, source, world.signal);
+    if (!['latest', 'oldest', 'random'].includes(wanted))
+        throw noId(wanted);
+    const random = (below) => Number.parseInt(world.randomHex(6), 16) % below;
+    const name = source ?? (await onlySource(stores));
+    const chosen = await chooseCopies(stores, name, wanted, {
+        now: world.now(),
+        random,
+        signal: world.signal,
+    });
+    return findId(stores, chosen.chosen.backup.id, name, world.signal);
+}
+function noId(wanted) {
+    return new core_failure/* Failure */.H('invalid-input', `\`backup\` cannot be "${wanted}".`, {
+        hint: 'Give `latest`, `oldest`, `random`, or an id such as 20261121T031500Z-3f9a1c; `lifeboat list` shows them.',
+    });
+}
+/** @throws {Failure} `invalid-input` where there are several, or none */
+async function onlySource(stores) {
+    const sources = new Set((await Promise.all(stores.map((store) => (0,core_catalog/* listSources */.rP)(store)))).flat());
+    const [only, ...others] = sources;
+    if (only !== undefined && others.length === 0)
+        return only;
+    throw new core_failure/* Failure */.H('invalid-input', '`source` is missing.', {
+        hint: only === undefined
+            ? 'The stores hold no backups at all: check `store`.'
+            : `Say of which source: there are ${[...sources].toSorted().slice(0, 10).join(', ')}.`,
+    });
+}
+async function findId(stores, id, source, signal) {
+    const findings = [];
+    const copies = [];
+    for (const store of stores) {
+        try {
+            copies.push(...(await copiesIn(store, id, source, signal)));
+        }
+        catch (error) {
+            findings.push(notReadable(store.location, error));
+        }
+    }
+    const sources = [...new Set(copies.map(({ backup }) => backup.source))];
+    const [only, ...others] = sources;
+    if (only === undefined)
+        throw await notFound(stores, id, findings);
+    if (others.length > 0) {
+        throw new core_failure/* Failure */.H('invalid-input', `${id} is a backup of ${sources.join(' and of ')}.`, {
+            hint: 'Say with `source` which one is meant.',
+        });
+    }
+    return { source: only, id, copies, findings };
+}
+async function copiesIn(store, id, source, signal) {
+    const sources = source === undefined ? await (0,core_catalog/* listSources */.rP)(store) : [source];
+    const copies = [];
+    await (0,lanes/* inLanes */.L)(sources, find_backup_LANES, async (name) => {
+        const objects = await Array.fromAsync(store.list((0,core_keys/* backupPrefix */.nY)(name, id), { signal }));
+        if (objects.length > 0)
+            copies.push({ store, backup: (0,core_catalog/* describeFolder */.uq)(name, id, objects) });
+    });
+    return copies;
+}
+async function notFound(stores, id, findings) {
+    const [unread] = findings;
+    const where = stores.map(({ location }) => location).join(', ');
+    const versioned = await Promise.all(stores.map((store) => store.keepsVersions().catch(() => false)));
+    const deleted = versioned.includes(true)
+        ? ` It may have been deleted: \`lifeboat list --deleted\` shows what can be brought back with \`lifeboat undelete ${id}\`.`
+        : '';
+    return new core_failure/* Failure */.H('backup-not-found', `There is no backup ${id} in ${where}.`, {
+        hint: (unread === undefined
+            ? '`lifeboat list` shows what there is.'
+            : `Not everything could be looked at: ${unread.message}`) + deleted,
+    });
+}
+/** The copies that are backups: the others have no manifest. */
+function completeCopies({ copies }) {
+    return copies.filter(({ backup }) => (0,core_catalog/* isComplete */.As)(backup));
+}
+
+;// CONCATENATED MODULE: ./lib/github/inputs/catalog.js
+
+
+
+
+/** Inputs of commands that look into stores and tell nobody but the reader. */
+const looking = {
+    store: common.store,
+    source: shared.source.optional(),
+    timeout: common.timeout,
+    'stall-timeout': common['stall-timeout'],
+};
+const catalog_backup = inputs_text('Which backup: `latest`, `oldest`, `random`, or an id.');
+const id = parsed(parseId, 'Id of the backup, e.g. `20261121T031500Z-3f9a1c`.', {});
+const asOf = parsed(catalog_parseMoment, 'A moment in the past, e.g. `2026-11-21T03:00:00Z`; needs a bucket that keeps versions.', {}).optional();
+function parseId(value) {
+    if ((0,core_keys/* isId */.eQ)(value))
+        return value;
+    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is no id.`, {
+        hint: 'Give an id such as 20261121T031500Z-3f9a1c; `lifeboat list` and `lifeboat list --deleted` show them.',
+    });
+}
+const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
+/** With its zone: nobody knows at 3 a.m. which one a machine has. A day alone is its beginning, UTC. */
+function catalog_parseMoment(value) {
+    const at = new Date(MOMENT.test(value) ? value : Number.NaN);
+    if (!Number.isNaN(at.getTime()))
+        return at;
+    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is no moment.`, {
+        hint: 'Write it with its zone: `2026-11-21T03:00:00Z`, `2026-11-21T04:00+01:00`; `2026-11-21` is 00:00 UTC.',
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/copy.js
 
 
@@ -48540,16 +48693,15 @@ function copy_report_tableOf({ manifest, artifacts }) {
 
 
 
-
 const copy_description = 'Heals a copy that a store missed: artifacts, drills and pins, and last the manifest, every byte compared on the way. It never removes anything.';
+const copy_positional = ['backup'];
+const { store: _, ...copy_looks } = looking;
 const copy_inputs = lib_schemas/* strictObject */.rej({
-    source: shared.source,
-    backup: inputs_text('Which backup: `latest`, `oldest`, `random`, or an id.').optional(),
+    backup: catalog_backup.optional(),
     from: inputs_text('Store that holds the backup, a URL as in `store`.'),
     to: inputs_text('Store that lacks it, a URL as in `store`.'),
     'all-missing': flag('Copy every backup of the source that `to` lacks, newest first; also those that its own retention removed.').prefault('false'),
-    timeout: common.timeout,
-    'stall-timeout': common['stall-timeout'],
+    ...copy_looks,
 });
 /** Copies one backup, or all that are missing; what fails for one leaves the others their turn. */
 async function copy(raw, world) {
@@ -48573,7 +48725,7 @@ function checkChoice({ backup, 'all-missing': all }) {
     if ((backup === undefined) === all)
         return;
     throw new core_failure/* Failure */.H('invalid-input', '`copy` takes either `backup` or `all-missing: true`.', {
-        hint: 'Give the id of one backup (`lifeboat verify-freshness` and the log of the backup name it), or `--all-missing`.',
+        hint: 'Give the id of one backup (`lifeboat list` shows them), or `--all-missing`.',
     });
 }
 async function copyBetween(from, to, given, world) {
@@ -48581,17 +48733,17 @@ async function copyBetween(from, to, given, world) {
         throw new core_failure/* Failure */.H('invalid-input', `\`from\` and \`to\` are the same place, ${to.location}.`, {
             hint: 'Give two stores.',
         });
-    const ids = await chooseIds(from, to, given, world);
+    const { source, ids } = await choose(from, to, given, world);
     const way = { from, to, stallMs: given['stall-timeout'] };
     const tries = [];
     for (const id of ids) {
-        const tried = await tryCopy(() => copyBackup(way, given.source, id, world), id, given['all-missing']);
+        const tried = await tryCopy(() => copyBackup(way, source, id, world), id, given['all-missing']);
         tries.push(tried);
         if (tried.failure !== undefined && HOPELESS.has(tried.failure.code))
             break;
         world.signal.throwIfAborted();
     }
-    return describeCopies(given.source, way, { tries, wanted: ids.length });
+    return describeCopies(source, way, { tries, wanted: ids.length });
 }
 /** What would stop the next one as well. */
 const HOPELESS = new Set(['store-full', 'store-denied', 'store-unavailable', 'store-missing', 'stalled']);
@@ -48606,18 +48758,16 @@ async function tryCopy(work, id, isOfMany) {
         return { id, failure: error };
     }
 }
-async function chooseIds(from, to, given, world) {
-    const { backup } = given;
-    const { signal } = world;
-    if (backup !== undefined && (0,core_keys/* isId */.eQ)(backup))
-        return [backup];
-    const here = await (0,core_catalog/* readCatalog */.uM)(from, given.source, { signal });
-    if (backup !== undefined) {
-        const random = (below) => Number.parseInt(world.randomHex(6), 16) % below;
-        return [(await chooseBackup(from, here, backup, { now: world.now(), random, signal })).backup.id];
+async function choose(from, to, given, world) {
+    if (given.backup !== undefined) {
+        const found = await findBackup([from], { wanted: given.backup, source: given.source }, world);
+        return { source: found.source, ids: [found.id] };
     }
-    const there = await (0,core_catalog/* readCatalog */.uM)(to, given.source, { signal }).catch(emptyIfNew(to));
-    return missingIn(here, there).map(({ id }) => id);
+    const source = given.source ?? (await onlySource([from]));
+    const { signal } = world;
+    const here = await (0,core_catalog/* readCatalog */.uM)(from, source, { signal });
+    const there = await (0,core_catalog/* readCatalog */.uM)(to, source, { signal }).catch(emptyIfNew(to));
+    return { source, ids: missingIn(here, there).map(({ id }) => id) };
 }
 
 ;// CONCATENATED MODULE: ./lib/core/role-sql.js
@@ -50266,39 +50416,6 @@ function lossTable(losses, title, now) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/github/inputs/catalog.js
-
-
-
-
-/** Inputs of commands that look into stores and tell nobody but the reader. */
-const looking = {
-    store: common.store,
-    source: shared.source.optional(),
-    timeout: common.timeout,
-    'stall-timeout': common['stall-timeout'],
-};
-const catalog_backup = inputs_text('Which backup: `latest`, `oldest`, `random`, or an id.');
-const id = parsed(parseId, 'Id of the backup, e.g. `20261121T031500Z-3f9a1c`.', {});
-const asOf = parsed(catalog_parseMoment, 'A moment in the past, e.g. `2026-11-21T03:00:00Z`; needs a bucket that keeps versions.', {}).optional();
-function parseId(value) {
-    if ((0,core_keys/* isId */.eQ)(value))
-        return value;
-    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is no id.`, {
-        hint: 'Give an id such as 20261121T031500Z-3f9a1c; `lifeboat list` and `lifeboat list --deleted` show them.',
-    });
-}
-const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
-/** With its zone: nobody knows at 3 a.m. which one a machine has. A day alone is its beginning, UTC. */
-function catalog_parseMoment(value) {
-    const at = new Date(MOMENT.test(value) ? value : Number.NaN);
-    if (!Number.isNaN(at.getTime()))
-        return at;
-    throw new core_failure/* Failure */.H('invalid-input', `"${value}" is no moment.`, {
-        hint: 'Write it with its zone: `2026-11-21T03:00:00Z`, `2026-11-21T04:00+01:00`; `2026-11-21` is 00:00 UTC.',
-    });
-}
-
 ;// CONCATENATED MODULE: ./lib/commands/list.js
 
 
@@ -50381,100 +50498,6 @@ async function sourcesOf(stores, given, around) {
         return store;
     });
     return [...names].toSorted();
-}
-
-;// CONCATENATED MODULE: ./lib/core/find-backup.js
-
-
-
-
-
-
-const find_backup_LANES = 8;
-/**
- * Finds one backup in all stores. An id alone is enough: each source is asked for the folder of that name, which costs
- * one short listing a source and store, however many backups there are.
- *
- * @throws {Failure} `backup-not-found`, `invalid-input` when the source is missing or the id means two backups
- */
-async function findBackup(stores, { wanted, source }, world) {
-    if ((0,core_keys/* isId */.eQ)(wanted))
-        return findId(stores, wanted, source, world.signal);
-    if (!['latest', 'oldest', 'random'].includes(wanted))
-        throw noId(wanted);
-    const random = (below) => Number.parseInt(world.randomHex(6), 16) % below;
-    const name = source ?? (await onlySource(stores));
-    const chosen = await chooseCopies(stores, name, wanted, {
-        now: world.now(),
-        random,
-        signal: world.signal,
-    });
-    return findId(stores, chosen.chosen.backup.id, name, world.signal);
-}
-function noId(wanted) {
-    return new core_failure/* Failure */.H('invalid-input', `\`backup\` cannot be "${wanted}".`, {
-        hint: 'Give `latest`, `oldest`, `random`, or an id such as 20261121T031500Z-3f9a1c; `lifeboat list` shows them.',
-    });
-}
-async function onlySource(stores) {
-    const sources = new Set((await Promise.all(stores.map((store) => (0,core_catalog/* listSources */.rP)(store)))).flat());
-    const [only, ...others] = sources;
-    if (only !== undefined && others.length === 0)
-        return only;
-    throw new core_failure/* Failure */.H('invalid-input', '`source` is missing.', {
-        hint: only === undefined
-            ? 'The stores hold no backups at all: check `store`.'
-            : `Say of which source: there are ${[...sources].toSorted().slice(0, 10).join(', ')}.`,
-    });
-}
-async function findId(stores, id, source, signal) {
-    const findings = [];
-    const copies = [];
-    for (const store of stores) {
-        try {
-            copies.push(...(await copiesIn(store, id, source, signal)));
-        }
-        catch (error) {
-            findings.push(notReadable(store.location, error));
-        }
-    }
-    const sources = [...new Set(copies.map(({ backup }) => backup.source))];
-    const [only, ...others] = sources;
-    if (only === undefined)
-        throw await notFound(stores, id, findings);
-    if (others.length > 0) {
-        throw new core_failure/* Failure */.H('invalid-input', `${id} is a backup of ${sources.join(' and of ')}.`, {
-            hint: 'Say with `source` which one is meant.',
-        });
-    }
-    return { source: only, id, copies, findings };
-}
-async function copiesIn(store, id, source, signal) {
-    const sources = source === undefined ? await (0,core_catalog/* listSources */.rP)(store) : [source];
-    const copies = [];
-    await (0,lanes/* inLanes */.L)(sources, find_backup_LANES, async (name) => {
-        const objects = await Array.fromAsync(store.list((0,core_keys/* backupPrefix */.nY)(name, id), { signal }));
-        if (objects.length > 0)
-            copies.push({ store, backup: (0,core_catalog/* describeFolder */.uq)(name, id, objects) });
-    });
-    return copies;
-}
-async function notFound(stores, id, findings) {
-    const [unread] = findings;
-    const where = stores.map(({ location }) => location).join(', ');
-    const versioned = await Promise.all(stores.map((store) => store.keepsVersions().catch(() => false)));
-    const deleted = versioned.includes(true)
-        ? ` It may have been deleted: \`lifeboat list --deleted\` shows what can be brought back with \`lifeboat undelete ${id}\`.`
-        : '';
-    return new core_failure/* Failure */.H('backup-not-found', `There is no backup ${id} in ${where}.`, {
-        hint: (unread === undefined
-            ? '`lifeboat list` shows what there is.'
-            : `Not everything could be looked at: ${unread.message}`) + deleted,
-    });
-}
-/** The copies that are backups: the others have no manifest. */
-function completeCopies({ copies }) {
-    return copies.filter(({ backup }) => (0,core_catalog/* isComplete */.As)(backup));
 }
 
 ;// CONCATENATED MODULE: ./lib/core/pins.js
@@ -50602,18 +50625,6 @@ async function pin_pin(raw, world) {
 
 
 
-
-/** What is shown of the record of a restore. */
-const RestoreLine = lib_schemas/* object */.Ikc({
-    format: lib_schemas/* literal */.euz(1),
-    id: lib_schemas/* string */.YjP(),
-    backup: lib_schemas/* string */.YjP(),
-    startedAt: lib_schemas/* string */.YjP(),
-    verdict: core_report/* Status */.nW,
-    target: lib_schemas/* object */.Ikc({ server: lib_schemas/* string */.YjP(), database: lib_schemas/* string */.YjP() }),
-    /** Database that holds the backup; null: none does. */
-    database: lib_schemas/* string */.YjP().nullable(),
-});
 /** Reads all that is recorded of one backup; the bytes of its artifacts are not among it. */
 async function readShown(found, now, signal) {
     const findings = [...found.findings];
@@ -50670,7 +50681,7 @@ async function readRecords({ source, id, copies }, now, signal) {
                 drills.set(mark.id, record);
         }
         for (const { key } of (0,core_catalog/* activePin */.Cj)(backup, now) === undefined ? [] : backup.pins) {
-            const record = pins.has(key) ? undefined : await readJson(store, (0,core_keys/* backupKey */.eT)(source, id, key), records/* PinRecord */.Bm, signal);
+            const record = pins.has(key) ? undefined : await readJson(store, (0,core_keys/* backupKey */.eT)(source, id, key), core_records/* PinRecord */.Bm, signal);
             if (record !== undefined)
                 pins.set(key, record);
         }
@@ -50696,7 +50707,7 @@ async function restoresIn(store, { source, id }, signal) {
     }
     const records = [];
     for (const key of keys.toReversed().slice(0, 10 * show_backup_MOST_RECORDS)) {
-        const record = await readJson(store, key, RestoreLine, signal);
+        const record = await readJson(store, key, core_records/* RestoreRecord */.IT, signal);
         if (record?.backup === id)
             records.push(record);
     }
@@ -50959,7 +50970,7 @@ async function show_readFacts({ copies }, identity, world, around) {
 
 
 const status_description = 'Shows every source at a glance, as verify-freshness judges it, and writes a status page: calendar, curves, recovery points, what prune will keep.';
-const { 'status-page': _, schedules: __, ...judging } = verify_freshness_inputs.shape;
+const { 'status-page': status_, schedules: __, ...judging } = verify_freshness_inputs.shape;
 /** It tells nobody but the reader, so it has none of the inputs that say who is told. */
 const status_inputs = lib_schemas/* strictObject */.rej({
     html: inputs_text('Folder, or path of an `.html` file, that the page is written to.').optional(),
@@ -51431,7 +51442,8 @@ const commandHelp = {
         occasion: 'disaster',
         summary: 'bring a copy into another store',
         examples: [
-            `--source orders --backup ${ID} --from file:///srv/backups --to 's3://acme-backups/prod?region=eu-central-1'`,
+            `${ID} --from file:///srv/backups --to 's3://acme-backups/prod?region=eu-central-1'`,
+            `--source orders --all-missing --from file:///srv/backups --to 's3://acme-backups/prod?region=eu-central-1'`,
         ],
     },
     restore: {
@@ -51880,18 +51892,24 @@ function redactor(secrets) {
 }
 /** Words of ours and names of sources: a password that reads `fail` must neither hide nor change a verdict. */
 const KEPT = new Set(['verdict', 'status', 'rule', 'proof', 'source', 'sources', 'metrics']);
-/** The same in every string of a value, but for what decides. */
+/**
+ * The same in every string of a value as JSON has it, but for what decides. Without a detour through JSON: a report of
+ * ten thousand backups would be held several times.
+ */
 function redactDeep(value, redact) {
     const clean = (part) => {
         if (typeof part === 'string')
             return redact(part);
         if (Array.isArray(part))
-            return part.map(clean);
+            return part.map((one) => clean(one ?? null));
         if (typeof part !== 'object' || part === null)
             return part;
-        return Object.fromEntries(Object.entries(part).map(([key, one]) => [key, KEPT.has(key) ? one : clean(one)]));
+        if ('toJSON' in part && typeof part.toJSON === 'function')
+            return clean(part.toJSON());
+        const entries = Object.entries(part).filter(([, one]) => one !== undefined);
+        return Object.fromEntries(entries.map(([key, one]) => [key, KEPT.has(key) ? one : clean(one)]));
     };
-    return clean(JSON.parse(JSON.stringify(value)));
+    return clean(value);
 }
 /** Also those of a misspelt name, which are refused later, and their values with them. */
 function ownVariables(env) {
@@ -52079,17 +52097,21 @@ function secrets() {
 /** How to use one command: examples first, then what it needs, what it takes, and the names of what all take. */
 function describeCommand(name, { description, inputs, positional = [] }) {
     const all = describeInputs(inputs);
-    const isNeeded = (input) => input.required || positional.includes(input.name);
+    const isNeeded = ({ required }) => required;
     const rest = all.filter((input) => !isNeeded(input));
     const own = rest.filter((input) => !help_folded.has(input.name));
     const shared = rest.filter((input) => help_folded.has(input.name));
     const examples = commandHelp[name]?.examples ?? [];
-    const words = positional.map((place) => ` ${place.toUpperCase()}`).join('');
+    const isOptional = (place) => all.some(({ name: input, required }) => input === place && !required);
+    const words = positional.map((place) => isOptional(place) ? ` [${place.toUpperCase()}]` : ` ${place.toUpperCase()}`);
     const typed = examples.map((example) => `  lifeboat ${name} ${example}`);
-    const taken = [...own.flatMap((input) => describeInput(input)), ...OWN.flatMap(([flag, text]) => entry(flag, text))];
+    const taken = [
+        ...own.flatMap((input) => describeInput(input, positional)),
+        ...OWN.flatMap(([flag, text]) => entry(flag, text)),
+    ];
     const also = shared.length === 0 ? [] : wrap(`${shared.map(help_flagOf).join(', ')}; ${EXPLAINED}`, 2);
     return [
-        `Usage: lifeboat ${name}${words} [--input value]...`,
+        `Usage: lifeboat ${name}${words.join('')} [--input value]...`,
         '',
         ...wrap(description),
         '',
@@ -52197,7 +52219,21 @@ function sum(counting) {
     return counting.reduce((total, one) => total + one.retries(), 0);
 }
 
+;// CONCATENATED MODULE: external "node:v8"
+const external_node_v8_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:v8");
+;// CONCATENATED MODULE: ./lib/sys/young-generation.js
+
+/**
+ * Keeps the part of the heap for new objects as small as it is. V8 doubles it whenever as much as it holds has
+ * survived, up to 100 MB and more: of ten thousand backups 20 MB stay, and the rest would be room for garbage.
+ * A flag of the command line does the same, but an action has none.
+ */
+function keepYoungGenerationSmall() {
+    (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
+}
+
 ;// CONCATENATED MODULE: ./lib/run.js
+
 
 
 
@@ -52234,6 +52270,7 @@ const MAX_TIMER_MS = 2_147_483_647;
 const Limits = lib_schemas/* object */.Ikc({ timeout: common.timeout, 'stall-timeout': common['stall-timeout'] });
 /** Runs one action to its report. Never rejects: what went wrong becomes a report too. */
 async function runAction(run) {
+    keepYoungGenerationSmall();
     const work = { retries: new Retries(), isOver: false };
     const report = await runToReport(run, work);
     return { report: { ...report, findings: [...report.findings, ...work.retries.findings()] }, isOver: work.isOver };
@@ -52568,7 +52605,7 @@ async function run(name, flags) {
     const outcome = await runAction({ name, env, log, stop, redact, readInputs });
     bar?.end();
     const report = redactDeep(outcome.report, redact);
-    const told = telling === undefined ? report : redactDeep(await announce(report, telling), redact);
+    const told = telling === undefined ? report : await announce(report, telling, redact);
     return { ...told, findings: told.findings.map((one) => forTerminal(one, name)) };
 }
 /** There is no step and no README in sight here. */
@@ -52631,7 +52668,7 @@ async function main(given) {
         : { report: unknownCommand(name), isOver: true };
     // Without secrets from here on: it leaves this machine.
     const redacted = redactDeep(outcome, redact);
-    const shown = telling === undefined ? redacted : redactDeep(await announce(redacted, telling), redact);
+    const shown = telling === undefined ? redacted : await announce(redacted, telling, redact);
     const step = isActionName(name) ? name : 'lifeboat';
     await publish(shown, { name: step, origin: redactDeep(origin_originOf(step, env, startedAt), redact), toolkit, log });
     // By the verdict itself: in what is shown, a password that reads "pass" would be hidden.
@@ -52704,7 +52741,7 @@ async function isMadeBy(store, { source, id }, maker) {
 /** Undefined for a mark that nobody can read: it is not ours, and must not keep us from ours. */
 async function readMark(store, key) {
     try {
-        return (0,core_manifest/* parseRecord */.Hh)(records/* InProgressRecord */.Kk, (await (0,manifest_reading/* readSmall */.o5)(store, key)).toString('utf8'), key);
+        return (0,core_manifest/* parseRecord */.Hh)(core_records/* InProgressRecord */.Kk, (await (0,manifest_reading/* readSmall */.o5)(store, key)).toString('utf8'), key);
     }
     catch (error) {
         if ((0,manifest_reading/* isUnreadable */.GZ)(error))
