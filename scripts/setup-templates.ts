@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /** Examples that `lifeboat init` fills in. */
-const WORKFLOWS = ['doctor', 'freshness', 'nightly-backup', 'prune-after-drill', 'weekly-drill'];
-const POLICIES = ['backup', 'verify-freshness', 'restore-drill', 'prune', 'doctor'];
+const WORKFLOWS = ['doctor', 'freshness', 'nightly-backup', 'prune-after-drill', 'restore', 'weekly-drill'];
+const POLICIES = ['backup', 'verify-freshness', 'restore-drill', 'restore', 'prune', 'doctor'];
 
 const root = new URL('../', import.meta.url);
 

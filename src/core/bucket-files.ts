@@ -12,6 +12,7 @@ const ROLES = [
   ['backup', texts.backup],
   ['read', texts.verifyFreshness],
   ['drill', texts.restoreDrill],
+  ['restore', texts.restore],
   ['prune', texts.prune],
   ['doctor', texts.doctor],
 ] as const;

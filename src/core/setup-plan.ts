@@ -2,7 +2,7 @@ import { bucketFiles } from './bucket-files.ts';
 import { Failure } from './failure.ts';
 import { type Finding, finding } from './report.ts';
 import { roleFile } from './role-sql.ts';
-import { bucketsOf, hasSessions, type Setup, type SetupFile, urlSecretOf } from './setup.ts';
+import { bucketsOf, hasSessions, restoreSecretOf, type Setup, type SetupFile, urlSecretOf } from './setup.ts';
 import { workflowFiles } from './workflow-files.ts';
 import type { Files } from './workplace.ts';
 
@@ -70,12 +70,13 @@ export function nextSteps(setup: Setup, { keyFile, urlFile }: Circumstances): st
     ...buckets.flatMap(({ name }) => bucketSteps(name, buckets.length > 1 ? `-${name}` : '')),
     ...(buckets.length > 0 && !hasSessions(setup)
       ? [
-          'Set the secrets that hold the keys of each user: LIFEBOAT_BACKUP_KEY_ID, LIFEBOAT_BACKUP_SECRET_KEY, and so on for READ, DRILL, PRUNE, DOCTOR.',
+          'Set the secrets that hold the keys of each user: LIFEBOAT_BACKUP_KEY_ID, LIFEBOAT_BACKUP_SECRET_KEY, and so on for READ, DRILL, RESTORE, PRUNE, DOCTOR.',
         ]
       : []),
     ...setup.stores.flatMap((store) =>
       store.startsWith('file:') ? [`sudo install -d -o "$(id -un)" -m 0700 ${decodeURIComponent(store.slice(7))}`] : [],
     ),
+    `For restores: an environment restore-${setup.source} with reviewers, in it ${restoreSecretOf(setup.source)} (a role that may create databases) and LIFEBOAT_AGE_IDENTITY; and in lifeboat-restore.yml what stops and starts the application.`,
     'git add .github/workflows/lifeboat-*.yml && git commit && git push',
     'gh workflow run lifeboat-doctor.yml, and when it is green: gh workflow run lifeboat-backup.yml',
   ];

@@ -35,6 +35,11 @@ export function urlSecretOf(source: string): string {
   return /^(\d|GITHUB_)/.test(name) ? `DB_${name}` : name;
 }
 
+/** The secret that holds the URL of the database to restore into, with a role that may create databases. */
+export function restoreSecretOf(source: string): string {
+  return urlSecretOf(source).replace(/_DATABASE_URL$/, '_RESTORE_URL');
+}
+
 export interface Bucket {
   readonly name: string;
   /** Empty, or ending with a slash. */

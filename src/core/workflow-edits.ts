@@ -59,7 +59,7 @@ function editRecipients(workflow: WorkflowText, { recipients }: Setup): void {
 
 /** Where there is no OIDC, each job has the keys of its own user in secrets. */
 function useKeys(workflow: WorkflowText): WorkflowText {
-  for (const user of ['backup', 'read', 'drill', 'prune', 'doctor']) {
+  for (const user of ['backup', 'read', 'drill', 'restore', 'prune', 'doctor']) {
     const secret = (what: string) => `\${{ secrets.LIFEBOAT_${user.toUpperCase()}_${what} }}`;
     const keys = `          aws-access-key-id: ${secret('KEY_ID')}\n          aws-secret-access-key: ${secret('SECRET_KEY')}`;
     workflow.changeAny(new RegExp(`^ *role-to-assume: .*/lifeboat-${user}$`, 'gm'), keys);

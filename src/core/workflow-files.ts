@@ -1,8 +1,9 @@
-import type { Setup, SetupFile } from './setup.ts';
+import { restoreSecretOf, type Setup, type SetupFile } from './setup.ts';
 import { doctor } from './templates/doctor.ts';
 import { freshness } from './templates/freshness.ts';
 import { nightlyBackup } from './templates/nightly-backup.ts';
 import { pruneAfterDrill } from './templates/prune-after-drill.ts';
+import { restore } from './templates/restore.ts';
 import { weeklyDrill } from './templates/weekly-drill.ts';
 import { commonEdits, WorkflowText } from './workflow-edits.ts';
 
@@ -22,6 +23,7 @@ export function workflowFiles(setup: Setup): SetupFile[] {
     prunes
       ? fileOf('drill-and-prune', 'restores the newest backup once a week, then prunes', pruneWorkflow(setup), setup)
       : fileOf('drill', 'restores the newest backup once a week', drillWorkflow(setup), setup),
+    fileOf('restore', 'restores by hand: the plan, then an approval', restoreWorkflow(setup), setup),
     fileOf('doctor', 'tries once a week what all of these need', doctorWorkflow(setup), setup),
   ];
 }
@@ -52,6 +54,22 @@ function pruneWorkflow(setup: Setup): WorkflowText {
   return new WorkflowText(pruneAfterDrill)
     .change(KEEP, keepLines(setup))
     .change(/(?<=time-zone: )Europe\/Berlin/g, setup.timeZone);
+}
+
+function restoreWorkflow({ source }: Setup): WorkflowText {
+  const application = [
+    '          # What stops and starts the application, and where it says that it is well. They see none of the secrets above:',
+    '          # before: systemctl stop app',
+    '          # after: systemctl start app',
+    '          # health-url: https://app.example/health',
+    '',
+  ];
+  return new WorkflowText(restore)
+    .change(/^ {10}# Counted and shown before[\s\S]*?(?=^ {10}# They see none)/gm, '')
+    .change(/^ {10}# They see none[\s\S]*? {10}health-url: .*\n/gm, application.join('\n'))
+    .change(/(?<=Restore |restore-)orders\b/g, source)
+    .change(/\borders(?=-before-restore)/g, source)
+    .change(/\bORDERS_RESTORE_URL\b/g, restoreSecretOf(source));
 }
 
 function doctorWorkflow(setup: Setup): WorkflowText {

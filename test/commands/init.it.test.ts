@@ -103,6 +103,7 @@ it('writes everything, and nothing of a secret into the repository', async () =>
     '.github/workflows/lifeboat-doctor.yml',
     '.github/workflows/lifeboat-drill-and-prune.yml',
     '.github/workflows/lifeboat-freshness.yml',
+    '.github/workflows/lifeboat-restore.yml',
     'lifeboat/role.sql',
   ]);
   expect(filesIn(place.secrets)).toEqual(['orders.age-key']);
@@ -275,6 +276,7 @@ describe.skipIf(whyNoRgw() !== undefined)('on a real gateway', () => {
       backup: 'backup',
       'verify-freshness': 'read',
       'restore-drill': 'drill',
+      restore: 'restore',
       prune: 'prune',
       doctor: 'doctor',
     };
@@ -296,6 +298,7 @@ describe.skipIf(whyNoRgw() !== undefined)('on a real gateway', () => {
     expect(await act('backup', database)).toEqual([]);
     expect(await act('backup', database)).toEqual([]);
     expect(await act('restore-drill')).toEqual([]);
+    expect(await act('restore', { 'target-url': pg.urlOf('cloud'), mode: 'replace', confirm: 'cloud' })).toEqual([]);
     expect(await act('verify-freshness', { 'max-drill-age': '1h' })).toEqual([]);
     expect(await act('prune', { 'keep-last': '1' })).toEqual([]);
     expect(await act('doctor', database)).toEqual([]);

@@ -59,7 +59,7 @@ describe.each(all)('$path for $name', ({ text, given, path }) => {
       expect(job.permissions['id-token']).toBe(isRole ? 'write' : undefined);
       expect(job.steps.some(({ uses }) => uses.startsWith('aws-actions/'))).toBe(isBucket);
     }
-    expect(text.includes('age-identity:')).toBe(given.recipients.length > 0 && path.includes('drill'));
+    expect(text.includes('age-identity:')).toBe(given.recipients.length > 0 && /drill|restore/.test(path));
   });
 });
 
