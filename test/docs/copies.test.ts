@@ -1,25 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import type { Action } from '../../src/actions/index.ts';
 import { inputs as prune } from '../../src/actions/prune.ts';
-import { inputs as adopt } from '../../src/commands/adopt.ts';
-import { inputs as copy, positional as placed } from '../../src/commands/copy.ts';
+import * as adopt from '../../src/commands/adopt.ts';
+import * as copy from '../../src/commands/copy.ts';
 import { thawCommand } from '../../src/core/archived.ts';
 import { parseFlags } from '../../src/flags.ts';
 import { parseInputs } from '../../src/github/inputs.ts';
 
 const document = readFileSync(new URL('../../docs/COPIES.md', import.meta.url), 'utf8');
-const schemas = { adopt, copy };
-const positional = { adopt: [], copy: placed };
+const commands: Readonly<Record<'adopt' | 'copy', Pick<Action, 'inputs' | 'positional'>>> = { adopt, copy };
 
 it('shows lines that the commands take', () => {
   const lines = document.split('\n').filter((line) => line.startsWith('lifeboat '));
   expect(lines.length).toBeGreaterThan(3);
   for (const line of lines) {
-    const [, name, ...words] = line.split(' ') as ['lifeboat', keyof typeof schemas, ...string[]];
-    expect(
-      () => parseInputs(schemas[name], parseFlags(words, schemas[name], positional[name]).given),
-      line,
-    ).not.toThrow();
+    const [, name, ...words] = line.split(' ') as ['lifeboat', 'adopt' | 'copy', ...string[]];
+    const { inputs, positional } = commands[name];
+    expect(() => parseInputs(inputs, parseFlags(words, inputs, positional).given), line).not.toThrow();
   }
 });
 
