@@ -2,6 +2,8 @@
 // was missed. Needs Ceph's programs for the S3 half; without them it is left out, said.
 //
 //   npm run scale -- [--backups 10000] [--sources 1000] [--gigabytes 20] [--only file|s3|stream]
+//
+// 0 backups or 0 sources leave that half of the stores out.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -29,7 +31,7 @@ const thirds = (most: number) => [most / 4, most / 2, most];
 const shapes: Shape[] = [
   ...thirds(backups).map((count) => ({ sources: 1, backups: Math.round(count) })),
   ...thirds(sources).map((count) => ({ sources: Math.round(count), backups: 30 })),
-];
+].filter((shape) => shape.sources * shape.backups > 0);
 /** For judging one source, in seconds. */
 const LIMIT_SECONDS = 3;
 /** For judging one source, and for a dump of any size, in MB. The others are printed. */
