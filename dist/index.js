@@ -48840,6 +48840,10 @@ function urlSecretOf(source) {
     // Names of secrets begin with no digit, and not with GITHUB_.
     return /^(\d|GITHUB_)/.test(name) ? `DB_${name}` : name;
 }
+/** The secret that holds the URL of the database to restore into, with a role that may create databases. */
+function restoreSecretOf(source) {
+    return urlSecretOf(source).replace(/_DATABASE_URL$/, '_RESTORE_URL');
+}
 /** Buckets of the stores, in their order. */
 function bucketsOf(stores) {
     return stores.flatMap((store) => {
@@ -48960,6 +48964,39 @@ const bucket_restoreDrill = [
     '}',
     '',
 ].join('\n');
+const bucket_restore = [
+    '{',
+    '  "Version": "2012-10-17",',
+    '  "Statement": [',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketVersioning"],',
+    '      "Resource": "arn:aws:s3:::acme-backups"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:GetObject"],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/*"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:PutObject"],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/*/restores/*"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/*-before-restore/*"',
+    '    },',
+    '    {',
+    '      "Effect": "Allow",',
+    '      "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],',
+    '      "Resource": "arn:aws:s3:::acme-backups/prod/*-before-restore/*/in-progress.json"',
+    '    }',
+    '  ]',
+    '}',
+    '',
+].join('\n');
 const bucket_prune = [
     '{',
     '  "Version": "2012-10-17",',
@@ -49056,6 +49093,7 @@ const ROLES = [
     ['backup', bucket_backup],
     ['read', bucket_verifyFreshness],
     ['drill', bucket_restoreDrill],
+    ['restore', bucket_restore],
     ['prune', bucket_prune],
     ['doctor', bucket_doctor],
 ];
@@ -49423,6 +49461,136 @@ const pruneAfterDrill = [
     '',
 ].join('\n');
 
+;// CONCATENATED MODULE: ./lib/core/templates/restore.js
+// Generated from workflows-examples/restore.yml by scripts/generate.ts.
+const restore_restore = [
+    '# Restores a backup of a source: somebody starts it by hand, reads the plan, and lets it go on.',
+    '#',
+    '# The job `plan` always runs first and changes nothing: it says which backup, how old it is, what the target holds now,',
+    '# what would be lost, how long it took in drills, and each step. `restore` follows only when `only-plan` is off, and',
+    '# only after somebody approved it: the environment `restore-orders` has required reviewers (in private repositories',
+    '# that needs a paid plan; without one, what was typed into `confirm` is the guard that is left).',
+    '#',
+    '# To use it: copy it to .github/workflows/, replace OWNER, the store, the role, the source, the address of the',
+    '# application and the commands that stop and start it; make the environment `restore-orders` (Settings →',
+    '# Environments) with reviewers, and in it the secrets ORDERS_RESTORE_URL (a role that may create databases, and the',
+    '# database to restore into at its end) and LIFEBOAT_AGE_IDENTITY. When GitHub is what is down: `lifeboat restore`',
+    '# takes the same inputs in a terminal.',
+    'name: Restore orders',
+    '',
+    'on:',
+    '  workflow_dispatch:',
+    '    inputs:',
+    '      only-plan:',
+    '        description: Only show the plan',
+    '        type: boolean',
+    '        default: true',
+    '      backup:',
+    "        description: 'Which backup: latest, or an id'",
+    '        default: latest',
+    '      mode:',
+    "        description: 'new-database: beside what is there; replace: in its place'",
+    '        type: choice',
+    '        options: [new-database, replace]',
+    '      swap:',
+    "        description: 'With new-database: swap both in the end, and keep what was there'",
+    '        type: boolean',
+    '        default: false',
+    '      confirm:',
+    '        description: Name of the database, typed, when it is to be swapped or replaced',
+    "        default: ''",
+    '',
+    'permissions: {}',
+    '',
+    'env:',
+    '  LIFEBOAT_STORE: s3://acme-backups/prod?region=eu-central-1',
+    '',
+    '# One at a time, plan and restore together. One more may wait; when a third comes, GitHub cancels the waiting one:',
+    '# look at what the one under way has done before you start another.',
+    'concurrency:',
+    '  group: restore-orders',
+    '  # A restore is never cut short by the next one.',
+    '  cancel-in-progress: false',
+    '',
+    'jobs:',
+    '  plan:',
+    '    # Where the database can be reached; with its client programs (same major version) and zstd.',
+    '    runs-on: [self-hosted, linux]',
+    '    timeout-minutes: 20',
+    '    # The secrets are those of the environment.',
+    '    environment: restore-orders',
+    '    permissions:',
+    '      id-token: write',
+    '      # To open an issue when something is wrong, and to close it when it is over.',
+    '      issues: write',
+    '    steps:',
+    '      - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3',
+    '        with:',
+    '          # May list and read.',
+    '          role-to-assume: arn:aws:iam::111122223333:role/lifeboat-read',
+    '          aws-region: eu-central-1',
+    '          role-duration-seconds: 1800',
+    '      - uses: OWNER/lifeboat/restore@v1',
+    '        with:',
+    '          source: orders',
+    '          backup: ${{ inputs.backup }}',
+    '          # From secrets, never from vars.',
+    '          target-url: ${{ secrets.ORDERS_RESTORE_URL }}',
+    '          age-identity: ${{ secrets.LIFEBOAT_AGE_IDENTITY }}',
+    '          mode: ${{ inputs.mode }}',
+    '          swap: ${{ inputs.swap }}',
+    '          confirm: ${{ inputs.confirm }}',
+    '          dry-run: true',
+    '          # Somebody is looking: a plan that is refused needs no issue.',
+    '          issue: never',
+    '          timeout: 15m',
+    '',
+    '  restore:',
+    '    needs: plan',
+    '    if: ${{ !inputs.only-plan }}',
+    '    runs-on: [self-hosted, linux]',
+    '    timeout-minutes: 240',
+    '    # Waits here until a reviewer has read the plan.',
+    '    environment: restore-orders',
+    '    permissions:',
+    '      id-token: write',
+    '      # To open an issue when something is wrong, and to close it when it is over.',
+    '      issues: write',
+    '    steps:',
+    '      - uses: aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3',
+    '        with:',
+    '          # May list and read, and write records of restores (*/restores/*) and backups of what is replaced',
+    '          # (orders-before-restore/*). It need not be allowed to delete.',
+    '          role-to-assume: arn:aws:iam::111122223333:role/lifeboat-restore',
+    '          aws-region: eu-central-1',
+    '          # Ten minutes more than the job may last.',
+    '          role-duration-seconds: 15000',
+    '      - uses: OWNER/lifeboat/restore@v1',
+    '        with:',
+    '          source: orders',
+    '          backup: ${{ inputs.backup }}',
+    '          target-url: ${{ secrets.ORDERS_RESTORE_URL }}',
+    '          age-identity: ${{ secrets.LIFEBOAT_AGE_IDENTITY }}',
+    '          mode: ${{ inputs.mode }}',
+    '          swap: ${{ inputs.swap }}',
+    '          # Must be the name of the database, or nothing that exists is touched.',
+    '          confirm: ${{ inputs.confirm }}',
+    '          # Counted and shown before anything is swapped; a table that is missing ends the restore.',
+    '          critical-tables: |',
+    '            public.users',
+    '            public.orders',
+    '          # They see none of the secrets above.',
+    '          before: docker compose --project-directory /srv/orders stop app',
+    '          after: docker compose --project-directory /srv/orders start app',
+    '          # What was replaced is dropped only after it answered.',
+    '          health-url: https://orders.example/health',
+    '          # The time in which service must be back: missing it is red, and undoes nothing.',
+    '          max-duration: 2h',
+    '          # Below timeout-minutes: so it ends by itself, says what is where, and cleans up.',
+    '          timeout: 230m',
+    '',
+].join('\n');
+
 ;// CONCATENATED MODULE: ./lib/core/templates/weekly-drill.js
 // Generated from workflows-examples/weekly-drill.yml by scripts/generate.ts.
 const weeklyDrill = [
@@ -49560,7 +49728,7 @@ function editRecipients(workflow, { recipients }) {
 }
 /** Where there is no OIDC, each job has the keys of its own user in secrets. */
 function useKeys(workflow) {
-    for (const user of ['backup', 'read', 'drill', 'prune', 'doctor']) {
+    for (const user of ['backup', 'read', 'drill', 'restore', 'prune', 'doctor']) {
         const secret = (what) => `\${{ secrets.LIFEBOAT_${user.toUpperCase()}_${what} }}`;
         const keys = `          aws-access-key-id: ${secret('KEY_ID')}\n          aws-secret-access-key: ${secret('SECRET_KEY')}`;
         workflow.changeAny(new RegExp(`^ *role-to-assume: .*/lifeboat-${user}$`, 'gm'), keys);
@@ -49582,6 +49750,8 @@ function blockOf(lines, indent) {
 
 
 
+
+
 const workflow_files_FOLDER = '.github/workflows';
 /** The second row of a matrix, which is another source. */
 const OTHER_SOURCE = /^ {10}- source: orders-wallets\n(?: {12}.*\n)*/gm;
@@ -49596,6 +49766,7 @@ function workflowFiles(setup) {
         prunes
             ? fileOf('drill-and-prune', 'restores the newest backup once a week, then prunes', pruneWorkflow(setup), setup)
             : fileOf('drill', 'restores the newest backup once a week', drillWorkflow(setup), setup),
+        fileOf('restore', 'restores by hand: the plan, then an approval', restoreWorkflow(setup), setup),
         fileOf('doctor', 'tries once a week what all of these need', doctorWorkflow(setup), setup),
     ];
 }
@@ -49621,6 +49792,21 @@ function pruneWorkflow(setup) {
     return new WorkflowText(pruneAfterDrill)
         .change(KEEP, keepLines(setup))
         .change(/(?<=time-zone: )Europe\/Berlin/g, setup.timeZone);
+}
+function restoreWorkflow({ source }) {
+    const application = [
+        '          # What stops and starts the application, and where it says that it is well. They see none of the secrets above:',
+        '          # before: systemctl stop app',
+        '          # after: systemctl start app',
+        '          # health-url: https://app.example/health',
+        '',
+    ];
+    return new WorkflowText(restore_restore)
+        .change(/^ {10}# Counted and shown before[\s\S]*?(?=^ {10}# They see none)/gm, '')
+        .change(/^ {10}# They see none[\s\S]*? {10}health-url: .*\n/gm, application.join('\n'))
+        .change(/(?<=Restore |restore-)orders\b/g, source)
+        .change(/\borders(?=-before-restore)/g, source)
+        .change(/\bORDERS_RESTORE_URL\b/g, restoreSecretOf(source));
 }
 function doctorWorkflow(setup) {
     const comment = /^ {10}# What prune keeps: .*\n/gm;
@@ -49681,10 +49867,11 @@ function setup_plan_nextSteps(setup, { keyFile, urlFile }) {
         ...buckets.flatMap(({ name }) => bucketSteps(name, buckets.length > 1 ? `-${name}` : '')),
         ...(buckets.length > 0 && !hasSessions(setup)
             ? [
-                'Set the secrets that hold the keys of each user: LIFEBOAT_BACKUP_KEY_ID, LIFEBOAT_BACKUP_SECRET_KEY, and so on for READ, DRILL, PRUNE, DOCTOR.',
+                'Set the secrets that hold the keys of each user: LIFEBOAT_BACKUP_KEY_ID, LIFEBOAT_BACKUP_SECRET_KEY, and so on for READ, DRILL, RESTORE, PRUNE, DOCTOR.',
             ]
             : []),
         ...setup.stores.flatMap((store) => store.startsWith('file:') ? [`sudo install -d -o "$(id -un)" -m 0700 ${decodeURIComponent(store.slice(7))}`] : []),
+        `For restores: an environment restore-${setup.source} with reviewers, in it ${restoreSecretOf(setup.source)} (a role that may create databases) and LIFEBOAT_AGE_IDENTITY; and in lifeboat-restore.yml what stops and starts the application.`,
         'git add .github/workflows/lifeboat-*.yml && git commit && git push',
         'gh workflow run lifeboat-doctor.yml, and when it is green: gh workflow run lifeboat-backup.yml',
     ];
