@@ -48,12 +48,21 @@ export function nextCommands(
 function placing({ restored, target }: Situation, plan: RestorePlan, { psql }: Reach): NextCommand[] {
   if (restored === undefined) return [];
   const { name } = restored;
-  const look = { to: `look into ${name}`, command: psql.replace(/ -d \S+$/, ` -d ${quoteWord(name)}`) };
+  const look = {
+    to: `look into ${name}`,
+    command: psql.replace(/ -d \S+$/, () => ` -d ${quoteWord(databaseWord(name))}`),
+  };
   const isSound = restored.state === 'sound';
   const put = { to: `put ${name} in the place of ${plan.target}${isSound ? '' : ' all the same'}`, command: '' };
   if (target === 'as it was')
     return [...(isSound ? [] : [look]), { ...put, command: swapLine(psql, name, plan.target, plan.names.old) }];
   return [look, { ...put, command: renameLine(psql, name, plan.target) }];
+}
+
+/** psql takes what has a `=` in it, or begins like a URL, for a connection string. */
+function databaseWord(name: string): string {
+  if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name)) return name;
+  return `dbname='${name.replaceAll(/[\\']/g, '\\$&')}'`;
 }
 
 /** What is swapped by hand is swapped while the application stands. */

@@ -113,3 +113,12 @@ it('connects beside the target, and as programs behind a prefix do', () => {
     "docker exec -i 'my db' psql -U dba -d template1",
   );
 });
+
+it.each([
+  ['a$&b', `psql -h /run/postgresql -p 5432 -U dba -d 'a$&b'`],
+  ['a=b', `psql -h /run/postgresql -p 5432 -U dba -d 'dbname='\\''a=b'\\'''`],
+])('looks into a database with an odd name, %s', (name, command) => {
+  const situation: Situation = { ...untouched, restored: { name, state: 'differs' }, failedAt: 'compare' };
+  const next = nextCommands(situation, {} as RestoreAsked, plan, reach);
+  expect(next.find(({ to }) => to === `look into ${name}`)?.command).toBe(command);
+});
