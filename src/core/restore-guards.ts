@@ -98,7 +98,12 @@ function judgeServer({ known: { state, manifest }, way }: Question): Finding[] {
   const lacks = touchesTarget(way) ? user.lacks : user.lacks.filter(({ what }) => !what.startsWith('rename or drop'));
   if (lacks.length > 0) {
     const message = `${user.name} may not ${lacks.map(({ what }) => what).join('; ')}.`;
-    return [refuse(message, `Connect as a superuser, or let one run: ${lacks.map(({ sql }) => sql).join(' ')}`)];
+    return [
+      refuse(
+        message,
+        `${user.superuser ? 'Run' : 'Connect as a superuser, or let one run'}: ${lacks.map(({ sql }) => sql).join(' ')}`,
+      ),
+    ];
   }
   const message = `PostgreSQL ${server.version} takes a backup of ${manifest.server.version}.`;
   return [finding('target-server', 'pass', message, { subject: state.location })];

@@ -155,8 +155,6 @@ async function openBeside({ job: { target, plan } }: Restoring): Promise<Finding
 
 async function renameIntoPlace(restoring: Restoring): Promise<Finding[]> {
   const { job, outcome } = restoring;
-  // Opened first: whoever is killed in between leaves no closed database under the target's name.
-  await job.target.finish(job.plan.names.restored);
   await job.target.rename(job.plan.names.restored);
   Object.assign(outcome.situation, { target: 'restored', restored: undefined });
   return [finding('restore-placed', 'pass', `${job.plan.target} holds the backup.`)];

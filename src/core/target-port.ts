@@ -120,7 +120,7 @@ export interface Target {
    * @returns how many connections were ended
    */
   swap(restored: string, keepAs: string): Promise<{ ended: number }>;
-  /** Gives `database`, one that `build` made, the target's name, which must be free. */
+  /** Gives `database`, one that `build` made, the target's name, which must be free; finishes it in the same transaction. */
   rename(database: string): Promise<void>;
   /**
    * Ends connections to `database` and drops it.

@@ -55,6 +55,11 @@ const explanations: readonly Explanation[] = [
     hint: 'Name the database at the end of `database-url`; this one is closed (ALTER DATABASE <database> ALLOW_CONNECTIONS true opens it).',
   },
   {
+    pattern: /cannot connect to invalid database/,
+    code: 'source-denied',
+    hint: 'A DROP DATABASE of it was cut off: nothing in it can be read any more. Drop it (DROP DATABASE <database>, from another database), and try again.',
+  },
+  {
     pattern: /server does not support SSL/,
     code: 'source-unreachable',
     hint: 'Switch on `ssl` on the server, or, where the network is private, leave `sslmode` out of `database-url`.',

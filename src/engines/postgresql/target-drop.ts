@@ -1,12 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../core/failure.ts';
-import { identifier, type Session } from './session.ts';
+import { identifier, literal, type Session } from './session.ts';
 import { type ListedDatabase, listDatabases } from './target-databases.ts';
-import { type Lent, openBeside } from './target-lent.ts';
+import { type Lent, onNewSession } from './target-lent.ts';
 import { refusedAs } from './target-words.ts';
-
-/** Between tries on new connections: of a server that was started again the old ones are gone. */
-const AGAIN_MS = [0, 1_000, 2_000, 4_000];
 
 const MOST_DROP_MINUTES = 10;
 
@@ -20,8 +16,23 @@ export async function dropNamed(lent: Lent, database: string): Promise<void> {
       { hint: `Look what it holds. If nobody needs it: DROP DATABASE ${identifier(database)};` },
     );
   }
-  await dropDatabase(lent.session, database);
+  await dropDatabase(lent.session, database).catch((error: unknown) => finishDrop(lent, database, error));
   lent.building.delete(database);
+}
+
+/** `datconnlimit` of a database whose drop was cut off: it can be dropped, and nothing else. */
+const INVALID = -2;
+
+/** A drop that was cut off may have come to its end, or have destroyed what is still there by name. */
+async function finishDrop(lent: Lent, database: string, error: unknown): Promise<void> {
+  const isGone = await onNewSession(lent, async (session) => {
+    const [one] = await session.query<{ limit: number }>(
+      `SELECT datconnlimit AS limit FROM pg_catalog.pg_database WHERE datname = ${literal(database)}`,
+    );
+    if (one?.limit === INVALID) await dropDatabase(session, database);
+    return one === undefined || one.limit === INVALID;
+  }).catch(() => false);
+  if (!isGone) throw error;
 }
 
 /** It waits for every process of the server to take note: one that hangs must not hold us for ever. */
@@ -57,14 +68,8 @@ export async function dropLeft(lent: Lent): Promise<string[]> {
 export async function dropUnfinished(lent: Lent): Promise<void> {
   if (lent.building.size === 0) return;
   let failed = await failureIn(() => dropBuilding(lent, lent.session));
-  for (const pauseMs of AGAIN_MS) {
-    if (failed === undefined || lent.silence.aborted) break;
-    await sleep(pauseMs);
-    failed = await failureIn(async () => {
-      const session = await openBeside(lent);
-      await dropBuilding(lent, session).finally(() => session.close());
-    });
-  }
+  if (failed !== undefined)
+    failed = await failureIn(() => onNewSession(lent, (session) => dropBuilding(lent, session)));
   if (failed === undefined) return;
   const message = `The database ${[...lent.building.keys()].join(', ')}, which was not finished, could not be removed.`;
   throw new Failure('target-failed', message, {

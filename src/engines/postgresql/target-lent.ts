@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TargetRequest } from '../../core/ports.ts';
 import type { Client } from './programs.ts';
 import type { ConnectedContext } from './scratch.ts';
@@ -44,6 +45,25 @@ export async function inDatabase<T>(lent: Lent, database: string, use: (session:
 /** One more in the maintenance database, that outlives a cancelled run. */
 export function openBeside({ client, applicationName, silence }: Lent): Promise<Session> {
   return openSession(client, { applicationName, signal: silence });
+}
+
+/** Between tries on new connections: of a server that was started again the old ones are gone. */
+const AGAIN_MS = [0, 1_000, 2_000, 4_000];
+
+/** The same on a connection of its own, for when that of `lent` may be gone; tried again while the server comes back. */
+export async function onNewSession<T>(lent: Lent, use: (session: Session) => Promise<T>): Promise<T> {
+  let failed: unknown;
+  for (const pauseMs of AGAIN_MS) {
+    if (lent.silence.aborted) break;
+    await sleep(pauseMs);
+    try {
+      const session = await openBeside(lent);
+      return await use(session).finally(() => session.close());
+    } catch (error) {
+      failed = error;
+    }
+  }
+  throw failed ?? lent.silence.reason;
 }
 
 export function applicationNameOf(restoreId: string): string {

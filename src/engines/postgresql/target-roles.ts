@@ -62,6 +62,7 @@ export async function readUser(lent: Lent, missing: readonly string[]): Promise<
     ...(me.databases ? [] : [{ what: 'create and rename databases', sql: `ALTER ROLE ${name} CREATEDB;` }]),
     ...(me.roles || !creates ? [] : [{ what: 'create roles', sql: `ALTER ROLE ${name} CREATEROLE;` }]),
     ...(me.superuser ? [] : await readMembershipsLacking(lent, name)),
+    ...(await readTemplateLacking(lent)),
   ];
   return { name: me.name, superuser: me.superuser, mayCreateDatabases: me.databases, lacks };
 }
@@ -87,6 +88,15 @@ async function readMembershipsLacking({ session, name, request, major }: Lent, m
     ...given.map(({ role }) => line(`give objects to ${role}`, role)),
     ...databaseOwner.map(({ role }) => line(`rename or drop the database ${name}, which belongs to ${role}`, role)),
   ];
+}
+
+/** A template can be renamed, by nobody be dropped, and new databases may be copies of it. */
+async function readTemplateLacking({ session, name }: Lent) {
+  const templates = await session.query(
+    `SELECT 1 AS one FROM pg_catalog.pg_database WHERE datname = ${literal(name)} AND datistemplate`,
+  );
+  const what = `rename or drop the database ${name}, which is a template`;
+  return templates.map(() => ({ what, sql: `ALTER DATABASE ${identifier(name)} IS_TEMPLATE false;` }));
 }
 
 /** Refuses what a restore would otherwise find out at its first grant to a role that is not there. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from '../../core/failure.ts';
+import { Failure, messageOf } from '../../core/failure.ts';
 import { identifier, literal, type Session } from './session.ts';
 import { hasDatabase, listDatabases } from './target-databases.ts';
-import { type Lent, openBeside } from './target-lent.ts';
+import { type Lent, onNewSession, openBeside } from './target-lent.ts';
 import { keptMark, leftMark } from './target-mark.ts';
 
 /** A try waits five seconds in the server for connections to end. */
@@ -29,20 +29,24 @@ export async function swapDatabases(lent: Lent, restored: string, keepAs: string
     `COMMENT ON DATABASE ${kept} IS ${literal(mark)}`,
     `COMMENT ON DATABASE ${target} IS ${comment === null ? 'NULL' : literal(comment)}`,
   ];
-  const ended = await inOneTransaction(lent, [name, restored], statements);
+  const ended = await inOneTransaction(lent, { databases: [name, restored], restored, statements });
   lent.building.delete(restored);
   return { ended };
 }
 
-/** Gives `database` the target's name. */
+/** Gives `database` the target's name, finished: whoever is killed leaves it marked as unfinished, or in its place. */
 export async function renameToTarget(lent: Lent, database: string): Promise<void> {
   const { session, name, building } = lent;
   await refuseTaken(session, name);
   await refusePrepared(session, [database]);
-  await inOneTransaction(lent, [database], [`ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(name)}`]);
-  const finishing = building.get(database);
+  const target = identifier(name);
+  const statements = [
+    `ALTER DATABASE ${identifier(database)} RENAME TO ${target}`,
+    ...(building.get(database) ?? []).map((statement) => statement(target)),
+    `COMMENT ON DATABASE ${target} IS NULL`,
+  ];
+  await inOneTransaction(lent, { databases: [database], restored: database, statements });
   building.delete(database);
-  if (finishing !== undefined) building.set(name, finishing);
 }
 
 /** Takes the mark off and lets connections in. */
@@ -96,6 +100,14 @@ async function transact(session: Session, statements: readonly string[]): Promis
   }
 }
 
+interface Renaming {
+  /** Whose connections are ended. */
+  readonly databases: readonly string[];
+  /** Has another name once it is done. */
+  readonly restored: string;
+  readonly statements: readonly string[];
+}
+
 /**
  * Renames while nobody is connected. The rename itself takes a lock that new connections wait for, and then waits a few
  * seconds for those that are there, which another session ends meanwhile: a client that connects again in a loop cannot
@@ -103,7 +115,7 @@ async function transact(session: Session, statements: readonly string[]): Promis
  *
  * @returns how many connections were ended
  */
-async function inOneTransaction(lent: Lent, databases: readonly string[], statements: string[]): Promise<number> {
+async function inOneTransaction(lent: Lent, { databases, restored, statements }: Renaming): Promise<number> {
   const { session, request } = lent;
   const beside = await openBeside(lent);
   const ended = new Set<number>();
@@ -116,6 +128,7 @@ async function inOneTransaction(lent: Lent, databases: readonly string[], statem
         await transact(session, statements);
         return ended.size;
       } catch (error) {
+        if (await isRenamedAllTheSame(lent, { databases, restored, error })) return ended.size;
         if (!(error instanceof Failure) || !BUSY.test(error.message)) throw notRenamed(databases, error);
         if (tries === TRIES) throw await stuck(beside, databases, error);
       } finally {
@@ -126,6 +139,26 @@ async function inOneTransaction(lent: Lent, databases: readonly string[], statem
   } finally {
     await beside.close();
   }
+}
+
+/**
+ * A connection that is cut while it commits does not say how that ended: the server is asked anew.
+ *
+ * @throws {Failure} `target-failed` when nobody can tell
+ */
+async function isRenamedAllTheSame(
+  lent: Lent,
+  { databases, restored, error }: Pick<Renaming, 'databases' | 'restored'> & { readonly error: unknown },
+): Promise<boolean> {
+  if (await lent.session.query('SELECT 1 AS one').catch(() => undefined)) return false;
+  const there = await onNewSession(lent, (session) => hasDatabase(session, restored)).catch((cause: unknown) => {
+    const message = `The connection was lost while ${databases.join(' and ')} were renamed, and nobody can tell whether they were: ${messageOf(error)}`;
+    throw new Failure('target-failed', message, {
+      cause,
+      hint: `Once the server answers, look which databases there are (\`psql -l\`): they were renamed if there is no ${restored} any more. It was one transaction: both were, or none.`,
+    });
+  });
+  return !there;
 }
 
 function notRenamed(databases: readonly string[], error: unknown): unknown {

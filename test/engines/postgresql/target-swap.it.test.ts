@@ -146,3 +146,56 @@ it('refuses a name that is taken', async () => {
   await expect(build).rejects.toMatchObject({ code: 'guard-refused' });
   expect(await databasesOf(server)).toBe('postgres\nshop\nshop_old');
 });
+
+/** Cuts the connection that waits in its COMMIT, as a server that is shut down then does: what it did stays done. */
+async function cutInCommit<T>(doing: () => Promise<T>): Promise<T> {
+  const setting = (value: string) =>
+    server.psql(`ALTER SYSTEM SET synchronous_standby_names = '${value}'; SELECT pg_reload_conf()`);
+  const waiting = `FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
+  await server.psql(`ALTER SYSTEM SET synchronous_commit = 'on'`);
+  await setting('nobody');
+  try {
+    const done = doing();
+    done.catch(() => {}); // awaited below
+    await expect.poll(() => server.psql(`SELECT count(*) ${waiting}`), { timeout: 20_000 }).not.toBe('0');
+    await server.psql(`SELECT pg_terminate_backend(pid) ${waiting}`);
+    return await done;
+  } finally {
+    await setting('');
+  }
+}
+
+it('asks the server anew when the connection is cut while a swap is committed', async () => {
+  await makeShop();
+  await swapping((target) => cutInCommit(() => target.swap('shop_new', 'shop_old')));
+  expect(await databasesOf(server)).toBe('postgres\nshop\nshop_old');
+  expect(await server.psql('SELECT what FROM t', 'shop', 'app')).toBe('restored');
+});
+
+it('takes a database for dropped whose drop was cut off after it was done', async () => {
+  await makeShop();
+  await swapping((target) => cutInCommit(() => target.drop('shop')));
+  expect(await databasesOf(server)).toBe('postgres');
+});
+
+it('finishes what it renames, in one transaction', async () => {
+  await swapping(async (target) => {
+    await server.psql('CREATE DATABASE shop');
+    await expect(target.rename('shop_new')).rejects.toMatchObject({ code: 'guard-refused' });
+    expect(await propertiesOf(server, 'shop_new')).toContain('unfinished');
+    await server.psql('DROP DATABASE shop');
+    await target.rename('shop_new');
+  });
+  expect(await propertiesOf(server, 'shop')).not.toContain('Lifeboat');
+  expect(await server.psql('SELECT what FROM t', 'shop', 'app')).toBe('restored');
+});
+
+it('says that a template may not be dropped before anything is done, and how it may', async () => {
+  await makeShop();
+  await server.psql('ALTER DATABASE shop IS_TEMPLATE true');
+  const state = await restoring(server, backup, base, (target) => target.inspect());
+  await server.psql('ALTER DATABASE shop IS_TEMPLATE false');
+  expect(state.user.lacks).toEqual([
+    { what: 'rename or drop the database shop, which is a template', sql: 'ALTER DATABASE "shop" IS_TEMPLATE false;' },
+  ]);
+});
