@@ -755,6 +755,11 @@ const explanations = [
         hint: 'Name the database at the end of `database-url`; this one is closed (ALTER DATABASE <database> ALLOW_CONNECTIONS true opens it).',
     },
     {
+        pattern: /cannot connect to invalid database/,
+        code: 'source-denied',
+        hint: 'A DROP DATABASE of it was cut off: nothing in it can be read any more. Drop it (DROP DATABASE <database>, from another database), and try again.',
+    },
+    {
         pattern: /server does not support SSL/,
         code: 'source-unreachable',
         hint: 'Switch on `ssl` on the server, or, where the network is private, leave `sslmode` out of `database-url`.',
@@ -7598,6 +7603,7 @@ async function target_databases_hasDatabase(session, name) {
 
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/target-lent.js
 
+
 /** A session in one database of the server; ends when we are cancelled. */
 async function target_lent_inDatabase(lent, database, use) {
     const { client, request, applicationName } = lent;
@@ -7613,6 +7619,25 @@ async function target_lent_inDatabase(lent, database, use) {
 function openBeside({ client, applicationName, silence }) {
     return openSession(client, { applicationName, signal: silence });
 }
+/** Between tries on new connections: of a server that was started again the old ones are gone. */
+const target_lent_AGAIN_MS = [0, 1_000, 2_000, 4_000];
+/** The same on a connection of its own, for when that of `lent` may be gone; tried again while the server comes back. */
+async function onNewSession(lent, use) {
+    let failed;
+    for (const pauseMs of target_lent_AGAIN_MS) {
+        if (lent.silence.aborted)
+            break;
+        await (0,promises_.setTimeout)(pauseMs);
+        try {
+            const session = await openBeside(lent);
+            return await use(session).finally(() => session.close());
+        }
+        catch (error) {
+            failed = error;
+        }
+    }
+    throw failed ?? lent.silence.reason;
+}
 function applicationNameOf(restoreId) {
     // PostgreSQL cuts it at 63 bytes.
     return `lifeboat restore ${restoreId}`.slice(0, 63);
@@ -7624,9 +7649,6 @@ function applicationNameOf(restoreId) {
 
 
 
-
-/** Between tries on new connections: of a server that was started again the old ones are gone. */
-const target_drop_AGAIN_MS = [0, 1_000, 2_000, 4_000];
 const MOST_DROP_MINUTES = 10;
 /** Ends connections to `database` and drops it, when it is the target or bears the mark of a restore to it. */
 async function dropNamed(lent, database) {
@@ -7634,8 +7656,21 @@ async function dropNamed(lent, database) {
     if (listed === undefined || (listed.mark === undefined && database !== lent.name)) {
         throw new core_failure/* Failure */.H('guard-refused', `The database ${database} was not dropped: it is not ${lent.name}, and bears no mark of a restore to it.`, { hint: `Look what it holds. If nobody needs it: DROP DATABASE ${identifier(database)};` });
     }
-    await target_drop_dropDatabase(lent.session, database);
+    await target_drop_dropDatabase(lent.session, database).catch((error) => finishDrop(lent, database, error));
     lent.building.delete(database);
+}
+/** `datconnlimit` of a database whose drop was cut off: it can be dropped, and nothing else. */
+const INVALID = -2;
+/** A drop that was cut off may have come to its end, or have destroyed what is still there by name. */
+async function finishDrop(lent, database, error) {
+    const isGone = await onNewSession(lent, async (session) => {
+        const [one] = await session.query(`SELECT datconnlimit AS limit FROM pg_catalog.pg_database WHERE datname = ${literal(database)}`);
+        if (one?.limit === INVALID)
+            await target_drop_dropDatabase(session, database);
+        return one === undefined || one.limit === INVALID;
+    }).catch(() => false);
+    if (!isGone)
+        throw error;
 }
 /** It waits for every process of the server to take note: one that hangs must not hold us for ever. */
 async function target_drop_dropDatabase(session, database) {
@@ -7663,15 +7698,8 @@ async function dropUnfinished(lent) {
     if (lent.building.size === 0)
         return;
     let failed = await target_drop_failureIn(() => dropBuilding(lent, lent.session));
-    for (const pauseMs of target_drop_AGAIN_MS) {
-        if (failed === undefined || lent.silence.aborted)
-            break;
-        await (0,promises_.setTimeout)(pauseMs);
-        failed = await target_drop_failureIn(async () => {
-            const session = await openBeside(lent);
-            await dropBuilding(lent, session).finally(() => session.close());
-        });
-    }
+    if (failed !== undefined)
+        failed = await target_drop_failureIn(() => onNewSession(lent, (session) => dropBuilding(lent, session)));
     if (failed === undefined)
         return;
     const message = `The database ${[...lent.building.keys()].join(', ')}, which was not finished, could not be removed.`;
@@ -7743,6 +7771,7 @@ async function readUser(lent, missing) {
         ...(me.databases ? [] : [{ what: 'create and rename databases', sql: `ALTER ROLE ${name} CREATEDB;` }]),
         ...(me.roles || !creates ? [] : [{ what: 'create roles', sql: `ALTER ROLE ${name} CREATEROLE;` }]),
         ...(me.superuser ? [] : await readMembershipsLacking(lent, name)),
+        ...(await readTemplateLacking(lent)),
     ];
     return { name: me.name, superuser: me.superuser, mayCreateDatabases: me.databases, lacks };
 }
@@ -7764,6 +7793,12 @@ async function readMembershipsLacking({ session, name, request, major }, me) {
         ...given.map(({ role }) => line(`give objects to ${role}`, role)),
         ...databaseOwner.map(({ role }) => line(`rename or drop the database ${name}, which belongs to ${role}`, role)),
     ];
+}
+/** A template can be renamed, by nobody be dropped, and new databases may be copies of it. */
+async function readTemplateLacking({ session, name }) {
+    const templates = await session.query(`SELECT 1 AS one FROM pg_catalog.pg_database WHERE datname = ${literal(name)} AND datistemplate`);
+    const what = `rename or drop the database ${name}, which is a template`;
+    return templates.map(() => ({ what, sql: `ALTER DATABASE ${identifier(name)} IS_TEMPLATE false;` }));
 }
 /** Refuses what a restore would otherwise find out at its first grant to a role that is not there. */
 async function refuseMissingRoles(lent) {
@@ -8189,20 +8224,23 @@ async function swapDatabases(lent, restored, keepAs) {
         `COMMENT ON DATABASE ${kept} IS ${literal(mark)}`,
         `COMMENT ON DATABASE ${target} IS ${comment === null ? 'NULL' : literal(comment)}`,
     ];
-    const ended = await inOneTransaction(lent, [name, restored], statements);
+    const ended = await inOneTransaction(lent, { databases: [name, restored], restored, statements });
     lent.building.delete(restored);
     return { ended };
 }
-/** Gives `database` the target's name. */
+/** Gives `database` the target's name, finished: whoever is killed leaves it marked as unfinished, or in its place. */
 async function renameToTarget(lent, database) {
     const { session, name, building } = lent;
     await refuseTaken(session, name);
     await refusePrepared(session, [database]);
-    await inOneTransaction(lent, [database], [`ALTER DATABASE ${identifier(database)} RENAME TO ${identifier(name)}`]);
-    const finishing = building.get(database);
+    const target = identifier(name);
+    const statements = [
+        `ALTER DATABASE ${identifier(database)} RENAME TO ${target}`,
+        ...(building.get(database) ?? []).map((statement) => statement(target)),
+        `COMMENT ON DATABASE ${target} IS NULL`,
+    ];
+    await inOneTransaction(lent, { databases: [database], restored: database, statements });
     building.delete(database);
-    if (finishing !== undefined)
-        building.set(name, finishing);
 }
 /** Takes the mark off and lets connections in. */
 async function finishDatabase(lent, database) {
@@ -8263,7 +8301,7 @@ async function transact(session, statements) {
  *
  * @returns how many connections were ended
  */
-async function inOneTransaction(lent, databases, statements) {
+async function inOneTransaction(lent, { databases, restored, statements }) {
     const { session, request } = lent;
     const beside = await openBeside(lent);
     const ended = new Set();
@@ -8277,6 +8315,8 @@ async function inOneTransaction(lent, databases, statements) {
                 return ended.size;
             }
             catch (error) {
+                if (await isRenamedAllTheSame(lent, { databases, restored, error }))
+                    return ended.size;
                 if (!(error instanceof core_failure/* Failure */.H) || !BUSY.test(error.message))
                     throw notRenamed(databases, error);
                 if (tries === TRIES)
@@ -8291,6 +8331,23 @@ async function inOneTransaction(lent, databases, statements) {
     finally {
         await beside.close();
     }
+}
+/**
+ * A connection that is cut while it commits does not say how that ended: the server is asked anew.
+ *
+ * @throws {Failure} `target-failed` when nobody can tell
+ */
+async function isRenamedAllTheSame(lent, { databases, restored, error }) {
+    if (await lent.session.query('SELECT 1 AS one').catch(() => undefined))
+        return false;
+    const there = await onNewSession(lent, (session) => target_databases_hasDatabase(session, restored)).catch((cause) => {
+        const message = `The connection was lost while ${databases.join(' and ')} were renamed, and nobody can tell whether they were: ${(0,core_failure/* messageOf */.b)(error)}`;
+        throw new core_failure/* Failure */.H('target-failed', message, {
+            cause,
+            hint: `Once the server answers, look which databases there are (\`psql -l\`): they were renamed if there is no ${restored} any more. It was one transaction: both were, or none.`,
+        });
+    });
+    return !there;
 }
 function notRenamed(databases, error) {
     if (!(error instanceof core_failure/* Failure */.H) || error.code === 'stalled')

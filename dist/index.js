@@ -19582,7 +19582,9 @@ function restore_guards_judgeServer({ known: { state, manifest }, way }) {
     const lacks = touchesTarget(way) ? user.lacks : user.lacks.filter(({ what }) => !what.startsWith('rename or drop'));
     if (lacks.length > 0) {
         const message = `${user.name} may not ${lacks.map(({ what }) => what).join('; ')}.`;
-        return [refuse(message, `Connect as a superuser, or let one run: ${lacks.map(({ sql }) => sql).join(' ')}`)];
+        return [
+            refuse(message, `${user.superuser ? 'Run' : 'Connect as a superuser, or let one run'}: ${lacks.map(({ sql }) => sql).join(' ')}`),
+        ];
     }
     const message = `PostgreSQL ${server.version} takes a backup of ${manifest.server.version}.`;
     return [(0,core_report/* finding */.gk)('target-server', 'pass', message, { subject: state.location })];
@@ -20547,8 +20549,6 @@ async function openBeside({ job: { target, plan } }) {
 }
 async function renameIntoPlace(restoring) {
     const { job, outcome } = restoring;
-    // Opened first: whoever is killed in between leaves no closed database under the target's name.
-    await job.target.finish(job.plan.names.restored);
     await job.target.rename(job.plan.names.restored);
     Object.assign(outcome.situation, { target: 'restored', restored: undefined });
     return [(0,core_report/* finding */.gk)('restore-placed', 'pass', `${job.plan.target} holds the backup.`)];
@@ -20906,12 +20906,21 @@ function placing({ restored, target }, plan, { psql }) {
     if (restored === undefined)
         return [];
     const { name } = restored;
-    const look = { to: `look into ${name}`, command: psql.replace(/ -d \S+$/, ` -d ${quoteWord(name)}`) };
+    const look = {
+        to: `look into ${name}`,
+        command: psql.replace(/ -d \S+$/, () => ` -d ${quoteWord(databaseWord(name))}`),
+    };
     const isSound = restored.state === 'sound';
     const put = { to: `put ${name} in the place of ${plan.target}${isSound ? '' : ' all the same'}`, command: '' };
     if (target === 'as it was')
         return [...(isSound ? [] : [look]), { ...put, command: swapLine(psql, name, plan.target, plan.names.old) }];
     return [look, { ...put, command: renameLine(psql, name, plan.target) }];
+}
+/** psql takes what has a `=` in it, or begins like a URL, for a connection string. */
+function databaseWord(name) {
+    if (!name.includes('=') && !/^postgres(ql)?:\/\//.test(name))
+        return name;
+    return `dbname='${name.replaceAll(/[\\']/g, '\\$&')}'`;
 }
 /** What is swapped by hand is swapped while the application stands. */
 function around(placed, { restored, failedAt }, { before, after }) {
