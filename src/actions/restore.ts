@@ -110,7 +110,11 @@ async function useTarget(target: Target, given: GivenRestore, prepared: Prepared
   if (outcome.restoreMs !== null) outcome.findings.push(judgeRto(outcome.restoreMs, given['max-duration']));
   const recorded = await writeRestoreRecord(job, outcome, world);
   const psql = psqlWords(state.server, state.user.name, given['tools-prefix']);
-  return describeRestore(job, outcome, [...outcome.findings, ...recorded], { psql, stores: given.store });
+  return describeRestore(job, outcome, [...outcome.findings, ...recorded], {
+    psql,
+    stores: given.store,
+    words: toolWords(given, known),
+  });
 }
 
 async function logPlan(job: RestoreJob, { log }: World): Promise<void> {
@@ -177,6 +181,18 @@ function tablesJob(given: GivenRestore, prepared: Prepared, known: RestoreKnown,
     ...{ asked, known, artifacts, expected, stores, copies: chosen.copies, target: connection },
     scratch: { scratchDir, stallMs, ...(jobs !== undefined && { jobs }) },
   };
+}
+
+/** What the next restore into this target needs on a command line as this one did; of secrets only where they go. */
+function toolWords(given: GivenRestore, { manifest }: RestoreKnown): string[] {
+  const { 'bin-dir': binDir, 'tools-prefix': prefix = [], 'tools-host': toolsHost } = given;
+  const isEncrypted = given['age-recipients'].length > 0 || manifest.artifacts.some((one) => one.encryption !== null);
+  return [
+    ...(binDir === undefined ? [] : ['--bin-dir', binDir]),
+    ...(prefix.length === 0 ? [] : ['--tools-prefix', prefix.map(quoteWord).join(' ')]),
+    ...(toolsHost === undefined ? [] : ['--tools-host', toolsHost]),
+    ...(isEncrypted ? ['--age-identity-file', 'FILE'] : []),
+  ];
 }
 
 /** Of the backup that is taken of the target: what the backup action would be given for it. */

@@ -9,6 +9,7 @@ import type { RuleId } from './rules.ts';
 
 const RULES: Readonly<Record<StepName, RuleId>> = {
   'remove leftovers': 'restore-leftovers',
+  'read the backup': 'artifact-fetched',
   'run before': 'restore-commands',
   'back up the target': 'safety-backup',
   'drop the target': 'restore-placed',
@@ -56,7 +57,8 @@ function failedStep(step: StepName, { message, hint }: Failure): Finding {
   return finding(RULES[step], 'fail', message, hint === undefined ? {} : { hint });
 }
 
-function asOfRestore(one: Finding): Finding {
+/** In the words of a restore, what a drill says. */
+export function asOfRestore(one: Finding): Finding {
   // A drill cannot tell such an error from a fault of its own server; here nothing was restored, whatever the reason.
   const moved: Finding = one.rule === 'scratch-server' ? { ...one, rule: 'restore-completed', status: 'fail' } : one;
   const hint = moved.hint === undefined || /\bdrill\b|Do not rely/i.test(moved.hint) ? HINTS[moved.rule] : moved.hint;

@@ -14,6 +14,8 @@ export interface Reach {
   /** `psql` with its words for host, port, user and, at its end, a database that is not the target; none is a secret. */
   readonly psql: string;
   readonly stores: readonly string[];
+  /** Words that `lifeboat restore` needs beside: where programs are, `--age-identity-file FILE`. */
+  readonly words: readonly string[];
 }
 
 /** What psql needs to reach a server; a password comes from PGPASSWORD, ~/.pgpass or a service file. */
@@ -81,12 +83,12 @@ function around(
 }
 
 /** After `drop-first` only the backup of the target has what was there. */
-function lostTarget({ target, safety }: Situation, plan: RestorePlan, { stores }: Reach): NextCommand[] {
+function lostTarget({ target, safety }: Situation, plan: RestorePlan, reach: Reach): NextCommand[] {
   if (target !== 'dropped' || safety === undefined) return [];
-  return [{ to: `bring back what was in ${plan.target}`, command: restoreLine(safety, stores) }];
+  return [{ to: `bring back what was in ${plan.target}`, command: restoreLine(safety, reach) }];
 }
 
-function restoreLine({ source, id }: { source: string; id: string }, stores: readonly string[]): string {
+function restoreLine({ source, id }: { source: string; id: string }, { stores, words: more }: Reach): string {
   const words = [
     'lifeboat',
     'restore',
@@ -95,6 +97,7 @@ function restoreLine({ source, id }: { source: string; id: string }, stores: rea
     '--backup',
     id,
     ...stores.flatMap((url) => ['--store', url]),
+    ...more,
   ];
   return `${words.map(quoteWord).join(' ')} --target-url-file FILE`;
 }
@@ -105,24 +108,20 @@ function application({ application: state }: Situation, { after }: RestoreAsked)
   return [{ to: 'start the application again', command: 'what `before` stopped, by hand' }];
 }
 
-function turningBack(
-  { target, old, safety, failedAt }: Situation,
-  plan: RestorePlan,
-  { psql, stores }: Reach,
-): NextCommand[] {
+function turningBack({ target, old, safety, failedAt }: Situation, plan: RestorePlan, reach: Reach): NextCommand[] {
   if (target !== 'restored' || failedAt === undefined || failedAt === 'drop the old database') return [];
   if (old !== undefined)
     return [
       {
         to: `go back to what was in ${plan.target} before`,
-        command: swapLine(psql, old, plan.target, plan.names.restored),
+        command: swapLine(reach.psql, old, plan.target, plan.names.restored),
       },
     ];
   if (safety === undefined) return [];
   return [
     {
       to: `go back to what was in ${plan.target} before`,
-      command: `${restoreLine(safety, stores)} --swap --confirm ${quoteWord(plan.target)}`,
+      command: `${restoreLine(safety, reach)} --swap --confirm ${quoteWord(plan.target)}`,
     },
   ];
 }

@@ -11,6 +11,7 @@ import { median } from './size-judgement.ts';
 /** What a restore does, in the words of its log, report and record. */
 export type StepName =
   | 'remove leftovers'
+  | 'read the backup'
   | 'run before'
   | 'back up the target'
   | 'drop the target'
@@ -70,6 +71,7 @@ function stepsOf(asked: RestoreAsked, known: RestoreKnown, planned: Planned): Pl
   const takesPlace = way !== 'beside';
   return [
     ...step('remove leftovers', planned.leftovers.length > 0 && dropWords(planned.leftovers)),
+    ...step('read the backup', way === 'drop-first' && readWords(known)),
     // First of all: what the application writes after the backup of the target would be in neither.
     ...step('run before', takesPlace && asked.before !== undefined && `Runs \`before\`: ${firstLine(asked.before)}`),
     ...step('back up the target', planned.safetySource !== undefined && safetyWords(planned, planned.safetySource)),
@@ -99,6 +101,10 @@ function step(name: StepName, what: string | false): PlannedStep[] {
 
 function dropWords(names: readonly string[]): string {
   return `${names.map((name) => `DROP DATABASE ${quoteName(name)}`).join('; ')} (left by a restore that was killed)`;
+}
+
+function readWords({ manifest, backup }: RestoreKnown): string {
+  return `Reads ${backup.id} to its end (${formatBytes(bytesOf(manifest))}): what cannot be read must not be found out once the target is gone`;
 }
 
 function safetyWords({ target }: Planned, source: string): string {

@@ -1,9 +1,10 @@
 import { counted } from './counted.ts';
-import { bytesOf, judgeFetch } from './drill-fetch.ts';
+import { bytesOf, fetchCopy, judgeFetch } from './drill-fetch.ts';
 import { type Finding, finding } from './report.ts';
 import type { RestoreJob, RestoreOutcome, Restoring } from './restore.ts';
 import { awaitHealth, runCommands } from './restore-commands.ts';
 import { compareRestored, judgeCriticalTables, nothingToCompare } from './restore-compare.ts';
+import { asOfRestore } from './restore-errors.ts';
 import type { StepName } from './restore-plan.ts';
 import { confirmSafetyBackup } from './restore-safety.ts';
 import { formatBytes } from './size.ts';
@@ -13,6 +14,7 @@ type Step = (restoring: Restoring) => Promise<readonly Finding[]>;
 /** What each step does. A `fail` among its findings, or an error, ends the restore there. */
 export const restoreSteps: Readonly<Record<StepName, Step>> = {
   'remove leftovers': removeLeftovers,
+  'read the backup': readBackup,
   'run before': runBefore,
   'back up the target': backUpTarget,
   'drop the target': dropTarget,
@@ -39,6 +41,13 @@ async function removeLeftovers({ job: { target } }: Restoring): Promise<Finding[
   const dropped = await target.dropLeft();
   const message = `${counted(dropped.length, 'database')} of a restore that was killed ${dropped.length === 1 ? 'was' : 'were'} dropped: ${dropped.join(', ')}.`;
   return [finding('restore-leftovers', 'pass', message)];
+}
+
+/** A backup that cannot be read must not be found out once the target is gone. */
+async function readBackup({ job, world }: Restoring): Promise<Finding[]> {
+  const found = await fetchCopy(job, world);
+  const isPass = ({ status }: Finding) => status === 'pass' || status === 'warn';
+  return found.map((one) => (isPass(one) ? one : { ...asOfRestore(one), status: 'fail' }));
 }
 
 async function runBefore({ job: { asked }, world, outcome: { situation } }: Restoring): Promise<Finding[]> {

@@ -125,6 +125,7 @@ describe('the steps of each way', () => {
       { ...all, ...replace, dropFirst: true },
       {},
       [
+        'read the backup',
         'run before',
         'back up the target',
         'drop the target',

@@ -15,7 +15,7 @@ const untouched: Situation = {
 const names = { restored: 'shop_restored_1', old: 'shop_old_1' };
 const plan = { target: 'shop', names } as RestorePlan;
 const psql = psqlWords({ host: '/run/postgresql', port: 5432, database: 'shop' }, 'dba');
-const reach = { psql, stores: ['file:///srv/backups'] };
+const reach = { psql, stores: ['file:///srv/backups'], words: [] };
 const sound = { name: 'shop_restored_1', state: 'sound' } as const;
 const safety = { source: 'orders-before-restore', id: '20261122T040000Z-abcdef' };
 
@@ -121,4 +121,13 @@ it.each([
   const situation: Situation = { ...untouched, restored: { name, state: 'differs' }, failedAt: 'compare' };
   const next = nextCommands(situation, {} as RestoreAsked, plan, reach);
   expect(next.find(({ to }) => to === `look into ${name}`)?.command).toBe(command);
+});
+
+it('names with the way back what it needs to work as it is typed', () => {
+  const dropped: Situation = { ...untouched, target: 'dropped', safety, failedAt: 'restore' };
+  const words = ['--tools-prefix', 'docker exec -i db', '--age-identity-file', 'FILE'];
+  const [back] = nextCommands(dropped, {} as RestoreAsked, plan, { ...reach, words });
+  expect(back?.command).toBe(
+    `lifeboat restore --source ${safety.source} --backup ${safety.id} --store file:///srv/backups --tools-prefix 'docker exec -i db' --age-identity-file FILE --target-url-file FILE`,
+  );
 });

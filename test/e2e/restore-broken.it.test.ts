@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { startPostgres, type TestPostgres } from '../servers/postgresql.ts';
@@ -143,6 +143,20 @@ it('says that the target is gone when it was dropped first and the backup is not
   const words = back.replace('--target-url-file FILE', '').trim().split(' ').slice(2);
   const again = await lifeboat(restoreWords(store, server.urlOf('live'), []).slice(0, 1).concat(words, urlFile()));
   expect(again.code).toBe(0);
+  expect(await rowsIn('live')).toBe('7');
+});
+
+it('reads the backup to its end before it drops the target first, and leaves the target when it is damaged', async () => {
+  const path = join(store, 'shop', id, 'database.dump.zst');
+  const bytes = readFileSync(path);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 9) ^ 1, bytes.length - 9);
+  writeFileSync(path, bytes);
+  const words = ['--mode', 'replace', '--confirm', 'live', '--drop-first', '--before', 'touch stopped'];
+  const { code, report } = await restore(words, { cwd: newFolder() });
+  expect(code).toBe(1);
+  expect(report.title).toBe('Restore of shop: live is as it was, and "read the backup" failed');
+  expect(findingOf(report, 'artifact-corrupt', 'fail')?.message).toContain('database.dump.zst');
+  expect(headlineOf(report)).not.toHaveProperty('The application');
   expect(await rowsIn('live')).toBe('7');
 });
 
