@@ -19319,6 +19319,7 @@ function stepClock({ now }) {
 
 const restore_errors_RULES = {
     'remove leftovers': 'restore-leftovers',
+    'read the backup': 'artifact-fetched',
     'run before': 'restore-commands',
     'back up the target': 'safety-backup',
     'drop the target': 'restore-placed',
@@ -19359,6 +19360,7 @@ async function explainRestoreError(error, step, copy, stopped) {
 function failedStep(step, { message, hint }) {
     return (0,core_report/* finding */.gk)(restore_errors_RULES[step], 'fail', message, hint === undefined ? {} : { hint });
 }
+/** In the words of a restore, what a drill says. */
 function asOfRestore(one) {
     // A drill cannot tell such an error from a fault of its own server; here nothing was restored, whatever the reason.
     const moved = one.rule === 'scratch-server' ? { ...one, rule: 'restore-completed', status: 'fail' } : one;
@@ -19740,6 +19742,7 @@ function stepsOf(asked, known, planned) {
     const takesPlace = way !== 'beside';
     return [
         ...step('remove leftovers', planned.leftovers.length > 0 && dropWords(planned.leftovers)),
+        ...step('read the backup', way === 'drop-first' && readWords(known)),
         // First of all: what the application writes after the backup of the target would be in neither.
         ...step('run before', takesPlace && asked.before !== undefined && `Runs \`before\`: ${firstLine(asked.before)}`),
         ...step('back up the target', planned.safetySource !== undefined && safetyWords(planned, planned.safetySource)),
@@ -19761,6 +19764,9 @@ function step(name, what) {
 }
 function dropWords(names) {
     return `${names.map((name) => `DROP DATABASE ${quoteName(name)}`).join('; ')} (left by a restore that was killed)`;
+}
+function readWords({ manifest, backup }) {
+    return `Reads ${backup.id} to its end (${(0,core_size/* formatBytes */.z)(drill_fetch_bytesOf(manifest))}): what cannot be read must not be found out once the target is gone`;
 }
 function safetyWords({ target }, source) {
     return `Backs up ${target} as source ${source} into the same stores, pins it, and reads it back`;
@@ -20422,9 +20428,11 @@ function noneSound({ findings }) {
 
 
 
+
 /** What each step does. A `fail` among its findings, or an error, ends the restore there. */
 const restoreSteps = {
     'remove leftovers': removeLeftovers,
+    'read the backup': readBackup,
     'run before': runBefore,
     'back up the target': backUpTarget,
     'drop the target': dropTarget,
@@ -20450,6 +20458,12 @@ async function removeLeftovers({ job: { target } }) {
     const dropped = await target.dropLeft();
     const message = `${counted(dropped.length, 'database')} of a restore that was killed ${dropped.length === 1 ? 'was' : 'were'} dropped: ${dropped.join(', ')}.`;
     return [(0,core_report/* finding */.gk)('restore-leftovers', 'pass', message)];
+}
+/** A backup that cannot be read must not be found out once the target is gone. */
+async function readBackup({ job, world }) {
+    const found = await fetchCopy(job, world);
+    const isPass = ({ status }) => status === 'pass' || status === 'warn';
+    return found.map((one) => (isPass(one) ? one : { ...asOfRestore(one), status: 'fail' }));
 }
 async function runBefore({ job: { asked }, world, outcome: { situation } }) {
     situation.application = 'unknown';
@@ -20934,12 +20948,12 @@ function around(placed, { restored, failedAt }, { before, after }) {
     ];
 }
 /** After `drop-first` only the backup of the target has what was there. */
-function lostTarget({ target, safety }, plan, { stores }) {
+function lostTarget({ target, safety }, plan, reach) {
     if (target !== 'dropped' || safety === undefined)
         return [];
-    return [{ to: `bring back what was in ${plan.target}`, command: restoreLine(safety, stores) }];
+    return [{ to: `bring back what was in ${plan.target}`, command: restoreLine(safety, reach) }];
 }
-function restoreLine({ source, id }, stores) {
+function restoreLine({ source, id }, { stores, words: more }) {
     const words = [
         'lifeboat',
         'restore',
@@ -20948,6 +20962,7 @@ function restoreLine({ source, id }, stores) {
         '--backup',
         id,
         ...stores.flatMap((url) => ['--store', url]),
+        ...more,
     ];
     return `${words.map(quoteWord).join(' ')} --target-url-file FILE`;
 }
@@ -20958,14 +20973,14 @@ function application({ application: state }, { after }) {
         return [{ to: 'start the application again (`after`)', command: after }];
     return [{ to: 'start the application again', command: 'what `before` stopped, by hand' }];
 }
-function turningBack({ target, old, safety, failedAt }, plan, { psql, stores }) {
+function turningBack({ target, old, safety, failedAt }, plan, reach) {
     if (target !== 'restored' || failedAt === undefined || failedAt === 'drop the old database')
         return [];
     if (old !== undefined)
         return [
             {
                 to: `go back to what was in ${plan.target} before`,
-                command: swapLine(psql, old, plan.target, plan.names.restored),
+                command: swapLine(reach.psql, old, plan.target, plan.names.restored),
             },
         ];
     if (safety === undefined)
@@ -20973,7 +20988,7 @@ function turningBack({ target, old, safety, failedAt }, plan, { psql, stores }) 
     return [
         {
             to: `go back to what was in ${plan.target} before`,
-            command: `${restoreLine(safety, stores)} --swap --confirm ${quoteWord(plan.target)}`,
+            command: `${restoreLine(safety, reach)} --swap --confirm ${quoteWord(plan.target)}`,
         },
     ];
 }
@@ -22095,7 +22110,11 @@ async function useTarget(target, given, prepared, world) {
         outcome.findings.push(judgeRto(outcome.restoreMs, given['max-duration']));
     const recorded = await writeRestoreRecord(job, outcome, world);
     const psql = psqlWords(state.server, state.user.name, given['tools-prefix']);
-    return describeRestore(job, outcome, [...outcome.findings, ...recorded], { psql, stores: given.store });
+    return describeRestore(job, outcome, [...outcome.findings, ...recorded], {
+        psql,
+        stores: given.store,
+        words: toolWords(given, known),
+    });
 }
 async function logPlan(job, { log }) {
     await log.group(`The plan of restore ${job.asked.id}`, async () => {
@@ -22160,6 +22179,17 @@ function tablesJob(given, prepared, known, world) {
         ...{ asked, known, artifacts, expected, stores, copies: chosen.copies, target: connection },
         scratch: { scratchDir, stallMs, ...(jobs !== undefined && { jobs }) },
     };
+}
+/** What the next restore into this target needs on a command line as this one did; of secrets only where they go. */
+function toolWords(given, { manifest }) {
+    const { 'bin-dir': binDir, 'tools-prefix': prefix = [], 'tools-host': toolsHost } = given;
+    const isEncrypted = given['age-recipients'].length > 0 || manifest.artifacts.some((one) => one.encryption !== null);
+    return [
+        ...(binDir === undefined ? [] : ['--bin-dir', binDir]),
+        ...(prefix.length === 0 ? [] : ['--tools-prefix', prefix.map(quoteWord).join(' ')]),
+        ...(toolsHost === undefined ? [] : ['--tools-host', toolsHost]),
+        ...(isEncrypted ? ['--age-identity-file', 'FILE'] : []),
+    ];
 }
 /** Of the backup that is taken of the target: what the backup action would be given for it. */
 function backupInputs(given, { manifest }, { source, reason }) {
