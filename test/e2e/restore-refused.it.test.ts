@@ -138,6 +138,21 @@ it('refuses a server that it cannot reach, and a URL without a database', async 
   expect(findingOf(nothing.report, 'run-failed')?.message).toContain('`target-url` names no database');
 });
 
+it('refuses a name that PostgreSQL would cut', async () => {
+  const { code, report } = await lifeboat(restoreWords(original, server.urlOf('q'.repeat(64))));
+  expect(code).toBe(2);
+  expect(findingOf(report, 'run-failed')?.message).toContain('is longer than 63 bytes');
+});
+
+it('says of a target whose drop was cut off that it can only be dropped', async () => {
+  await server.psql('CREATE DATABASE half_gone');
+  await server.psql(`UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'half_gone'`);
+  const { code, report } = await lifeboat(restoreWords(original, server.urlOf('half_gone'), withRoles));
+  await server.psql('DROP DATABASE half_gone');
+  expect(code).toBe(2);
+  expect(findingOf(report, 'run-failed')?.hint).toContain('A DROP DATABASE of it was cut off');
+});
+
 it('refuses what a drill disproved, unless it is told that this is known', async () => {
   const store = copyOf(original);
   disprove(store, id);

@@ -16,6 +16,9 @@ import { readRolesWithoutPassword } from './target-roles.ts';
 import { finishDatabase, keepDatabase, renameToTarget, swapDatabases } from './target-swap.ts';
 import { aboutTarget } from './target-words.ts';
 
+/** In bytes; PostgreSQL cuts longer names. */
+const LONGEST_NAME = 63;
+
 /**
  * Lends the server that a restore works on. What was made there and not finished is gone when `use` settles.
  *
@@ -48,6 +51,14 @@ export async function withTarget<T>(
 
 function targetName({ target }: Client, env: NodeJS.ProcessEnv): string {
   const name = target.database ?? env.PGDATABASE;
+  if (name !== undefined && Buffer.byteLength(name) > LONGEST_NAME)
+    throw new Failure(
+      'invalid-input',
+      `The name of the database in \`target-url\` is longer than ${LONGEST_NAME} bytes: ${name}.`,
+      {
+        hint: 'PostgreSQL would cut it without a word. Give the name as it is on the server (`psql -l`), or a shorter one.',
+      },
+    );
   if (name !== undefined && name !== '') return name;
   throw new Failure('invalid-input', '`target-url` names no database.', {
     hint: 'End it with the name of the database to restore: postgresql://user@host:5432/shop. It need not exist.',
