@@ -8402,6 +8402,8 @@ async function stuck(session, databases, cause) {
 
 
 
+/** In bytes; PostgreSQL cuts longer names. */
+const LONGEST_NAME = 63;
 /**
  * Lends the server that a restore works on. What was made there and not finished is gone when `use` settles.
  *
@@ -8430,6 +8432,10 @@ async function withTarget(request, context, use) {
 }
 function targetName({ target }, env) {
     const name = target.database ?? env.PGDATABASE;
+    if (name !== undefined && Buffer.byteLength(name) > LONGEST_NAME)
+        throw new core_failure/* Failure */.H('invalid-input', `The name of the database in \`target-url\` is longer than ${LONGEST_NAME} bytes: ${name}.`, {
+            hint: 'PostgreSQL would cut it without a word. Give the name as it is on the server (`psql -l`), or a shorter one.',
+        });
     if (name !== undefined && name !== '')
         return name;
     throw new core_failure/* Failure */.H('invalid-input', '`target-url` names no database.', {
