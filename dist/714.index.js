@@ -7574,7 +7574,10 @@ async function grantsFrom(session, acl, owner) {
     return grants;
 }
 
+// EXTERNAL MODULE: ./lib/core/restore-names.js
+var restore_names = __webpack_require__(436);
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/target-databases.js
+
 
 
 const MAY_SEE_SIZE = `has_database_privilege(d.oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'USAGE')`;
@@ -7593,7 +7596,7 @@ async function listDatabases(session, target) {
 }
 /** Killed between its first moment and its comment. */
 function unmarked({ name, comment }, limit, target) {
-    const isOurs = comment === null && limit === BUILDING_LIMIT && name !== target && name.startsWith(target.slice(0, 20));
+    const isOurs = comment === null && limit === BUILDING_LIMIT && (0,restore_names/* isRestoredName */.g9)(name, target);
     return isOurs ? { what: 'unfinished', target, restore: '' } : undefined;
 }
 async function target_databases_hasDatabase(session, name) {

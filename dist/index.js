@@ -2381,6 +2381,68 @@ function finding(rule, status, message, extra = {}) {
 
 /***/ }),
 
+/***/ 436:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AB: () => (/* binding */ quoteName),
+/* harmony export */   He: () => (/* binding */ safetySourceOf),
+/* harmony export */   KE: () => (/* binding */ listed),
+/* harmony export */   NF: () => (/* binding */ restoreNames),
+/* harmony export */   XW: () => (/* binding */ quoteWord),
+/* harmony export */   g4: () => (/* binding */ isSafetySource),
+/* harmony export */   g9: () => (/* binding */ isRestoredName)
+/* harmony export */ });
+/** PostgreSQL cuts longer names without a word. */
+const LONGEST_NAME = 63;
+/** Names shown of a list. */
+const MOST_NAMES = 10;
+const SAFETY = '-before-restore';
+/** @param id of the restore: its moment tells the databases of several restores apart */
+function restoreNames(target, id) {
+    const stamp = id.slice(0, 'YYYYMMDDThhmmss'.length).toLowerCase();
+    return { restored: withEnding(target, `_restored_${stamp}`), old: withEnding(target, `_old_${stamp}`) };
+}
+/** Whether `restoreNames` gives such a name for this target; `shop_eu_restored_…` is none of `shop`. */
+function isRestoredName(name, target) {
+    const ending = /_restored_\d{8}t\d{6}$/.exec(name)?.[0];
+    return ending !== undefined && name === withEnding(target, ending);
+}
+/** Whole characters only, at most 63 bytes. */
+function withEnding(name, ending) {
+    let base = '';
+    for (const char of name) {
+        if (Buffer.byteLength(base + char + ending) > LONGEST_NAME)
+            break;
+        base += char;
+    }
+    return base + ending;
+}
+/** The source that backups of what a restore takes away are kept under. */
+function safetySourceOf(source) {
+    return isSafetySource(source) ? source : source.slice(0, LONGEST_NAME - SAFETY.length) + SAFETY;
+}
+/** Backups of such a source are taken before restores, and by no schedule: their age says nothing. */
+function isSafetySource(source) {
+    return source.endsWith(SAFETY);
+}
+/** An identifier as SQL takes it whatever it is. */
+function quoteName(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+/** A word as a shell takes it whatever it is. */
+function quoteWord(word) {
+    return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+/** Of a long list the first ten, and how many more there are. */
+function listed(names) {
+    const more = names.length - MOST_NAMES;
+    return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+
+/***/ }),
+
 /***/ 291:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -19378,49 +19440,8 @@ function runFailed(reason) {
     return (0,core_report/* finding */.gk)('run-failed', 'unknown', `This is a bug in Lifeboat: ${(0,core_failure/* messageOf */.b)(reason)}`, { hint });
 }
 
-;// CONCATENATED MODULE: ./lib/core/restore-names.js
-/** PostgreSQL cuts longer names without a word. */
-const LONGEST_NAME = 63;
-/** Names shown of a list. */
-const MOST_NAMES = 10;
-const SAFETY = '-before-restore';
-/** @param id of the restore: its moment tells the databases of several restores apart */
-function restoreNames(target, id) {
-    const stamp = id.slice(0, 'YYYYMMDDThhmmss'.length).toLowerCase();
-    return { restored: withEnding(target, `_restored_${stamp}`), old: withEnding(target, `_old_${stamp}`) };
-}
-/** Whole characters only, at most 63 bytes. */
-function withEnding(name, ending) {
-    let base = '';
-    for (const char of name) {
-        if (Buffer.byteLength(base + char + ending) > LONGEST_NAME)
-            break;
-        base += char;
-    }
-    return base + ending;
-}
-/** The source that backups of what a restore takes away are kept under. */
-function safetySourceOf(source) {
-    return isSafetySource(source) ? source : source.slice(0, LONGEST_NAME - SAFETY.length) + SAFETY;
-}
-/** Backups of such a source are taken before restores, and by no schedule: their age says nothing. */
-function isSafetySource(source) {
-    return source.endsWith(SAFETY);
-}
-/** An identifier as SQL takes it whatever it is. */
-function quoteName(name) {
-    return `"${name.replaceAll('"', '""')}"`;
-}
-/** A word as a shell takes it whatever it is. */
-function quoteWord(word) {
-    return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-/** Of a long list the first ten, and how many more there are. */
-function listed(names) {
-    const more = names.length - MOST_NAMES;
-    return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
+// EXTERNAL MODULE: ./lib/core/restore-names.js
+var restore_names = __nccwpck_require__(436);
 ;// CONCATENATED MODULE: ./lib/core/restore-fitness.js
 
 
@@ -19467,7 +19488,7 @@ function judgeTables({ asked, known: { tables, manifest } }) {
     if (absent.length === 0)
         return [(0,core_report/* finding */.gk)('critical-tables', 'pass', 'The backup holds every critical table.')];
     return [
-        (0,core_report/* finding */.gk)('critical-tables', 'fail', `${manifest.id} does not hold the critical tables ${listed(absent)}.`, {
+        (0,core_report/* finding */.gk)('critical-tables', 'fail', `${manifest.id} does not hold the critical tables ${(0,restore_names/* listed */.KE)(absent)}.`, {
             hint: 'Check their names in `critical-tables` (`schema.table`). If they are right, this is the wrong backup.',
         }),
     ];
@@ -19620,7 +19641,7 @@ function restore_guards_judgeRoom({ known, way }) {
 }
 function judgeRoles({ asked, known: { state } }) {
     const { missingRoles } = state;
-    const names = listed(missingRoles);
+    const names = (0,restore_names/* listed */.KE)(missingRoles);
     if (missingRoles.length === 0)
         return [(0,core_report/* finding */.gk)('target-roles', 'pass', 'Every role that the backup needs is there.')];
     const message = `${counted(missingRoles.length, 'role')} that the backup needs ${missingRoles.length === 1 ? 'is' : 'are'} missing on the server: ${names}.`;
@@ -19641,7 +19662,7 @@ function judgeExtensions({ known: { state } }) {
     if (missingExtensions.length === 0)
         return [(0,core_report/* finding */.gk)('target-extensions', 'pass', 'Every extension that the backup needs is installed on the server.')];
     return [
-        (0,core_report/* finding */.gk)('target-extensions', 'fail', `Extensions that the backup needs are not installed on the server: ${listed(missingExtensions)}.`, {
+        (0,core_report/* finding */.gk)('target-extensions', 'fail', `Extensions that the backup needs are not installed on the server: ${(0,restore_names/* listed */.KE)(missingExtensions)}.`, {
             numbers: { extensions: missingExtensions.length },
             hint: "Install their packages on the server's machine, then restore again. Nothing was changed.",
         }),
@@ -19672,7 +19693,7 @@ function judgeReplication({ asked, known: { state, target }, way }) {
         return [(0,core_report/* finding */.gk)('target-replication', 'pass', `${target} has no replication slot, subscription or publication.`)];
     const waived = found.filter((kind) => asked.waive.includes(kind));
     const open = found.filter((kind) => !asked.waive.includes(kind));
-    const namesOf = (kinds) => kinds.map((kind) => `${kind}: ${listed(database[kind])}`).join('; ');
+    const namesOf = (kinds) => kinds.map((kind) => `${kind}: ${(0,restore_names/* listed */.KE)(database[kind])}`).join('; ');
     return [
         ...(waived.length === 0
             ? []
@@ -19710,7 +19731,7 @@ function judgeConnections({ asked, known: { state, target }, way }) {
     ];
 }
 function describeConnections(connections) {
-    return listed(connections.map(({ user, application, count }) => `${count} of ${user}${application === '' ? '' : ` (${application})`}`));
+    return (0,restore_names/* listed */.KE)(connections.map(({ user, application, count }) => `${count} of ${user}${application === '' ? '' : ` (${application})`}`));
 }
 
 ;// CONCATENATED MODULE: ./lib/core/restore-plan.js
@@ -19729,9 +19750,9 @@ function planRestore(asked, known) {
     const planned = {
         way,
         target: known.target,
-        names: restoreNames(known.target, asked.id),
+        names: (0,restore_names/* restoreNames */.NF)(known.target, asked.id),
         leftovers: known.state.leftDatabases.filter(({ what }) => what === 'unfinished').map(({ name }) => name),
-        safetySource: takesSafetyBackup(asked, known.state, way) ? safetySourceOf(asked.source) : undefined,
+        safetySource: takesSafetyBackup(asked, known.state, way) ? (0,restore_names/* safetySourceOf */.He)(asked.source) : undefined,
     };
     const isRefused = findings.some(({ status }) => status === 'fail' || status === 'unknown');
     return { ...planned, findings, isRefused, steps: stepsOf(asked, known, planned) };
@@ -19746,10 +19767,10 @@ function stepsOf(asked, known, planned) {
         // First of all: what the application writes after the backup of the target would be in neither.
         ...step('run before', takesPlace && asked.before !== undefined && `Runs \`before\`: ${firstLine(asked.before)}`),
         ...step('back up the target', planned.safetySource !== undefined && safetyWords(planned, planned.safetySource)),
-        ...step('drop the target', way === 'drop-first' && `DROP DATABASE ${quoteName(planned.target)}`),
+        ...step('drop the target', way === 'drop-first' && `DROP DATABASE ${(0,restore_names/* quoteName */.AB)(planned.target)}`),
         ...step('restore', buildWords(known, planned)),
         ...step('compare', 'Compares the restored database with the facts of the snapshot. A difference ends the restore here.'),
-        ...step('reindex', asked.reindex && `REINDEX DATABASE ${quoteName(planned.names.restored)}`),
+        ...step('reindex', asked.reindex && `REINDEX DATABASE ${(0,restore_names/* quoteName */.AB)(planned.names.restored)}`),
         ...step('analyze', asked.analyze && 'ANALYZE, so that queries are planned well from the first on'),
         ...step('count critical tables', asked.criticalTables.length > 0 && `Counts the rows of ${asked.criticalTables.join(', ')}`),
         ...placeSteps(known, planned),
@@ -19763,7 +19784,7 @@ function step(name, what) {
     return what === false ? [] : [{ name, what }];
 }
 function dropWords(names) {
-    return `${names.map((name) => `DROP DATABASE ${quoteName(name)}`).join('; ')} (left by a restore that was killed)`;
+    return `${names.map((name) => `DROP DATABASE ${(0,restore_names/* quoteName */.AB)(name)}`).join('; ')} (left by a restore that was killed)`;
 }
 function readWords({ manifest, backup }) {
     return `Reads ${backup.id} to its end (${(0,core_size/* formatBytes */.z)(drill_fetch_bytesOf(manifest))}): what cannot be read must not be found out once the target is gone`;
@@ -19772,12 +19793,12 @@ function safetyWords({ target }, source) {
     return `Backs up ${target} as source ${source} into the same stores, pins it, and reads it back`;
 }
 function buildWords({ manifest, backup }, { names }) {
-    const database = quoteName(names.restored);
+    const database = (0,restore_names/* quoteName */.AB)(names.restored);
     return `CREATE DATABASE ${database} with owner, settings, grants and limit of the backup; restores ${backup.id} into it (${(0,core_size/* formatBytes */.z)(drill_fetch_bytesOf(manifest))} stored, ${(0,core_size/* formatBytes */.z)(manifest.totals.databaseBytes)} at the source)`;
 }
 function placeSteps({ state }, { way, target, names }) {
-    const restored = quoteName(names.restored);
-    const place = quoteName(target);
+    const restored = (0,restore_names/* quoteName */.AB)(names.restored);
+    const place = (0,restore_names/* quoteName */.AB)(target);
     if (way === 'beside')
         return step('open', `Leaves ${restored} beside ${place}, open to everybody, with the command that swaps them`);
     const rename = `ALTER DATABASE ${restored} RENAME TO ${place}`;
@@ -19785,13 +19806,13 @@ function placeSteps({ state }, { way, target, names }) {
         return step('rename', rename);
     const count = state.database?.connections.reduce((sum, one) => sum + one.count, 0) ?? 0;
     const ended = count === 0 ? '' : `Ends ${counted(count, 'connection')}; `;
-    return step('swap', `${ended}ALTER DATABASE ${place} RENAME TO ${quoteName(names.old)}; ${rename}; both in one transaction`);
+    return step('swap', `${ended}ALTER DATABASE ${place} RENAME TO ${(0,restore_names/* quoteName */.AB)(names.old)}; ${rename}; both in one transaction`);
 }
 function healthWords({ health }) {
     return `GET ${health === undefined ? '' : shownUrl(health.url)} until it answers 2xx, at most ${(0,duration/* formatDuration */.a3)(health?.timeoutMs ?? 0)}`;
 }
 function dropOldWords({ health }, { names }) {
-    return `DROP DATABASE ${quoteName(names.old)}${health === undefined ? '' : ', once the application is healthy'}`;
+    return `DROP DATABASE ${(0,restore_names/* quoteName */.AB)(names.old)}${health === undefined ? '' : ', once the application is healthy'}`;
 }
 /** A URL without what may be a secret in it. */
 function shownUrl(text) {
@@ -20248,10 +20269,10 @@ function describe(judgement) {
         const sentences = [...differences.map(sentence), ...unknown];
         const { severity = 'fail' } = judgement;
         const hint = severity === 'fail' ? NOT_AS_IT_WAS : OTHERWISE;
-        return (0,core_report/* finding */.gk)(rule, severity, `${compare_facts_counted(differences.length)}: ${compare_facts_listed(sentences)}.`, { numbers, hint });
+        return (0,core_report/* finding */.gk)(rule, severity, `${compare_facts_counted(differences.length)}: ${listed(sentences)}.`, { numbers, hint });
     }
     if (unknown.length > 0)
-        return (0,core_report/* finding */.gk)(rule, 'unknown', `Not known: ${compare_facts_listed(unknown)}.`, { numbers });
+        return (0,core_report/* finding */.gk)(rule, 'unknown', `Not known: ${listed(unknown)}.`, { numbers });
     return (0,core_report/* finding */.gk)(rule, 'pass', judgement.pass, { numbers });
 }
 function sentence({ what, expected, found }) {
@@ -20264,7 +20285,7 @@ function sentence({ what, expected, found }) {
 function compare_facts_counted(differences) {
     return differences === 1 ? '1 difference' : `${differences.toLocaleString('en-US')} differences`;
 }
-function compare_facts_listed(sentences) {
+function listed(sentences) {
     const more = sentences.length - NAMED;
     const end = more > 0 ? `; and ${more.toLocaleString('en-US')} more` : '';
     return sentences.slice(0, NAMED).join('; ') + end;
@@ -20904,7 +20925,7 @@ function psqlWords({ host, port, database }, user, prefix = []) {
     const home = database === 'postgres' ? 'template1' : 'postgres';
     // Behind a prefix the address is another one, and psql there finds its server by itself.
     const address = prefix.length > 0 ? [] : ['-h', host, ...(port === null ? [] : ['-p', String(port)])];
-    return [...prefix, 'psql', ...address, '-U', user, '-d', home].map(quoteWord).join(' ');
+    return [...prefix, 'psql', ...address, '-U', user, '-d', home].map(restore_names/* quoteWord */.XW).join(' ');
 }
 /** What can be typed in the end, the most urgent first. */
 function nextCommands(situation, asked, plan, reach) {
@@ -20922,7 +20943,7 @@ function placing({ restored, target }, plan, { psql }) {
     const { name } = restored;
     const look = {
         to: `look into ${name}`,
-        command: psql.replace(/ -d \S+$/, () => ` -d ${quoteWord(databaseWord(name))}`),
+        command: psql.replace(/ -d \S+$/, () => ` -d ${(0,restore_names/* quoteWord */.XW)(databaseWord(name))}`),
     };
     const isSound = restored.state === 'sound';
     const put = { to: `put ${name} in the place of ${plan.target}${isSound ? '' : ' all the same'}`, command: '' };
@@ -20964,7 +20985,7 @@ function restoreLine({ source, id }, { stores, words: more }) {
         ...stores.flatMap((url) => ['--store', url]),
         ...more,
     ];
-    return `${words.map(quoteWord).join(' ')} --target-url-file FILE`;
+    return `${words.map(restore_names/* quoteWord */.XW).join(' ')} --target-url-file FILE`;
 }
 function application({ application: state }, { after }) {
     if (state !== 'stopped' && state !== 'unknown')
@@ -20988,7 +21009,7 @@ function turningBack({ target, old, safety, failedAt }, plan, reach) {
     return [
         {
             to: `go back to what was in ${plan.target} before`,
-            command: `${restoreLine(safety, reach)} --swap --confirm ${quoteWord(plan.target)}`,
+            command: `${restoreLine(safety, reach)} --swap --confirm ${(0,restore_names/* quoteWord */.XW)(plan.target)}`,
         },
     ];
 }
@@ -21002,34 +21023,34 @@ function clearing({ old, restored, failedAt }, { target }, { psql }) {
     return gone.map(({ name, when }) => ({ to: `drop ${name}${when}`, command: dropLine(psql, name) }));
 }
 function line(psql, statements) {
-    return `${psql} -v ON_ERROR_STOP=1 ${statements.map((sql) => `-c ${quoteWord(sql)}`).join(' ')}`;
+    return `${psql} -v ON_ERROR_STOP=1 ${statements.map((sql) => `-c ${(0,restore_names/* quoteWord */.XW)(sql)}`).join(' ')}`;
 }
 /**
  * Both renames in one `-c`, which psql sends as one transaction. Where somebody connects again in between, the rename
  * waits five seconds, fails, and has changed nothing: the line can be typed again.
  */
 function swapLine(psql, restored, target, old) {
-    const place = quoteName(target);
+    const place = (0,restore_names/* quoteName */.AB)(target);
     return line(psql, [
         endConnections([target, restored]),
-        `ALTER DATABASE ${place} RENAME TO ${quoteName(old)}; ALTER DATABASE ${quoteName(restored)} RENAME TO ${place}`,
+        `ALTER DATABASE ${place} RENAME TO ${(0,restore_names/* quoteName */.AB)(old)}; ALTER DATABASE ${(0,restore_names/* quoteName */.AB)(restored)} RENAME TO ${place}`,
         unmark(target),
     ]);
 }
 function renameLine(psql, restored, target) {
-    const place = quoteName(target);
+    const place = (0,restore_names/* quoteName */.AB)(target);
     return line(psql, [
         endConnections([restored]),
-        `ALTER DATABASE ${quoteName(restored)} RENAME TO ${place}`,
+        `ALTER DATABASE ${(0,restore_names/* quoteName */.AB)(restored)} RENAME TO ${place}`,
         unmark(target),
     ]);
 }
 /** What a restore wrote there says that the database is not in its place. */
 function unmark(name) {
-    return `COMMENT ON DATABASE ${quoteName(name)} IS NULL`;
+    return `COMMENT ON DATABASE ${(0,restore_names/* quoteName */.AB)(name)} IS NULL`;
 }
 function dropLine(psql, name) {
-    return line(psql, [endConnections([name]), `DROP DATABASE ${quoteName(name)}`]);
+    return line(psql, [endConnections([name]), `DROP DATABASE ${(0,restore_names/* quoteName */.AB)(name)}`]);
 }
 function endConnections(names) {
     // In single quotes of a shell, `$$` is read more easily than quotes.
@@ -21513,7 +21534,7 @@ var table_choice = __nccwpck_require__(7423);
 
 
 /** Bytes of a name; longer ones are cut by the server without an error. */
-const restore_tables_plan_LONGEST_NAME = 63;
+const LONGEST_NAME = 63;
 /**
  * Decides what is restored and whether it may be. Changes nothing and asks nobody.
  *
@@ -21548,8 +21569,8 @@ function refuseSchema(schema, facts) {
     };
     if (schema === '' || schema.includes('\0'))
         refuse('that is no name');
-    if (Buffer.byteLength(schema) > restore_tables_plan_LONGEST_NAME)
-        refuse(`a name has at most ${restore_tables_plan_LONGEST_NAME} bytes`);
+    if (Buffer.byteLength(schema) > LONGEST_NAME)
+        refuse(`a name has at most ${LONGEST_NAME} bytes`);
     if (/^pg_/.test(schema) || schema === 'information_schema')
         refuse('that name is reserved for the server');
     const written = `"${schema.replaceAll('"', '""')}"`;
@@ -22186,7 +22207,7 @@ function toolWords(given, { manifest }) {
     const isEncrypted = given['age-recipients'].length > 0 || manifest.artifacts.some((one) => one.encryption !== null);
     return [
         ...(binDir === undefined ? [] : ['--bin-dir', binDir]),
-        ...(prefix.length === 0 ? [] : ['--tools-prefix', prefix.map(quoteWord).join(' ')]),
+        ...(prefix.length === 0 ? [] : ['--tools-prefix', prefix.map(restore_names/* quoteWord */.XW).join(' ')]),
         ...(toolsHost === undefined ? [] : ['--tools-host', toolsHost]),
         ...(isEncrypted ? ['--age-identity-file', 'FILE'] : []),
     ];
@@ -22205,7 +22226,7 @@ function backupInputs(given, { manifest }, { source, reason }) {
         pin: reason,
         'stall-timeout': `${Math.ceil(given['stall-timeout'] / 1000)}s`,
         'bin-dir': binDir,
-        'tools-prefix': prefix.map(quoteWord).join(' '),
+        'tools-prefix': prefix.map(restore_names/* quoteWord */.XW).join(' '),
         'tools-host': toolsHost,
         ...(given.jobs !== undefined && { jobs: String(given.jobs) }),
     };
@@ -23485,7 +23506,7 @@ async function freshness_survey_collect(items) {
 /** Limits that no size misses. */
 const NO_USUAL_SIZE = { minBytes: undefined, maxDeviation: Number.POSITIVE_INFINITY };
 /** Names shown of a list; the number says how many there are. */
-const freshness_MOST_NAMES = 5;
+const MOST_NAMES = 5;
 /** Judges one source in one store. Everything that was looked at is a finding, the good news too. */
 function judgeFreshness(survey, limits, now) {
     const say = (rule, status, message, extra = {}) => (0,core_report/* finding */.gk)(rule, status, `${survey.source}: ${message}`, { ...extra, subject: survey.location });
@@ -23494,7 +23515,7 @@ function judgeFreshness(survey, limits, now) {
     if (complete.length === 0)
         return [missing(survey, say), ...around];
     // Taken before restores, whenever somebody restores: no schedule, no usual size, and nobody drills them.
-    const isOnSchedule = !isSafetySource(survey.source);
+    const isOnSchedule = !(0,restore_names/* isSafetySource */.g4)(survey.source);
     return [
         ...(isOnSchedule ? freshness_judgeAge(survey, limits, now, say) : tellNoAge(survey, now, say)),
         ...judgeStrangers(survey, complete, now, say),
@@ -23685,8 +23706,8 @@ function judgeLeftovers({ leftovers, staleUploads }, say) {
     ];
 }
 function namesOf(names) {
-    const more = names.length - freshness_MOST_NAMES;
-    return `${names.slice(0, freshness_MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    const more = names.length - MOST_NAMES;
+    return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 // EXTERNAL MODULE: ./lib/core/plain-text.js
@@ -23923,7 +23944,7 @@ function trendOf({ source, rows }, now) {
 function samplesOfCopy(survey, now) {
     const { source, location, backups, since, scope, newest, proof } = survey;
     // Alerts count the age of every source they see.
-    if (isSafetySource(source))
+    if ((0,restore_names/* isSafetySource */.g4)(source))
         return [];
     const copy = { source, store: location };
     const kept = relevant(backups, scope, now);
@@ -53046,7 +53067,7 @@ async function removeStored(world, env, state) {
         await post_attempt(world.log, async () => {
             const store = await world.openStore(url);
             // A restore backs its target up, too.
-            for (const name of new Set([source, safetySourceOf(source)])) {
+            for (const name of new Set([source, (0,restore_names/* safetySourceOf */.He)(source)])) {
                 for (const line of await removeUnfinished(store, name, maker))
                     world.log.info(line);
             }

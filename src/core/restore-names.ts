@@ -20,6 +20,12 @@ export function restoreNames(target: string, id: BackupId): RestoreNames {
   return { restored: withEnding(target, `_restored_${stamp}`), old: withEnding(target, `_old_${stamp}`) };
 }
 
+/** Whether `restoreNames` gives such a name for this target; `shop_eu_restored_…` is none of `shop`. */
+export function isRestoredName(name: string, target: string): boolean {
+  const ending = /_restored_\d{8}t\d{6}$/.exec(name)?.[0];
+  return ending !== undefined && name === withEnding(target, ending);
+}
+
 /** Whole characters only, at most 63 bytes. */
 function withEnding(name: string, ending: string): string {
   let base = '';

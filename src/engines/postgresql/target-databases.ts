@@ -1,3 +1,4 @@
+import { isRestoredName } from '../../core/restore-names.ts';
 import { literal, type Session } from './session.ts';
 import { BUILDING_LIMIT, type RestoreMark, readMark } from './target-mark.ts';
 
@@ -35,8 +36,7 @@ export async function listDatabases(session: Session, target: string): Promise<L
 
 /** Killed between its first moment and its comment. */
 function unmarked({ name, comment }: Row | Omit<Row, 'limit'>, limit: number, target: string): RestoreMark | undefined {
-  const isOurs =
-    comment === null && limit === BUILDING_LIMIT && name !== target && name.startsWith(target.slice(0, 20));
+  const isOurs = comment === null && limit === BUILDING_LIMIT && isRestoredName(name, target);
   return isOurs ? { what: 'unfinished', target, restore: '' } : undefined;
 }
 

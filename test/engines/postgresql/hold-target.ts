@@ -17,14 +17,14 @@ const say = (what: string) => process.stdout.write(`${what}\n`);
 
 await engine
   .withTarget(request, async (target) => {
-    await target.build('shop_restoring', async ({ key, role }) => {
+    await target.build('shop_restored_20260101t000000', async ({ key, role }) => {
       const path = `${folder}/${key}`;
       const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
       if (role !== 'dump' || until !== 'building') return Readable.from([bytes], { objectMode: false });
       return endless(bytes);
     });
     say('built');
-    if (until === 'swapping') await target.swap('shop_restoring', 'shop_old');
+    if (until === 'swapping') await target.swap('shop_restored_20260101t000000', 'shop_old');
     await new Promise((_, reject) => {
       cancel.signal.addEventListener('abort', () => reject(cancel.signal.reason));
       process.stdin.once('data', () => reject(new Error('told to end')));

@@ -80,7 +80,7 @@ it.each(['building', 'built'] as const)(
     holder.kill('SIGKILL');
     await exited;
     await expect.poll(isLocked).toBe('0');
-    expect(await databasesOf(server)).toBe('postgres\nshop_restoring');
+    expect(await databasesOf(server)).toBe('postgres\nshop_restored_20260101t000000');
     const said: string[] = [];
     const log: Log = { ...silent, info: (line) => said.push(line) };
     await restoring(
@@ -89,27 +89,31 @@ it.each(['building', 'built'] as const)(
       base,
       async (target) => {
         const { leftDatabases } = await target.inspect();
-        expect(leftDatabases).toMatchObject([{ name: 'shop_restoring', what: 'unfinished' }]);
+        expect(leftDatabases).toMatchObject([{ name: 'shop_restored_20260101t000000', what: 'unfinished' }]);
         expect(leftDatabases[0]?.bytes).toBeGreaterThan(1_000_000);
-        expect(await target.dropLeft()).toEqual(['shop_restoring']);
-        await target.build('shop_restoring', backup.open);
+        expect(await target.dropLeft()).toEqual(['shop_restored_20260101t000000']);
+        await target.build('shop_restored_20260101t000000', backup.open);
         expect(await target.dropLeft()).toEqual([]);
       },
       { log },
     );
-    expect(said).toContain('Removed the database shop_restoring, which a killed restore left unfinished.');
+    expect(said).toContain(
+      'Removed the database shop_restored_20260101t000000, which a killed restore left unfinished.',
+    );
     expect(await databasesOf(server)).toBe('postgres');
   },
 );
 
 it('removes what was made and bears no mark yet, and no other database', async () => {
-  await server.psql(`CREATE DATABASE shop_restoring CONNECTION LIMIT ${BUILDING_LIMIT}`);
+  await server.psql(`CREATE DATABASE shop_restored_20260101t000000 CONNECTION LIMIT ${BUILDING_LIMIT}`);
   await server.psql(`CREATE DATABASE shop_mine; CREATE DATABASE other CONNECTION LIMIT ${BUILDING_LIMIT}`);
+  // Of a restore of another target, which is just being made.
+  await server.psql(`CREATE DATABASE shop_eu_restored_20260101t000000 CONNECTION LIMIT ${BUILDING_LIMIT}`);
   await server.psql(`CREATE DATABASE shop_strange; COMMENT ON DATABASE shop_strange IS
     'Lifeboat restore, unfinished, may be dropped: {"target":"another","restore":"x"}'`);
   const dropped = await restoring(server, backup, base, (target) => target.dropLeft());
-  expect(dropped).toEqual(['shop_restoring']);
-  expect(await databasesOf(server)).toBe('other\npostgres\nshop_mine\nshop_strange');
+  expect(dropped).toEqual(['shop_restored_20260101t000000']);
+  expect(await databasesOf(server)).toBe('other\npostgres\nshop_eu_restored_20260101t000000\nshop_mine\nshop_strange');
 });
 
 it('drops what it made when it is cancelled', async () => {
@@ -140,12 +144,12 @@ it('leaves both databases open when it is killed in the middle of a swap', async
   }
   await slow;
   expect(await server.psql('SELECT current_database()', 'shop')).toBe('shop');
-  expect(await databasesOf(server)).toBe('postgres\nshop\nshop_restoring');
+  expect(await databasesOf(server)).toBe('postgres\nshop\nshop_restored_20260101t000000');
 });
 
 it('drops what it made also when all its connections were ended', async () => {
   const broken = restoring(server, backup, base, async (target) => {
-    await target.build('shop_restoring', backup.open);
+    await target.build('shop_restored_20260101t000000', backup.open);
     await server.psql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'lifeboat%'`);
     await target.inspect();
   });
@@ -155,7 +159,7 @@ it('drops what it made also when all its connections were ended', async () => {
 
 it('leaves nothing of a backup that breaks off', async () => {
   const broken = restoring(server, backup, base, (target) =>
-    target.build('shop_restoring', async (artifact) => {
+    target.build('shop_restored_20260101t000000', async (artifact) => {
       const bytes = backup.stored.get(artifact.key) ?? Buffer.alloc(0);
       const half = artifact.role === 'dump' ? bytes.subarray(0, bytes.length / 2) : bytes;
       return Readable.from([half], { objectMode: false });
@@ -174,8 +178,9 @@ it('gives up a server that falls silent, and says what was left', async () => {
     backup,
     base,
     (target) =>
-      target.build('shop_restoring', async (artifact) => {
-        if (artifact.role === 'dump' && (await databasesOf(server)).includes('shop_restoring')) proxy.fallSilent();
+      target.build('shop_restored_20260101t000000', async (artifact) => {
+        if (artifact.role === 'dump' && (await databasesOf(server)).includes('shop_restored_20260101t000000'))
+          proxy.fallSilent();
         return backup.open(artifact);
       }),
     {
@@ -189,5 +194,5 @@ it('gives up a server that falls silent, and says what was left', async () => {
   expect(warnings.join('\n')).toContain('could not be removed');
   await expect
     .poll(() => restoring(server, backup, base, (target) => target.dropLeft()).catch(() => []))
-    .toEqual(['shop_restoring']);
+    .toEqual(['shop_restored_20260101t000000']);
 });

@@ -86,26 +86,28 @@ it('sees what the target holds, who is connected, and what would not follow a re
 
 it('restores a database that is closed until it is finished, and then as the source', async () => {
   await restoring(server, backup, base, async (target) => {
-    const findings = await target.build('shop_restoring', backup.open);
+    const findings = await target.build('shop_restored_20260101t000000', backup.open);
     expect(findings.filter(({ status }) => status !== 'pass')).toEqual([]);
     expect(findings).toContainEqual(expect.objectContaining({ rule: 'facts-settings', status: 'pass' }));
-    await expect(server.psql('SELECT 1', 'shop_restoring', 'app')).rejects.toThrow('permission denied for database');
-    await expect(server.psql('SELECT 1', 'shop_restoring', 'shop owner')).rejects.toThrow(
+    await expect(server.psql('SELECT 1', 'shop_restored_20260101t000000', 'app')).rejects.toThrow(
       'permission denied for database',
     );
-    const found = await target.readFacts('shop_restoring', 'fingerprints');
+    await expect(server.psql('SELECT 1', 'shop_restored_20260101t000000', 'shop owner')).rejects.toThrow(
+      'permission denied for database',
+    );
+    const found = await target.readFacts('shop_restored_20260101t000000', 'fingerprints');
     expect(found.tables).toEqual(backup.facts?.tables);
     expect(found.schema).toEqual(backup.facts?.schema);
     expect(found.settings).toEqual(backup.facts?.settings);
     expect(found.largeObjects).toEqual(backup.facts?.largeObjects);
-    await target.analyze('shop_restoring');
-    await target.reindex('shop_restoring');
-    expect(await target.countRows('shop_restoring', ['shop.orders', 'shop.gone'])).toEqual([
+    await target.analyze('shop_restored_20260101t000000');
+    await target.reindex('shop_restored_20260101t000000');
+    expect(await target.countRows('shop_restored_20260101t000000', ['shop.orders', 'shop.gone'])).toEqual([
       { table: 'shop.orders', rows: 500 },
       { table: 'shop.gone', rows: null },
     ]);
-    await target.finish('shop_restoring');
-    await target.rename('shop_restoring');
+    await target.finish('shop_restored_20260101t000000');
+    await target.rename('shop_restored_20260101t000000');
   });
   expect(await propertiesOf(server, 'shop')).toBe(await propertiesOf(source, 'shop'));
   expect(await server.psql('SELECT count(*) FROM pg_publication', 'shop')).toBe('1');
@@ -136,7 +138,7 @@ it('drops nothing that bears no mark, unless it is the target', async () => {
 
 it('leaves nothing of a restore that was not finished', async () => {
   const broken = restoring(server, backup, base, async (target) => {
-    await target.build('shop_restoring', backup.open);
+    await target.build('shop_restored_20260101t000000', backup.open);
     throw new Error('broke');
   });
   await expect(broken).rejects.toThrow('broke');
