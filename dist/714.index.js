@@ -7232,6 +7232,8 @@ async function endOwnBackends(session, applicationName) {
     WHERE application_name = ${literal(applicationName)} AND usename = current_user AND pid <> pg_backend_pid()`);
 }
 
+// EXTERNAL MODULE: ./lib/core/restore-names.js
+var restore_names = __webpack_require__(436);
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/target-create-roles.js
 
 
@@ -7574,8 +7576,6 @@ async function grantsFrom(session, acl, owner) {
     return grants;
 }
 
-// EXTERNAL MODULE: ./lib/core/restore-names.js
-var restore_names = __webpack_require__(436);
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/target-databases.js
 
 
@@ -8405,8 +8405,7 @@ async function stuck(session, databases, cause) {
 
 
 
-/** In bytes; PostgreSQL cuts longer names. */
-const LONGEST_NAME = 63;
+
 /**
  * Lends the server that a restore works on. What was made there and not finished is gone when `use` settles.
  *
@@ -8435,8 +8434,8 @@ async function withTarget(request, context, use) {
 }
 function targetName({ target }, env) {
     const name = target.database ?? env.PGDATABASE;
-    if (name !== undefined && Buffer.byteLength(name) > LONGEST_NAME)
-        throw new core_failure/* Failure */.H('invalid-input', `The name of the database in \`target-url\` is longer than ${LONGEST_NAME} bytes: ${name}.`, {
+    if (name !== undefined && Buffer.byteLength(name) > restore_names/* LONGEST_NAME */.B6)
+        throw new core_failure/* Failure */.H('invalid-input', `The name of the database in \`target-url\` is longer than ${restore_names/* LONGEST_NAME */.B6} bytes: ${name}.`, {
             hint: 'PostgreSQL would cut it without a word. Give the name as it is on the server (`psql -l`), or a shorter one.',
         });
     if (name !== undefined && name !== '')

@@ -2386,6 +2386,7 @@ function finding(rule, status, message, extra = {}) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   AB: () => (/* binding */ quoteName),
+/* harmony export */   B6: () => (/* binding */ LONGEST_NAME),
 /* harmony export */   He: () => (/* binding */ safetySourceOf),
 /* harmony export */   KE: () => (/* binding */ listed),
 /* harmony export */   NF: () => (/* binding */ restoreNames),
@@ -2393,7 +2394,7 @@ function finding(rule, status, message, extra = {}) {
 /* harmony export */   g4: () => (/* binding */ isSafetySource),
 /* harmony export */   g9: () => (/* binding */ isRestoredName)
 /* harmony export */ });
-/** PostgreSQL cuts longer names without a word. */
+/** In bytes; PostgreSQL cuts longer names without a word. */
 const LONGEST_NAME = 63;
 /** Names shown of a list. */
 const MOST_NAMES = 10;
@@ -21533,8 +21534,7 @@ var table_choice = __nccwpck_require__(7423);
 
 
 
-/** Bytes of a name; longer ones are cut by the server without an error. */
-const LONGEST_NAME = 63;
+
 /**
  * Decides what is restored and whether it may be. Changes nothing and asks nobody.
  *
@@ -21569,8 +21569,8 @@ function refuseSchema(schema, facts) {
     };
     if (schema === '' || schema.includes('\0'))
         refuse('that is no name');
-    if (Buffer.byteLength(schema) > LONGEST_NAME)
-        refuse(`a name has at most ${LONGEST_NAME} bytes`);
+    if (Buffer.byteLength(schema) > restore_names/* LONGEST_NAME */.B6)
+        refuse(`a name has at most ${restore_names/* LONGEST_NAME */.B6} bytes`);
     if (/^pg_/.test(schema) || schema === 'information_schema')
         refuse('that name is reserved for the server');
     const written = `"${schema.replaceAll('"', '""')}"`;
@@ -51273,7 +51273,7 @@ function rateOf(samples) {
 }
 const progress_BAR = 24;
 /** Of several streams at a time: the numbers matter more. */
-const progress_LONGEST_NAME = 36;
+const LONGEST_NAME = 36;
 /** Less room than this is not worth a bar. */
 const progress_NARROW = 60;
 /**
@@ -51282,7 +51282,7 @@ const progress_NARROW = 60;
  */
 function drawProgress(progress, samples, width) {
     const { doneBytes, totalBytes, isEstimate = false } = progress;
-    const doing = cut(progress.doing, progress_LONGEST_NAME);
+    const doing = cut(progress.doing, LONGEST_NAME);
     const rate = rateOf(samples);
     const speed = rate === undefined ? [] : [`${(0,core_size/* formatBytes */.z)(rate)}/s`];
     if (totalBytes === undefined || totalBytes <= 0) {

@@ -1,7 +1,7 @@
 import type { BackupId } from './keys.ts';
 
-/** PostgreSQL cuts longer names without a word. */
-const LONGEST_NAME = 63;
+/** In bytes; PostgreSQL cuts longer names without a word. */
+export const LONGEST_NAME = 63;
 /** Names shown of a list. */
 const MOST_NAMES = 10;
 const SAFETY = '-before-restore';

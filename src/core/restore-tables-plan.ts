@@ -4,6 +4,7 @@ import type { Facts } from './facts.ts';
 import { Failure } from './failure.ts';
 import { type Finding, finding } from './report.ts';
 import { judgeMade, judgeProof } from './restore-fitness.ts';
+import { LONGEST_NAME } from './restore-names.ts';
 import type { RestoreAsked, RestoreKnown } from './restore-request.ts';
 import { formatBytes } from './size.ts';
 import { refuseUnknownTables } from './table-choice.ts';
@@ -21,9 +22,6 @@ export interface TablesPlan {
   readonly isRefused: boolean;
   readonly steps: readonly string[];
 }
-
-/** Bytes of a name; longer ones are cut by the server without an error. */
-const LONGEST_NAME = 63;
 
 /**
  * Decides what is restored and whether it may be. Changes nothing and asks nobody.

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Target, TargetRequest } from '../../core/ports.ts';
+import { LONGEST_NAME } from '../../core/restore-names.ts';
 import { makeScratchDir } from '../../sys/scratch-dir.ts';
 import { askAnew, whileAnswering } from './heartbeat.ts';
 import { anyClient, type Client } from './programs.ts';
@@ -15,9 +16,6 @@ import { analyzeDatabase, countTables, readFactsOf, reindexDatabase } from './ta
 import { readRolesWithoutPassword } from './target-roles.ts';
 import { finishDatabase, keepDatabase, renameToTarget, swapDatabases } from './target-swap.ts';
 import { aboutTarget } from './target-words.ts';
-
-/** In bytes; PostgreSQL cuts longer names. */
-const LONGEST_NAME = 63;
 
 /**
  * Lends the server that a restore works on. What was made there and not finished is gone when `use` settles.
