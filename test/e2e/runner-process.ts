@@ -103,6 +103,16 @@ export function findOrphans(trackingId: string): number[] {
   return processes().filter((pid) => readQuietly(`/proc/${pid}/environ`).split('\0').includes(mark));
 }
 
+/** Children of a killed process end when they next use a pipe to it, on a busy machine not at once. */
+export async function orphansAfter(interrupted: Ended['interrupted'], trackingId: string): Promise<number[]> {
+  const deadline = Date.now() + (interrupted === 'kill' ? 10_000 : 0);
+  for (;;) {
+    const orphans = findOrphans(trackingId);
+    if (orphans.length === 0 || Date.now() >= deadline) return orphans;
+    await delay(50);
+  }
+}
+
 /** At the end of a job the runner kills them, each by its id. */
 export function killOrphans(trackingId: string): void {
   for (const pid of findOrphans(trackingId)) signalQuietly(pid);

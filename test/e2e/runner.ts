@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type Annotation, Masks, parseFileCommand, StepLog } from './runner-log.ts';
-import { findOrphans, type Interruption, killOrphans, runProcess } from './runner-process.ts';
+import { type Interruption, killOrphans, orphansAfter, runProcess } from './runner-process.ts';
 
 /** The repository: actions are folders of it. */
 export const root = resolve(import.meta.dirname, '../..');
@@ -46,7 +46,7 @@ export interface StepResult {
   readonly state: Readonly<Record<string, string>>;
   /** All masks of the job so far. */
   readonly masks: readonly string[];
-  /** Processes of this job that were still there when the step's main part had ended. */
+  /** Processes of this job that were still there when the step's main part had ended; after a kill, 10 s later. */
   readonly orphans: readonly number[];
 }
 
@@ -150,7 +150,7 @@ export class Job {
     const { timeoutMs = 600_000 } = step;
     const process = { program, args, cwd: this.workspace, env, onLine, interruption: stop.promise, timeoutMs };
     const { code, interrupted } = await runProcess(process);
-    const orphans = findOrphans(this.trackingId);
+    const orphans = await orphansAfter(interrupted, this.trackingId);
     return { ...this.collect(files.paths, log), exitCode: code, interrupted, orphans };
   }
 
