@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
@@ -11,7 +12,23 @@ it('gives back what it was given', async () => {
   const plain = Buffer.alloc(1_000_000, 'abc');
   const compressed = await buffer(compression.compress(from(plain), 3));
   expect(compressed.length).toBeLessThan(1000);
-  expect(await buffer(compression.decompress(from(compressed)))).toEqual(plain);
+  const back = await buffer(compression.decompress(from(compressed)));
+  expect(back.equals(plain)).toBe(true);
+});
+
+it('finds by default what repeats within megabytes, and any zstd reads it', async () => {
+  const rows = randomBytes(4 << 20);
+  const plain = Buffer.concat([rows, rows]);
+  const compressed = await buffer(compression.compress(from(plain), 3));
+  expect(compressed.length).toBeLessThan(1.01 * rows.length);
+  const back = execFileSync('zstd', ['-dc'], { input: compressed, maxBuffer: 2 * plain.length });
+  expect(back.equals(plain)).toBe(true);
+});
+
+it('spends no bytes on random digits that happen to repeat', async () => {
+  const digits = Buffer.from(randomBytes(2 << 20).toString('hex'));
+  // Half a byte for each digit is what no compression can go below.
+  expect((await buffer(compression.compress(from(digits), 3))).length).toBeLessThan(1.02 * (digits.length / 2));
 });
 
 it('reads every frame of a stream, and windows as large as zstd can write', async () => {
