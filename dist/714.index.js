@@ -360,6 +360,7 @@ function bytesOf(escaped) {
 
 
 
+
 /** Entries of an archive's table of contents, in the order they would be restored. */
 function parseArchiveList(list) {
     return list.split('\n').flatMap((line) => {
@@ -443,7 +444,7 @@ async function readHead(commands, input, signal) {
         signal.throwIfAborted();
         const failure = exit === undefined ? undefined : (0,sys_process/* failureOf */.g5)(exit);
         if (failure !== undefined)
-            throw broken ?? failure;
+            throw broken ?? (await killedBefore(pipe)) ?? failure;
         return output;
     }
     finally {
@@ -451,6 +452,13 @@ async function readHead(commands, input, signal) {
         input.on('error', () => { }); // our own destroying it is no error
         await pipe.end();
     }
+}
+/** A program killed before the reader leaves it an input that is too short, which says nothing of the backup. */
+async function killedBefore({ programs }) {
+    const exits = Promise.all(programs.slice(0, -1).map(({ exit }) => exit));
+    const ended = await Promise.race([exits, (0,promises_.setTimeout)(1_000, [], { ref: false })]);
+    const killed = ended.find(({ signal }) => signal !== null && signal !== 'SIGPIPE');
+    return killed === undefined ? undefined : (0,sys_process/* failureOf */.g5)(killed);
 }
 
 ;// CONCATENATED MODULE: ./lib/sys/line-cutter.js

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { type Command, failureOf, startPipeline } from '../../sys/process.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Failure } from '../../core/failure.ts';
+import { type Command, failureOf, type Pipeline, startPipeline } from '../../sys/process.ts';
 import { decodeText } from './raw-text.ts';
 
 /** One line of `pg_restore -l`. */
@@ -112,11 +114,19 @@ export async function readHead(commands: readonly Command[], input: Readable, si
     const exit = await pipe.programs.at(-1)?.exit;
     signal.throwIfAborted();
     const failure = exit === undefined ? undefined : failureOf(exit);
-    if (failure !== undefined) throw broken ?? failure;
+    if (failure !== undefined) throw broken ?? (await killedBefore(pipe)) ?? failure;
     return output;
   } finally {
     input.destroy();
     input.on('error', () => {}); // our own destroying it is no error
     await pipe.end();
   }
+}
+
+/** A program killed before the reader leaves it an input that is too short, which says nothing of the backup. */
+async function killedBefore({ programs }: Pipeline): Promise<Failure | undefined> {
+  const exits = Promise.all(programs.slice(0, -1).map(({ exit }) => exit));
+  const ended = await Promise.race([exits, delay(1_000, [], { ref: false })]);
+  const killed = ended.find(({ signal }) => signal !== null && signal !== 'SIGPIPE');
+  return killed === undefined ? undefined : failureOf(killed);
 }
