@@ -55,8 +55,8 @@ async function bothAsBefore(failed: Promise<unknown>, expected: object): Promise
   expect(await server.psql('SELECT what FROM t', 'shop', 'app')).toBe('live');
 }
 
-/** Connects again and again, as a pool of an application does; says what it read and how it failed. */
-function client(stop: AbortSignal): Promise<Map<string, number>> {
+/** Connects again and again, as a pool of an application does; `seen` counts what it read and how it failed. */
+function client(stop: AbortSignal): { seen: Map<string, number>; over: Promise<void> } {
   const seen = new Map<string, number>();
   const count = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1);
   const loop = async () => {
@@ -66,9 +66,8 @@ function client(stop: AbortSignal): Promise<Map<string, number>> {
         (error: Error) => count(String(/FATAL: {2}(.*)/.exec(error.message)?.[1])),
       );
     }
-    return seen;
   };
-  return loop();
+  return { seen, over: loop() };
 }
 
 it('swaps while clients connect in a loop: each sees the one or the other', async () => {
@@ -76,20 +75,22 @@ it('swaps while clients connect in a loop: each sees the one or the other', asyn
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const clients = [1, 2, 3, 4].map(() => client(stop.signal));
+  const haveAllSeen = (what: string) => clients.every(({ seen }) => seen.has(what));
   const { ended } = await swapping(async (target) => {
-    const connected = `SELECT count(*) > 1 FROM pg_stat_activity WHERE datname = 'shop'`;
-    await expect.poll(() => server.psql(connected)).toBe('t');
+    await expect.poll(() => haveAllSeen('live')).toBe(true);
+    // Those of the loop may all be between two connections at that moment: this one is not.
+    const steady = server.psql('SELECT pg_sleep(600)', 'shop', 'app').catch((error: Error) => error.message);
+    onTestFinished(async () => expect(await steady).toMatch('terminating connection'));
+    const connected = `SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'`;
+    await expect.poll(() => server.psql(connected)).toBe('1');
     return target.swap('shop_new', 'shop_old');
   });
-  await expect.poll(() => server.psql('SELECT what FROM t', 'shop', 'app')).toBe('restored');
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await expect.poll(() => haveAllSeen('restored'), { timeout: 10_000 }).toBe(true);
   stop.abort();
-  const seen = await Promise.all(clients);
+  await Promise.all(clients.map(({ over }) => over));
   expect(ended).toBeGreaterThan(0);
-  for (const one of seen) {
-    expect(one.get('live')).toBeGreaterThan(0);
-    expect(one.get('restored')).toBeGreaterThan(0);
-    const other = [...one.keys()].filter((what) => !['live', 'restored'].includes(what));
+  for (const { seen } of clients) {
+    const other = [...seen.keys()].filter((what) => !['live', 'restored'].includes(what));
     expect(other.filter((what) => !/terminating connection|"shop" does not exist/.test(what))).toEqual([]);
   }
   expect(await server.psql('SELECT what FROM t', 'shop_old')).toBe('live');
