@@ -18391,6 +18391,7 @@ function sortOut({ planned, manifest, hiddenKeys }, objects, outcome) {
 
 
 
+
 /** Removes what may go, oldest first. Nothing here decides; it only refuses when the store changed. */
 async function carryOut(store, plan, now, log) {
     const progress = {
@@ -18458,7 +18459,7 @@ function describeRest({ stillThere, half, unknown }) {
 /** Removes unfinished backups, what interrupted removals left, and uploads nobody goes on with. */
 async function cleanUp(store, plan, now) {
     const folders = leftoverFolders(plan, now);
-    const failures = await clearMarks(store, plan);
+    const failures = await clearMarks(store, plan, now);
     let freedBytes = 0;
     for (const batch of inBatches(doomed(folders, plan))) {
         const { removed, left, half, unknown, failure } = await removeBatch(store, batch, {
@@ -18481,10 +18482,15 @@ async function cleanUp(store, plan, now) {
     }
     return { freedBytes, finding: judgeCleaning(plan, folders.length, failures, freedBytes) };
 }
-/** A prune that was ended before it took a manifest: that backup is whole, and robbed later it must not pass for ours. */
-async function clearMarks(store, { plan }) {
-    const marked = [...plan.keep.keys()].filter(({ backup }) => (0,core_catalog/* isComplete */.As)(backup) && backup.removingAt !== undefined);
-    const keys = marked.map(({ backup }) => (0,core_keys/* backupKey */.eT)(backup.source, backup.id, core_keys/* REMOVING */.ci));
+/**
+ * Of a prune that was ended before it took a manifest, and of a run that was killed after it wrote one: that backup is
+ * whole, and robbed of its manifest later it must not pass for something of ours that was never finished.
+ */
+async function clearMarks(store, { plan }, now) {
+    const whole = [...plan.keep.keys()].map(({ backup }) => backup).filter(core_catalog/* isComplete */.As);
+    const begun = whole.filter((one) => one.removingAt !== undefined).map((one) => prune_carry_out_markOf(one, core_keys/* REMOVING */.ci));
+    const finished = whole.filter((one) => one.inProgressAt !== undefined && !isFreshMark(one, now));
+    const keys = [...begun, ...finished.map((one) => prune_carry_out_markOf(one, core_keys/* IN_PROGRESS */.mS))];
     if (keys.length === 0)
         return [];
     const left = await store.remove(keys).catch((error) => {
@@ -18493,6 +18499,9 @@ async function clearMarks(store, { plan }) {
         return keys.map((key) => ({ key, reason: error.message }));
     });
     return left.map(({ key, reason }) => `${key}: ${reason}`);
+}
+function prune_carry_out_markOf({ source, id }, mark) {
+    return (0,core_keys/* backupKey */.eT)(source, id, mark);
 }
 /** A pin holds even what has lost its manifest. */
 function leftoverFolders({ leftovers }, now) {

@@ -1,7 +1,8 @@
 import { activePin, type CatalogBackup, isComplete } from './catalog.ts';
 import { counted } from './counted.ts';
 import { Failure } from './failure.ts';
-import { backupKey, REMOVING } from './keys.ts';
+import { backupKey, IN_PROGRESS, REMOVING } from './keys.ts';
+import { isFreshMark } from './leftovers.ts';
 import type { Log, Store } from './ports.ts';
 import type { StorePlan } from './prune-plan.ts';
 import { type BatchOutcome, type Doomed, inBatches, removeBatch } from './removal.ts';
@@ -101,7 +102,7 @@ export async function cleanUp(
   now: Date,
 ): Promise<{ freedBytes: number; finding: Finding | undefined }> {
   const folders = leftoverFolders(plan, now);
-  const failures = await clearMarks(store, plan);
+  const failures = await clearMarks(store, plan, now);
   let freedBytes = 0;
   for (const batch of inBatches(doomed(folders, plan))) {
     const { removed, left, half, unknown, failure } = await removeBatch(store, batch, {
@@ -121,16 +122,25 @@ export async function cleanUp(
   return { freedBytes, finding: judgeCleaning(plan, folders.length, failures, freedBytes) };
 }
 
-/** A prune that was ended before it took a manifest: that backup is whole, and robbed later it must not pass for ours. */
-async function clearMarks(store: Store, { plan }: StorePlan): Promise<string[]> {
-  const marked = [...plan.keep.keys()].filter(({ backup }) => isComplete(backup) && backup.removingAt !== undefined);
-  const keys = marked.map(({ backup }) => backupKey(backup.source, backup.id, REMOVING));
+/**
+ * Of a prune that was ended before it took a manifest, and of a run that was killed after it wrote one: that backup is
+ * whole, and robbed of its manifest later it must not pass for something of ours that was never finished.
+ */
+async function clearMarks(store: Store, { plan }: StorePlan, now: Date): Promise<string[]> {
+  const whole = [...plan.keep.keys()].map(({ backup }) => backup).filter(isComplete);
+  const begun = whole.filter((one) => one.removingAt !== undefined).map((one) => markOf(one, REMOVING));
+  const finished = whole.filter((one) => one.inProgressAt !== undefined && !isFreshMark(one, now));
+  const keys = [...begun, ...finished.map((one) => markOf(one, IN_PROGRESS))];
   if (keys.length === 0) return [];
   const left = await store.remove(keys).catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error;
     return keys.map((key) => ({ key, reason: error.message }));
   });
   return left.map(({ key, reason }) => `${key}: ${reason}`);
+}
+
+function markOf({ source, id }: CatalogBackup, mark: string): string {
+  return backupKey(source, id, mark);
 }
 
 /** A pin holds even what has lost its manifest. */

@@ -546,6 +546,21 @@ describe('leftovers', () => {
     expect(await nightsIn(store)).toEqual([0, 1, 2]);
   });
 
+  it('lose the mark of a run that was killed once its backup was whole, but not that of one still at work', async () => {
+    const store = await nightly(3);
+    const minutesAgo = (minutes: number) => new Date(at(now).getTime() - minutes * 60_000);
+    store.overwrite(key(0, 'in-progress.json'), Buffer.from('{}'), minutesAgo(59));
+    store.overwrite(key(1, 'in-progress.json'), Buffer.from('{}'), minutesAgo(61));
+    expect(bad(await pruned([store], { 'keep-last': '3' }))).toEqual([]);
+    expect(await keysOf(store, key(0, 'in-progress'))).toHaveLength(1);
+    expect(await keysOf(store, key(1, 'in-progress'))).toEqual([]);
+    expect(await nightsIn(store)).toEqual([0, 1, 2]);
+    // Robbed of its manifest later, it is not taken for a backup that was never finished.
+    await store.remove([key(1, 'manifest.json')]);
+    await pruned([store], { 'keep-last': '3' });
+    expect(await keysOf(store, key(1, ''))).toEqual([key(1, 'database.dump.zst')]);
+  });
+
   it('stay when the plan itself was refused', async () => {
     const store = await nightly(13);
     putBackup(store, night(14), { withoutManifest: true });
