@@ -10,7 +10,7 @@ import { finding, type Report, report } from './core/report.ts';
 import { Retries } from './core/retries.ts';
 import { common } from './github/inputs/every-action.ts';
 import { type Environment, parseInputs, type RawInputs } from './github/inputs.ts';
-import { keepYoungGenerationSmall } from './sys/young-generation.ts';
+import { keepHeapSmall } from './sys/small-heap.ts';
 import { realWorld } from './world.ts';
 
 /** What the title of a report calls the work, when it could not be done. */
@@ -59,7 +59,7 @@ export interface Outcome {
 
 /** Runs one action to its report. Never rejects: what went wrong becomes a report too. */
 export async function runAction(run: Run): Promise<Outcome> {
-  keepYoungGenerationSmall();
+  keepHeapSmall();
   const work: Work = { retries: new Retries(), isOver: false };
   const report = await runToReport(run, work);
   return { report: { ...report, findings: [...report.findings, ...work.retries.findings()] }, isOver: work.isOver };
