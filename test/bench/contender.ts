@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TestPostgres } from '../servers/postgresql.ts';
 
 const DIST = join(import.meta.dirname, '../../dist');
 
@@ -49,6 +50,22 @@ export async function measure(
 
 export function median(all: readonly number[]): number {
   return all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0;
+}
+
+/** `file`, a plain dump that went through gzip, into a new database of the bench's own server: what a drill replaces. */
+export function gunzipIntoPsql(name: string, { clientDir, url, urlOf }: TestPostgres, file: string): Contender {
+  const psql = `${clientDir}/psql -qX`;
+  return {
+    name,
+    prepare: `${psql} -d '${url}' -c 'DROP DATABASE IF EXISTS r' -c 'CREATE DATABASE r'`,
+    shell: `gunzip -c ${file} | ${psql} -d '${urlOf('r')}' >/dev/null`,
+  };
+}
+
+/** Writes `file`, a plain dump of a database through gzip. */
+export function dumpThroughGzip({ clientDir, urlOf }: TestPostgres, database: string, file: string): void {
+  const line = `${clientDir}/pg_dump -d '${urlOf(database)}' | gzip > ${file}`;
+  execFileSync('bash', ['--norc', '-euo', 'pipefail', '-c', line], { env: envOf({}) });
 }
 
 /** The median of one contender's times, in seconds. */

@@ -1,5 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
-import { type Contender, cell, isInstalled, type Measured, measure, medianOf, printTimes } from './contender.ts';
+import {
+  type Contender,
+  cell,
+  dumpThroughGzip,
+  gunzipIntoPsql,
+  isInstalled,
+  type Measured,
+  measure,
+  medianOf,
+  printTimes,
+} from './contender.ts';
 import { makeDatabase } from './database.ts';
 import type { Bench } from './main.ts';
 
@@ -47,11 +57,7 @@ export async function benchMainJob(bench: Bench): Promise<void> {
   const backed = await measure(backups, rounds, env);
   printTimes('Backup', backed);
   // The baseline of the drill and of the size, whether or not there is an `aws` to upload it with.
-  await measure(
-    [{ name: 'dump', shell: `${pg.clientDir}/pg_dump -d '${pg.urlOf('bench')}' | gzip > ${folder}/f.sql.gz` }],
-    1,
-    {},
-  );
+  dumpThroughGzip(pg, 'bench', `${folder}/f.sql.gz`);
   const drilled = await measure(drills(bench), rounds, keys);
   printTimes('Drill', drilled);
   printRatios(new Map([...backed, ...drilled]));
@@ -103,15 +109,10 @@ function theirs({ pg, rgw, folder }: Bench): Contender[] {
 function drills(bench: Bench): Contender[] {
   const { pg, folder } = bench;
   const drill = (source: string) => ['restore-drill', '--source', source, '--store', storeOf(bench)];
-  const fresh = `${pg.clientDir}/psql -qX -d '${pg.url}' -c 'DROP DATABASE IF EXISTS r' -c 'CREATE DATABASE r'`;
   return [
     { name: DRILL, lifeboat: drill('bench') },
     { name: DRILL_STREAMS, lifeboat: [...drill('bench-streams'), '--jobs', '2'] },
-    {
-      name: PSQL,
-      prepare: fresh,
-      shell: `gunzip -c ${folder}/f.sql.gz | ${pg.clientDir}/psql -qX -d '${pg.urlOf('r')}' >/dev/null`,
-    },
+    gunzipIntoPsql(PSQL, pg, `${folder}/f.sql.gz`),
   ];
 }
 

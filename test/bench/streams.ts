@@ -3,11 +3,20 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { measure, medianOf } from './contender.ts';
+import {
+  type Contender,
+  cell,
+  dumpThroughGzip,
+  gunzipIntoPsql,
+  type Measured,
+  measure,
+  medianOf,
+} from './contender.ts';
 import { makeEqualTables } from './database.ts';
 import type { Bench } from './main.ts';
 
 const JOBS = ['1', '2', '4'] as const;
+const PSQL = 'gunzip | psql into a fresh database of a running server';
 /** MB a second that each pg_dump gives when it is held back; each connection to the store gives an eighth. */
 const RATE = 16;
 const STORE_RATE = RATE / 8;
@@ -19,19 +28,32 @@ const STORE_RATE = RATE / 8;
  */
 export async function benchStreams(bench: Bench): Promise<void> {
   await makeEqualTables(bench.pg, 'equal', bench.gigabytes / 3);
-  await compare(bench, 'as fast as it goes', bench.rgw.endpoint, []);
+  const file = `${bench.folder}/equal.sql.gz`;
+  dumpThroughGzip(bench.pg, 'equal', file);
+  await compare(bench, 'as fast as it goes', {
+    endpoint: bench.rgw.endpoint,
+    baseline: [gunzipIntoPsql(PSQL, bench.pg, file)],
+  });
   const slow = await slowProxy(Number(new URL(bench.rgw.endpoint).port), STORE_RATE);
   try {
     const flags = ['--tools-prefix', slowTools(bench), '--tools-host', '127.0.0.1'];
     const title = `pg_dump at ${RATE} MB/s, S3 at ${STORE_RATE} MB/s a connection`;
-    await compare(bench, title, slow.url, flags);
+    await compare(bench, title, { endpoint: slow.url, dumpFlags: flags });
   } finally {
     slow.close();
   }
 }
 
-async function compare(bench: Bench, title: string, endpoint: string, dumpFlags: readonly string[]): Promise<void> {
+interface Setting {
+  readonly endpoint: string;
+  readonly dumpFlags?: readonly string[];
+  /** What the drills are measured against as well. */
+  readonly baseline?: readonly Contender[];
+}
+
+async function compare(bench: Bench, title: string, setting: Setting): Promise<void> {
   const { pg, keys, rounds, rgw } = bench;
+  const { endpoint, dumpFlags = [], baseline = [] } = setting;
   const store = `s3://bench/streams?endpoint=${encodeURIComponent(endpoint)}&region=${rgw.region}&path-style=true`;
   const contenders = JOBS.flatMap((count) => {
     const where = ['--source', `streams-${count}`, '--store', store, '--jobs', count];
@@ -41,8 +63,12 @@ async function compare(bench: Bench, title: string, endpoint: string, dumpFlags:
       { name: `drill ${count}`, lifeboat: ['restore-drill', ...where] },
     ];
   });
-  const measured = await measure(contenders, rounds, keys);
+  const measured = await measure([...contenders, ...baseline], rounds, keys);
   console.log(`\n| Streams, ${title} | Median (s) | Against one stream | Peak of node (MB) |\n|---|---:|---:|---:|`);
+  print(measured);
+}
+
+function print(measured: ReadonlyMap<string, Measured>): void {
   for (const work of ['backup', 'drill']) {
     for (const count of JOBS) {
       const name = `${work} ${count}`;
@@ -51,6 +77,10 @@ async function compare(bench: Bench, title: string, endpoint: string, dumpFlags:
       console.log(`| ${work}, ${count} | ${medianOf(measured, name).toFixed(1)} | ${ratio} | ${peakMb} |`);
     }
   }
+  if (!measured.has(PSQL)) return;
+  const against = (count: string) => (medianOf(measured, `drill ${count}`) / medianOf(measured, PSQL)).toFixed(2);
+  console.log(`| ${cell(PSQL)} | ${medianOf(measured, PSQL).toFixed(1)} | | |`);
+  console.log(`\nDrill against ${PSQL}: ${JOBS.map((count) => `${against(count)} with jobs ${count}`).join(', ')}.`);
 }
 
 /** A wrapper of the database's programs that holds each pg_dump to the rate. */
