@@ -13,8 +13,7 @@ export function fillSummaries(text: string): string {
   return text.replaceAll(MARKED, (...parts) => {
     const [, open, name = '', close] = parts as string[];
     const report = JSON.parse(readFileSync(join(import.meta.dirname, 'reports', `${name}.json`), 'utf8')) as Report;
-    // They were written before a report could say who was not told.
-    return `${open}\n${quoted(renderSummary({ ...report, notices: [] }))}\n\n${close}`;
+    return `${open}\n${quoted(renderSummary(report))}\n\n${close}`;
   });
 }
 
