@@ -15438,7 +15438,7 @@ var record_keys = __nccwpck_require__(555);
 // EXTERNAL MODULE: ./lib/core/stalled-store.js
 var stalled_store = __nccwpck_require__(6104);
 // EXTERNAL MODULE: ./lib/core/lanes.js
-var lanes = __nccwpck_require__(7856);
+var core_lanes = __nccwpck_require__(7856);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./lib/core/store-artifact.js
@@ -15641,7 +15641,7 @@ function asError(error) {
 async function writeStreams(writing, broken) {
     const { streams } = writing.snapshot;
     const written = new Map();
-    await (0,lanes/* inLanes */.L)(streams, writing.plan.jobs, async (stream) => {
+    await (0,core_lanes/* inLanes */.L)(streams, writing.plan.jobs, async (stream) => {
         try {
             written.set(stream, await writeStream(writing, stream));
         }
@@ -18009,7 +18009,7 @@ async function readProofs(store, catalog, now, signal) {
             proofs.set(backup.id, found.proof);
         return found?.proof;
     };
-    await (0,lanes/* inLanes */.L)(drilled.filter(isDoubted), LANES, async (backup) => void (await learn(backup)));
+    await (0,core_lanes/* inLanes */.L)(drilled.filter(isDoubted), LANES, async (backup) => void (await learn(backup)));
     const scope = (0,core_catalog/* usualScope */.HM)(catalog);
     const counts = (backup) => backup.scope === scope && !(0,core_catalog/* isInFuture */.LV)(backup, now);
     for (const backup of drilled.filter(counts).slice(0, prune_plan_MOST_DRILLED)) {
@@ -18030,7 +18030,7 @@ async function settlePlan(store, input, signal) {
             : [...plan.remove.keys(), ...plan.decisive].filter(({ id }) => !input.facts.read.has(id));
         if (unread.length === 0)
             return plan;
-        await (0,lanes/* inLanes */.L)(unread, LANES, ({ backup }) => readInto(input.facts, store, backup, signal));
+        await (0,core_lanes/* inLanes */.L)(unread, LANES, ({ backup }) => readInto(input.facts, store, backup, signal));
     }
 }
 function candidateOf(backup, { facts, uploads, now }) {
@@ -18063,7 +18063,7 @@ async function readInto(facts, store, backup, signal) {
 /** A legal hold, or the last moment at which any object of the folder is still locked. */
 async function findLocks(store, goes, now) {
     const locked = new Map();
-    await (0,lanes/* inLanes */.L)(goes, LANES, async ({ backup }) => {
+    await (0,core_lanes/* inLanes */.L)(goes, LANES, async ({ backup }) => {
         const until = await lockedUntil(store, backup, now);
         if (until !== undefined)
             locked.set(backup.id, until);
@@ -18262,7 +18262,7 @@ function isMark(key) {
 /** Where no version tells, a mark does: a folder without a manifest and without one was robbed by somebody else. */
 async function markAll(store, going, now) {
     const marked = [...going];
-    await (0,lanes/* inLanes */.L)([...going.keys()], removal_LANES, async (at) => {
+    await (0,core_lanes/* inLanes */.L)([...going.keys()], removal_LANES, async (at) => {
         const one = going[at];
         if (one === undefined || !(0,core_catalog/* isComplete */.As)(one.planned))
             return;
@@ -18279,7 +18279,7 @@ async function lookAgain(store, batch, now, outcome) {
     const found = await listBatch(store, batch);
     const open = await uploadsOf(store, batch);
     const going = new Map();
-    await (0,lanes/* inLanes */.L)(batch, removal_LANES, async (one) => {
+    await (0,core_lanes/* inLanes */.L)(batch, removal_LANES, async (one) => {
         const { source, id } = one.planned;
         const objects = found.get(id) ?? [];
         const uploads = open.filter(({ key }) => key.startsWith((0,core_keys/* backupPrefix */.nY)(source, id)));
@@ -20919,7 +20919,7 @@ async function readSourcePlaces(stores, now, signal) {
     const places = [];
     for (const store of stores) {
         const sources = await (0,core_catalog/* listSources */.rP)(store).catch(() => []);
-        await (0,lanes/* inLanes */.L)(sources, restore_choice_LANES, async (source) => {
+        await (0,core_lanes/* inLanes */.L)(sources, restore_choice_LANES, async (source) => {
             const manifest = await newestManifest(store, source, now, signal).catch(() => undefined);
             if (manifest !== undefined)
                 places.push({ source, ...manifest.server });
@@ -23168,7 +23168,7 @@ async function readKnownServers(stores, signal) {
     for (const store of stores) {
         for (const source of await (0,core_catalog/* listSources */.rP)(store)) {
             const backups = (await (0,core_catalog/* readCatalog */.uM)(store, source, { signal })).filter(core_catalog/* isComplete */.As);
-            await (0,lanes/* inLanes */.L)(backups, known_servers_LANES, async ({ id }) => {
+            await (0,core_lanes/* inLanes */.L)(backups, known_servers_LANES, async ({ id }) => {
                 const place = await placeOf(store, source, id, signal);
                 if (place !== undefined)
                     places.set(JSON.stringify(place), place);
@@ -24096,7 +24096,7 @@ async function readDurations(copies, most, signal) {
     const all = new Map(copies.flatMap(({ store, backups }) => backups.map((backup) => [backup.id, { store, backup }])));
     const newest = [...all.values()].toSorted((a, b) => b.backup.takenAt.getTime() - a.backup.takenAt.getTime());
     const read = [];
-    await (0,lanes/* inLanes */.L)(newest.slice(0, most), status_readings_LANES, async ({ store, backup }) => {
+    await (0,core_lanes/* inLanes */.L)(newest.slice(0, most), status_readings_LANES, async ({ store, backup }) => {
         const found = await orNothing((0,manifest_reading/* readManifestOf */.XL)(store, backup.source, backup.id, signal));
         if (found !== undefined)
             read.push({ at: backup.takenAt, value: found.manifest.durationSeconds });
@@ -24108,7 +24108,7 @@ async function readDrills(copies, most, signal) {
     const all = new Map(copies.flatMap(({ store, backups }) => backups.flatMap((backup) => backup.drills.map((mark) => [mark.id, { store, backup, mark }]))));
     const newest = [...all.values()].toSorted((a, b) => b.mark.startedAt.getTime() - a.mark.startedAt.getTime());
     const records = new Map();
-    await (0,lanes/* inLanes */.L)(newest.slice(0, most), status_readings_LANES, async ({ store, backup, mark }) => {
+    await (0,core_lanes/* inLanes */.L)(newest.slice(0, most), status_readings_LANES, async ({ store, backup, mark }) => {
         records.set(mark.id, await orNothing(readDrill(store, backup, mark, signal)));
     });
     const read = newest.map(({ backup, mark }) => ({ mark, backupId: backup.id, record: records.get(mark.id) }));
@@ -24962,6 +24962,7 @@ function roomSamples({ subject, numbers }) {
 
 
 
+
 const verify_freshness_description = 'Judges backups from the stores alone: age, size, copies, integrity, drills, free space, and what somebody else removed.';
 const readData = lib_schemas/* string */.YjP()
     .transform((value, context) => {
@@ -25004,6 +25005,8 @@ const verify_freshness_outputs = {
     'age-seconds': 'Its age in seconds, when one source was judged.',
     bytes: 'Its size in bytes, when one source was judged.',
 };
+/** Sources judged side by side. */
+const verify_freshness_LANES = 8;
 /** Drills in the curve, a small read each. */
 const verify_freshness_TREND_DRILLS = 5;
 /** Judges every source in every store, then the stores against each other; writes a status page if one is asked for. */
@@ -25029,9 +25032,7 @@ async function verify_freshness_judge(given, world, also, elsewhere = []) {
         const rooms = (await Promise.all(stores.map((store) => judgeRoom(store, given['min-free-space'])))).flat();
         const around = [...findings, ...rooms, ...elsewhere];
         const listing = await listAll(stores, given);
-        const judged = [];
-        for (const source of listing.sources)
-            judged.push(await verify_freshness_judgeSource(source, stores, given, world));
+        const judged = await judgeSources(listing.sources, stores, given, world);
         const rules = (await Promise.all(stores.map((store) => judgeRules(store, judged, given, world.now())))).flat();
         // A store that was not read may hold everything.
         const isRead = findings.length === 0 && listing.findings.length === 0;
@@ -25091,6 +25092,16 @@ function limitsOf(given) {
         maxDeviation: given['max-size-deviation'],
         minBackups: given['min-backups'],
     };
+}
+/** Several at a time: judging one is little but waiting for answers of its stores. */
+async function judgeSources(sources, stores, given, world) {
+    const judged = [];
+    // Whole backups are read one after the other: a disk is faster so, and what is random stays what it was.
+    const lanes = given['read-data'] === 'none' ? verify_freshness_LANES : 1;
+    await (0,core_lanes/* inLanes */.L)([...sources.entries()], lanes, async ([at, source]) => {
+        judged[at] = await verify_freshness_judgeSource(source, stores, given, world);
+    });
+    return judged;
 }
 async function verify_freshness_judgeSource(source, stores, given, world) {
     const limits = limitsOf(given);
@@ -48701,7 +48712,7 @@ async function findId(stores, id, source, signal) {
 async function copiesIn(store, id, source, signal) {
     const sources = source === undefined ? await (0,core_catalog/* listSources */.rP)(store) : [source];
     const copies = [];
-    await (0,lanes/* inLanes */.L)(sources, find_backup_LANES, async (name) => {
+    await (0,core_lanes/* inLanes */.L)(sources, find_backup_LANES, async (name) => {
         const objects = await Array.fromAsync(store.list((0,core_keys/* backupPrefix */.nY)(name, id), { signal }));
         if (objects.length > 0)
             copies.push({ store, backup: (0,core_catalog/* describeFolder */.uq)(name, id, objects) });
@@ -50187,7 +50198,7 @@ async function listSource(stores, source, { limit, now, signal }) {
     const ids = [...new Set(shelves.flatMap(({ folders }) => folders.map(({ id }) => id)))].toSorted().toReversed();
     const shown = ids.slice(0, Math.min(limit, ids.length));
     const backups = new Array(shown.length);
-    await (0,lanes/* inLanes */.L)([...shown.entries()], catalog_rows_LANES, async ([at, id]) => {
+    await (0,core_lanes/* inLanes */.L)([...shown.entries()], catalog_rows_LANES, async ([at, id]) => {
         backups[at] = await readListed(shelves, source, id, now, signal);
     });
     return { source, backups, findings, isCut: ids.length > shown.length || shelves.some(({ isCut }) => isCut) };
@@ -50207,7 +50218,7 @@ async function statesOf(store, source, folders, now) {
         return states;
     const uploads = await Array.fromAsync(store.openUploads(`${source}/`));
     const hiddenIds = new Set();
-    await (0,lanes/* inLanes */.L)(open, catalog_rows_LANES, async ({ id }) => {
+    await (0,core_lanes/* inLanes */.L)(open, catalog_rows_LANES, async ({ id }) => {
         for await (const { key } of store.hidden((0,core_keys/* backupPrefix */.nY)(source, id)))
             if (key.endsWith('/manifest.json'))
                 hiddenIds.add(id);
@@ -50612,7 +50623,7 @@ async function listDeleted(stores, sources, limit, { signal }) {
                 const shown = lost.slice(0, Math.min(limit, lost.length));
                 more += lost.length - shown.length;
                 const read = new Array(shown.length);
-                await (0,lanes/* inLanes */.L)([...shown.entries()], list_deleted_LANES, async ([at, one]) => {
+                await (0,core_lanes/* inLanes */.L)([...shown.entries()], list_deleted_LANES, async ([at, one]) => {
                     read[at] = { ...one, location: store.location, left: await recoverable(store, one, signal) };
                 });
                 losses.push(...read);

@@ -278,6 +278,22 @@ describe('a store whose folder is not there', () => {
 });
 
 describe('several stores and sources', () => {
+  it('are looked at side by side, and told in the order of their names, whoever answers first', async () => {
+    const store = memoryStore({ location: here, now: () => at(now) });
+    const names = ['a', 'b', 'c'];
+    for (const source of names) await addGoodSource(store, source);
+    // The manifest of the first is given once that of the last was asked for.
+    const { get } = store;
+    const last = Promise.withResolvers<void>();
+    store.get = async (key, ...rest) => {
+      if (key.endsWith('manifest.json') && key.startsWith('a/')) await last.promise;
+      if (key.endsWith('manifest.json') && key.startsWith('c/')) last.resolve();
+      return get.call(store, key, ...rest);
+    };
+    const { outputs } = await verify([store]);
+    expect(JSON.parse(outputs.sources ?? '').map((row: { source: string }) => row.source)).toEqual(names);
+  });
+
   it('are judged each by itself, and against each other', async () => {
     const [one, other] = [await goodStore(here), await goodStore(there)];
     putBackup(one, '2026-11-21T04:00:00Z');
