@@ -139,8 +139,11 @@ function namesIn(folder) {
 
 
 
+
 const OWNER_FILE = 'owner.json';
 const NAME = /^scratch-[A-Za-z0-9._-]+$/;
+/** Being made or removed by the process that its name says: a moment in which there may be no file to say it. */
+const HALF = /^\.half-([A-Za-z0-9_-]+)\.[0-9a-f]+$/;
 const KEPT_MS = 24 * 3_600_000;
 /** How long a folder is left alone whose owner cannot be judged from here (another container, no owner yet). */
 const UNCLEAR_MS = 24 * 3_600_000;
@@ -173,10 +176,26 @@ async function makeScratchDir(base, name, neededBytes) {
     };
 }
 async function makeOwned(path, owner) {
-    await (0,external_node_fs_promises_.mkdir)(path, { mode: 0o711 });
+    const half = halfName((0,external_node_path_.dirname)(path));
+    await (0,external_node_fs_promises_.mkdir)(half, { mode: 0o711 });
     // The umask of the runner's service may have taken from it what the server's user needs to pass.
-    await (0,external_node_fs_promises_.chmod)(path, 0o711);
-    await writeOwner(path, owner);
+    await (0,external_node_fs_promises_.chmod)(half, 0o711);
+    await writeOwner(half, owner);
+    await (0,external_node_fs_promises_.rename)(half, path);
+}
+function halfName(base) {
+    const identity = Buffer.from(JSON.stringify(ownIdentity())).toString('base64url');
+    return (0,external_node_path_.join)(base, `.half-${identity}.${(0,external_node_crypto_.randomBytes)(6).toString('hex')}`);
+}
+/** Undefined when the name does not say it. */
+function makerOf(name) {
+    try {
+        const identity = Buffer.from(HALF.exec(name)?.[1] ?? '', 'base64url').toString('utf8');
+        return ProcessIdentity.parse(JSON.parse(identity));
+    }
+    catch {
+        return undefined; // not one of ours
+    }
 }
 async function writeOwner(path, owner) {
     await (0,external_node_fs_promises_.writeFile)((0,external_node_path_.join)(path, OWNER_FILE), `${JSON.stringify(owner)}\n`, { mode: 0o600 });
@@ -244,9 +263,9 @@ async function removeLeftoverDirs(base) {
     if (state === undefined || !state.isDirectory() || !isTrusted(state))
         return [];
     const removed = [];
-    for (const name of (await (0,external_node_fs_promises_.readdir)(base)).filter((entry) => NAME.test(entry))) {
+    for (const name of await (0,external_node_fs_promises_.readdir)(base)) {
         const path = (0,external_node_path_.join)(base, name);
-        const why = await whyLeftover(path);
+        const why = NAME.test(name) || HALF.test(name) ? await whyLeftover(base, name) : undefined;
         if (why === undefined)
             continue;
         const ended = await removeDir(path);
@@ -254,19 +273,26 @@ async function removeLeftoverDirs(base) {
     }
     return removed;
 }
-async function whyLeftover(path) {
+async function whyLeftover(base, name) {
+    const path = (0,external_node_path_.join)(base, name);
     const state = await (0,external_node_fs_promises_.lstat)(path).catch(() => undefined);
     if (state === undefined || !state.isDirectory() || state.uid !== process.getuid?.())
         return undefined;
+    const isOld = Date.now() - state.mtimeMs > UNCLEAR_MS;
+    const maker = makerOf(name);
+    if (maker !== undefined)
+        return whyGone(maker, isOld);
     const owner = await readOwner(path);
-    const ageMs = Date.now() - state.mtimeMs;
     if (owner === undefined)
-        return ageMs > UNCLEAR_MS ? 'it has no owner' : undefined;
+        return isOld ? 'it has no owner' : undefined;
     if (owner.keptUntil !== undefined)
         return Date.parse(owner.keptUntil) < Date.now() ? 'kept for a day' : undefined;
+    return whyGone(owner, isOld);
+}
+function whyGone(owner, isOld) {
     const alive = isAlive(owner);
     if (alive === undefined)
-        return ageMs > UNCLEAR_MS ? `made ${owner.createdAt}, its owner is gone` : undefined;
+        return isOld ? 'a day old, and its owner is not here' : undefined;
     return alive ? undefined : `left by process ${owner.pid}, which is gone`;
 }
 async function readOwner(path) {
@@ -274,15 +300,21 @@ async function readOwner(path) {
         return Owner.parse(JSON.parse(await (0,external_node_fs_promises_.readFile)((0,external_node_path_.join)(path, OWNER_FILE), 'utf8')));
     }
     catch {
-        return undefined; // killed before it was written; the age of the folder decides
+        return undefined; // not ours, or damaged; the age of the folder decides
     }
 }
 /** Resolves with how many processes had to be ended first. */
 async function removeDir(path) {
     const ended = await endProcessesIn(path);
-    await (0,external_node_fs_promises_.rm)(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }).catch((cause) => {
-        throw unusable((0,external_node_path_.dirname)(path), `${path} cannot be removed (${(0,core_failure/* messageOf */.b)(cause)})`, cause);
-    });
+    const half = halfName((0,external_node_path_.dirname)(path));
+    try {
+        await (0,external_node_fs_promises_.rename)(path, half);
+        await (0,external_node_fs_promises_.rm)(half, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    }
+    catch (cause) {
+        if (cause.code !== 'ENOENT')
+            throw unusable((0,external_node_path_.dirname)(path), `${path} cannot be removed (${(0,core_failure/* messageOf */.b)(cause)})`, cause);
+    }
     return ended;
 }
 /** A server is known by the data folder it works in, never by its name or number. */
@@ -1199,12 +1231,12 @@ function plainOf(stored, isGzipped, path) {
     const gunzip = (0,external_node_zlib_.createGunzip)({ chunkSize: 1 << 18 });
     stored.once('error', (error) => gunzip.destroy(error));
     gunzip.once('close', () => stored.destroy());
-    const explain = (cause) => new core_failure/* Failure */.H('backup-invalid', `${path} is not whole: ${cause.message}.`, { cause, hint: HALF });
+    const explain = (cause) => new core_failure/* Failure */.H('backup-invalid', `${path} is not whole: ${cause.message}.`, { cause, hint: dump_file_HALF });
     const destroy = gunzip.destroy.bind(gunzip);
     gunzip.destroy = (error) => destroy(error && !(error instanceof core_failure/* Failure */.H) ? explain(error) : error);
     return stored.pipe(gunzip);
 }
-const HALF = 'The disk was full or the dump broke off when it was made: there is no whole backup in it. Adopt another one.';
+const dump_file_HALF = 'The disk was full or the dump broke off when it was made: there is no whole backup in it. Adopt another one.';
 const MADE_BY = 'Make one with `pg_dump -Fc` (or plain SQL, with gzip or without), one database in each file.';
 function kindOf(head, facts, path) {
     if (isArchive(head))
@@ -1223,7 +1255,7 @@ function kindOf(head, facts, path) {
 function tellPlain(facts, path) {
     if (!facts.isComplete)
         throw new core_failure/* Failure */.H('backup-invalid', `${path} is not whole: the line that pg_dump writes last is missing.`, {
-            hint: HALF,
+            hint: dump_file_HALF,
         });
     const { server, client, database, locale, objects } = facts;
     const named = { server, client, database, locale, objects, createdAt: undefined };

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { chmod, lstat, mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -18,6 +19,8 @@ export interface ScratchDir {
 
 const OWNER_FILE = 'owner.json';
 const NAME = /^scratch-[A-Za-z0-9._-]+$/;
+/** Being made or removed by the process that its name says: a moment in which there may be no file to say it. */
+const HALF = /^\.half-([A-Za-z0-9_-]+)\.[0-9a-f]+$/;
 const KEPT_MS = 24 * 3_600_000;
 /** How long a folder is left alone whose owner cannot be judged from here (another container, no owner yet). */
 const UNCLEAR_MS = 24 * 3_600_000;
@@ -54,10 +57,27 @@ export async function makeScratchDir(base: string, name: string, neededBytes: nu
 }
 
 async function makeOwned(path: string, owner: Owner): Promise<void> {
-  await mkdir(path, { mode: 0o711 });
+  const half = halfName(dirname(path));
+  await mkdir(half, { mode: 0o711 });
   // The umask of the runner's service may have taken from it what the server's user needs to pass.
-  await chmod(path, 0o711);
-  await writeOwner(path, owner);
+  await chmod(half, 0o711);
+  await writeOwner(half, owner);
+  await rename(half, path);
+}
+
+function halfName(base: string): string {
+  const identity = Buffer.from(JSON.stringify(ownIdentity())).toString('base64url');
+  return join(base, `.half-${identity}.${randomBytes(6).toString('hex')}`);
+}
+
+/** Undefined when the name does not say it. */
+function makerOf(name: string): ProcessIdentity | undefined {
+  try {
+    const identity = Buffer.from(HALF.exec(name)?.[1] ?? '', 'base64url').toString('utf8');
+    return ProcessIdentity.parse(JSON.parse(identity));
+  } catch {
+    return undefined; // not one of ours
+  }
 }
 
 async function writeOwner(path: string, owner: Owner): Promise<void> {
@@ -124,9 +144,9 @@ export async function removeLeftoverDirs(base: string): Promise<string[]> {
   const state = await lstat(base).catch(() => undefined);
   if (state === undefined || !state.isDirectory() || !isTrusted(state)) return [];
   const removed: string[] = [];
-  for (const name of (await readdir(base)).filter((entry) => NAME.test(entry))) {
+  for (const name of await readdir(base)) {
     const path = join(base, name);
-    const why = await whyLeftover(path);
+    const why = NAME.test(name) || HALF.test(name) ? await whyLeftover(base, name) : undefined;
     if (why === undefined) continue;
     const ended = await removeDir(path);
     removed.push(`${path} (${why}${ended > 0 ? `; ${ended} processes still ran in it` : ''})`);
@@ -134,15 +154,22 @@ export async function removeLeftoverDirs(base: string): Promise<string[]> {
   return removed;
 }
 
-async function whyLeftover(path: string): Promise<string | undefined> {
+async function whyLeftover(base: string, name: string): Promise<string | undefined> {
+  const path = join(base, name);
   const state = await lstat(path).catch(() => undefined);
   if (state === undefined || !state.isDirectory() || state.uid !== process.getuid?.()) return undefined;
+  const isOld = Date.now() - state.mtimeMs > UNCLEAR_MS;
+  const maker = makerOf(name);
+  if (maker !== undefined) return whyGone(maker, isOld);
   const owner = await readOwner(path);
-  const ageMs = Date.now() - state.mtimeMs;
-  if (owner === undefined) return ageMs > UNCLEAR_MS ? 'it has no owner' : undefined;
+  if (owner === undefined) return isOld ? 'it has no owner' : undefined;
   if (owner.keptUntil !== undefined) return Date.parse(owner.keptUntil) < Date.now() ? 'kept for a day' : undefined;
+  return whyGone(owner, isOld);
+}
+
+function whyGone(owner: ProcessIdentity, isOld: boolean): string | undefined {
   const alive = isAlive(owner);
-  if (alive === undefined) return ageMs > UNCLEAR_MS ? `made ${owner.createdAt}, its owner is gone` : undefined;
+  if (alive === undefined) return isOld ? 'a day old, and its owner is not here' : undefined;
   return alive ? undefined : `left by process ${owner.pid}, which is gone`;
 }
 
@@ -150,16 +177,21 @@ async function readOwner(path: string): Promise<Owner | undefined> {
   try {
     return Owner.parse(JSON.parse(await readFile(join(path, OWNER_FILE), 'utf8')));
   } catch {
-    return undefined; // killed before it was written; the age of the folder decides
+    return undefined; // not ours, or damaged; the age of the folder decides
   }
 }
 
 /** Resolves with how many processes had to be ended first. */
 async function removeDir(path: string): Promise<number> {
   const ended = await endProcessesIn(path);
-  await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }).catch((cause: unknown) => {
-    throw unusable(dirname(path), `${path} cannot be removed (${messageOf(cause)})`, cause);
-  });
+  const half = halfName(dirname(path));
+  try {
+    await rename(path, half);
+    await rm(half, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw unusable(dirname(path), `${path} cannot be removed (${messageOf(cause)})`, cause);
+  }
   return ended;
 }
 
