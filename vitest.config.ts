@@ -12,6 +12,8 @@ export default defineConfig({
     // Real servers on a busy machine: no test is about time, and a hanging one still ends.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Vitest's own second is too short for a server on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     // Servers that refuse are refused often here: waiting for them shows nothing.
     env: { LIFEBOAT_TEST_RETRY_WAIT: '0.01' },
   },
