@@ -1286,6 +1286,7 @@ function parseBackupKey(key) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   H: () => (/* binding */ mapInLanes),
 /* harmony export */   L: () => (/* binding */ inLanes)
 /* harmony export */ });
 /**
@@ -1307,6 +1308,14 @@ async function inLanes(items, lanes, work) {
     await Promise.all(Array.from({ length: lanes }, lane));
     if (failed !== undefined)
         throw failed.error;
+}
+/** What `work` made of every item, in the order of the items. Otherwise as `inLanes`. */
+async function mapInLanes(items, lanes, work) {
+    const made = new Array(items.length);
+    await inLanes([...items.entries()], lanes, async ([at, item]) => {
+        made[at] = await work(item);
+    });
+    return made;
 }
 
 
@@ -25005,7 +25014,7 @@ const verify_freshness_outputs = {
     'age-seconds': 'Its age in seconds, when one source was judged.',
     bytes: 'Its size in bytes, when one source was judged.',
 };
-/** Sources judged side by side. */
+/** Sources judged side by side: judging one is little but waiting for answers of its stores. */
 const verify_freshness_LANES = 8;
 /** Drills in the curve, a small read each. */
 const verify_freshness_TREND_DRILLS = 5;
@@ -25032,7 +25041,9 @@ async function verify_freshness_judge(given, world, also, elsewhere = []) {
         const rooms = (await Promise.all(stores.map((store) => judgeRoom(store, given['min-free-space'])))).flat();
         const around = [...findings, ...rooms, ...elsewhere];
         const listing = await listAll(stores, given);
-        const judged = await judgeSources(listing.sources, stores, given, world);
+        // Whole backups are read one after the other: a disk is faster so, and what is random stays what it was.
+        const lanes = given['read-data'] === 'none' ? verify_freshness_LANES : 1;
+        const judged = await (0,core_lanes/* mapInLanes */.H)(listing.sources, lanes, (source) => verify_freshness_judgeSource(source, stores, given, world));
         const rules = (await Promise.all(stores.map((store) => judgeRules(store, judged, given, world.now())))).flat();
         // A store that was not read may hold everything.
         const isRead = findings.length === 0 && listing.findings.length === 0;
@@ -25092,16 +25103,6 @@ function limitsOf(given) {
         maxDeviation: given['max-size-deviation'],
         minBackups: given['min-backups'],
     };
-}
-/** Several at a time: judging one is little but waiting for answers of its stores. */
-async function judgeSources(sources, stores, given, world) {
-    const judged = [];
-    // Whole backups are read one after the other: a disk is faster so, and what is random stays what it was.
-    const lanes = given['read-data'] === 'none' ? verify_freshness_LANES : 1;
-    await (0,core_lanes/* inLanes */.L)([...sources.entries()], lanes, async ([at, source]) => {
-        judged[at] = await verify_freshness_judgeSource(source, stores, given, world);
-    });
-    return judged;
 }
 async function verify_freshness_judgeSource(source, stores, given, world) {
     const limits = limitsOf(given);
@@ -50197,10 +50198,7 @@ async function listSource(stores, source, { limit, now, signal }) {
     }
     const ids = [...new Set(shelves.flatMap(({ folders }) => folders.map(({ id }) => id)))].toSorted().toReversed();
     const shown = ids.slice(0, Math.min(limit, ids.length));
-    const backups = new Array(shown.length);
-    await (0,core_lanes/* inLanes */.L)([...shown.entries()], catalog_rows_LANES, async ([at, id]) => {
-        backups[at] = await readListed(shelves, source, id, now, signal);
-    });
+    const backups = await (0,core_lanes/* mapInLanes */.H)(shown, catalog_rows_LANES, (id) => readListed(shelves, source, id, now, signal));
     return { source, backups, findings, isCut: ids.length > shown.length || shelves.some(({ isCut }) => isCut) };
 }
 async function readShelf(store, source, { limit, now, signal }) {
@@ -50622,9 +50620,8 @@ async function listDeleted(stores, sources, limit, { signal }) {
                 const lost = (await findLost(store, source, signal)).toReversed();
                 const shown = lost.slice(0, Math.min(limit, lost.length));
                 more += lost.length - shown.length;
-                const read = new Array(shown.length);
-                await (0,core_lanes/* inLanes */.L)([...shown.entries()], list_deleted_LANES, async ([at, one]) => {
-                    read[at] = { ...one, location: store.location, left: await recoverable(store, one, signal) };
+                const read = await (0,core_lanes/* mapInLanes */.H)(shown, list_deleted_LANES, async (one) => {
+                    return { ...one, location: store.location, left: await recoverable(store, one, signal) };
                 });
                 losses.push(...read);
             }

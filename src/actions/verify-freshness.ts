@@ -7,7 +7,7 @@ import { type FreshnessLimits, judgeCopies, judgeFreshness } from '../core/fresh
 import { describeSources, type JudgedSource } from '../core/freshness-report.ts';
 import { type ReadData, type SourceSurvey, type SurveyOptions, surveySource } from '../core/freshness-survey.ts';
 import { checkSourceName } from '../core/keys.ts';
-import { inLanes } from '../core/lanes.ts';
+import { mapInLanes } from '../core/lanes.ts';
 import { judgeLifecycle, readLifecycle } from '../core/lifecycle-judgement.ts';
 import { notReadable, withStores } from '../core/open-stores.ts';
 import type { Store, World } from '../core/ports.ts';
@@ -78,7 +78,7 @@ export const outputs = {
   bytes: 'Its size in bytes, when one source was judged.',
 } as const;
 
-/** Sources judged side by side. */
+/** Sources judged side by side: judging one is little but waiting for answers of its stores. */
 const LANES = 8;
 /** Drills in the curve, a small read each. */
 const TREND_DRILLS = 5;
@@ -117,7 +117,9 @@ export async function judge(
     const rooms = (await Promise.all(stores.map((store) => judgeRoom(store, given['min-free-space'])))).flat();
     const around = [...findings, ...rooms, ...elsewhere];
     const listing = await listAll(stores, given);
-    const judged = await judgeSources(listing.sources, stores, given, world);
+    // Whole backups are read one after the other: a disk is faster so, and what is random stays what it was.
+    const lanes = given['read-data'] === 'none' ? LANES : 1;
+    const judged = await mapInLanes(listing.sources, lanes, (source) => judgeSource(source, stores, given, world));
     const rules = (await Promise.all(stores.map((store) => judgeRules(store, judged, given, world.now())))).flat();
     // A store that was not read may hold everything.
     const isRead = findings.length === 0 && listing.findings.length === 0;
@@ -183,22 +185,6 @@ function limitsOf(given: Given): FreshnessLimits {
     maxDeviation: given['max-size-deviation'],
     minBackups: given['min-backups'],
   };
-}
-
-/** Several at a time: judging one is little but waiting for answers of its stores. */
-async function judgeSources(
-  sources: readonly string[],
-  stores: readonly Store[],
-  given: Given,
-  world: World,
-): Promise<JudgedSource[]> {
-  const judged: JudgedSource[] = [];
-  // Whole backups are read one after the other: a disk is faster so, and what is random stays what it was.
-  const lanes = given['read-data'] === 'none' ? LANES : 1;
-  await inLanes([...sources.entries()], lanes, async ([at, source]) => {
-    judged[at] = await judgeSource(source, stores, given, world);
-  });
-  return judged;
 }
 
 async function judgeSource(

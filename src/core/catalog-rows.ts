@@ -1,7 +1,7 @@
 import { activePin, type CatalogBackup, isComplete, readRecentCatalog } from './catalog.ts';
 import type { BackupId } from './keys.ts';
 import { backupPrefix } from './keys.ts';
-import { inLanes } from './lanes.ts';
+import { inLanes, mapInLanes } from './lanes.ts';
 import { isInProgress, sortLeftovers } from './leftovers.ts';
 import type { Manifest, Scope } from './manifest.ts';
 import { isUnreadable, readManifestOf } from './manifest-reading.ts';
@@ -78,10 +78,7 @@ export async function listSource(
   }
   const ids = [...new Set(shelves.flatMap(({ folders }) => folders.map(({ id }) => id)))].toSorted().toReversed();
   const shown = ids.slice(0, Math.min(limit, ids.length));
-  const backups: ListedBackup[] = new Array(shown.length);
-  await inLanes([...shown.entries()], LANES, async ([at, id]) => {
-    backups[at] = await readListed(shelves, source, id, now, signal);
-  });
+  const backups = await mapInLanes(shown, LANES, (id) => readListed(shelves, source, id, now, signal));
   return { source, backups, findings, isCut: ids.length > shown.length || shelves.some(({ isCut }) => isCut) };
 }
 

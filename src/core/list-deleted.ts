@@ -1,5 +1,5 @@
 import { ageOf } from './catalog-table.ts';
-import { inLanes } from './lanes.ts';
+import { mapInLanes } from './lanes.ts';
 import { findLost, type LostBackup, recoverable } from './lost-backups.ts';
 import { notReadable } from './open-stores.ts';
 import type { Store, World } from './ports.ts';
@@ -37,9 +37,8 @@ export async function listDeleted(
         const lost = (await findLost(store, source, signal)).toReversed();
         const shown = lost.slice(0, Math.min(limit, lost.length));
         more += lost.length - shown.length;
-        const read: ListedLoss[] = new Array(shown.length);
-        await inLanes([...shown.entries()], LANES, async ([at, one]) => {
-          read[at] = { ...one, location: store.location, left: await recoverable(store, one, signal) };
+        const read = await mapInLanes(shown, LANES, async (one) => {
+          return { ...one, location: store.location, left: await recoverable(store, one, signal) };
         });
         losses.push(...read);
       } catch (error) {
