@@ -145,7 +145,7 @@ const NAME = /^scratch-[A-Za-z0-9._-]+$/;
 /** Being made or removed by the process that its name says: a moment in which there may be no file to say it. */
 const HALF = /^\.half-([A-Za-z0-9_-]+)\.[0-9a-f]+$/;
 const KEPT_MS = 24 * 3_600_000;
-/** How long a folder is left alone whose owner cannot be judged from here (another container, no owner yet). */
+/** How long a folder is left alone whose owner cannot be judged from here (another container, no owner). */
 const UNCLEAR_MS = 24 * 3_600_000;
 const TMPFS = new Set([0x01021994, 0x858458f6]);
 const Owner = ProcessIdentity.extend({
@@ -265,7 +265,7 @@ async function removeLeftoverDirs(base) {
     const removed = [];
     for (const name of await (0,external_node_fs_promises_.readdir)(base)) {
         const path = (0,external_node_path_.join)(base, name);
-        const why = NAME.test(name) || HALF.test(name) ? await whyLeftover(base, name) : undefined;
+        const why = NAME.test(name) || HALF.test(name) ? await whyLeftover(path) : undefined;
         if (why === undefined)
             continue;
         const ended = await removeDir(path);
@@ -273,13 +273,12 @@ async function removeLeftoverDirs(base) {
     }
     return removed;
 }
-async function whyLeftover(base, name) {
-    const path = (0,external_node_path_.join)(base, name);
+async function whyLeftover(path) {
     const state = await (0,external_node_fs_promises_.lstat)(path).catch(() => undefined);
     if (state === undefined || !state.isDirectory() || state.uid !== process.getuid?.())
         return undefined;
     const isOld = Date.now() - state.mtimeMs > UNCLEAR_MS;
-    const maker = makerOf(name);
+    const maker = makerOf((0,external_node_path_.basename)(path));
     if (maker !== undefined)
         return whyGone(maker, isOld);
     const owner = await readOwner(path);

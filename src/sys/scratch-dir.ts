@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure, messageOf } from '../core/failure.ts';
@@ -22,7 +22,7 @@ const NAME = /^scratch-[A-Za-z0-9._-]+$/;
 /** Being made or removed by the process that its name says: a moment in which there may be no file to say it. */
 const HALF = /^\.half-([A-Za-z0-9_-]+)\.[0-9a-f]+$/;
 const KEPT_MS = 24 * 3_600_000;
-/** How long a folder is left alone whose owner cannot be judged from here (another container, no owner yet). */
+/** How long a folder is left alone whose owner cannot be judged from here (another container, no owner). */
 const UNCLEAR_MS = 24 * 3_600_000;
 const TMPFS = new Set([0x01021994, 0x858458f6]);
 
@@ -146,7 +146,7 @@ export async function removeLeftoverDirs(base: string): Promise<string[]> {
   const removed: string[] = [];
   for (const name of await readdir(base)) {
     const path = join(base, name);
-    const why = NAME.test(name) || HALF.test(name) ? await whyLeftover(base, name) : undefined;
+    const why = NAME.test(name) || HALF.test(name) ? await whyLeftover(path) : undefined;
     if (why === undefined) continue;
     const ended = await removeDir(path);
     removed.push(`${path} (${why}${ended > 0 ? `; ${ended} processes still ran in it` : ''})`);
@@ -154,12 +154,11 @@ export async function removeLeftoverDirs(base: string): Promise<string[]> {
   return removed;
 }
 
-async function whyLeftover(base: string, name: string): Promise<string | undefined> {
-  const path = join(base, name);
+async function whyLeftover(path: string): Promise<string | undefined> {
   const state = await lstat(path).catch(() => undefined);
   if (state === undefined || !state.isDirectory() || state.uid !== process.getuid?.()) return undefined;
   const isOld = Date.now() - state.mtimeMs > UNCLEAR_MS;
-  const maker = makerOf(name);
+  const maker = makerOf(basename(path));
   if (maker !== undefined) return whyGone(maker, isOld);
   const owner = await readOwner(path);
   if (owner === undefined) return isOld ? 'it has no owner' : undefined;
