@@ -102,8 +102,6 @@ var stores_body = __webpack_require__(9160);
 var external_node_http_ = __webpack_require__(7067);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __webpack_require__(4708);
-// EXTERNAL MODULE: ./lib/core/lanes.js
-var lanes = __webpack_require__(7856);
 // EXTERNAL MODULE: ./lib/core/archived.js
 var archived = __webpack_require__(5033);
 ;// CONCATENATED MODULE: ./lib/stores/s3-errors.js
@@ -267,7 +265,6 @@ function listenedTo(body, onLife) {
 
 
 
-
 /** The first try and three more; together they may take as long as one stall. */
 const ATTEMPTS = 4;
 const CONNECT_MS = 10_000;
@@ -343,14 +340,6 @@ function makeHandler(env, idleMs) {
         connectionTimeout: Math.min(CONNECT_MS, idleMs),
         socketTimeout: idleMs,
     });
-}
-/** Runs `work` on every item, at most `limit` at a time, as `inLanes` does; resolves with the results in order. */
-async function inParallel(items, limit, work) {
-    const results = [];
-    await (0,lanes/* inLanes */.L)([...items.entries()], limit, async ([index, item]) => {
-        results[index] = await work(item);
-    });
-    return results;
 }
 
 ;// CONCATENATED MODULE: ./lib/stores/s3-class.js
@@ -920,6 +909,8 @@ async function readLockTraits(access) {
     return { isPossible: isEnabled === 'Enabled', byDefault: mode === undefined ? undefined : `${mode} for ${length}` };
 }
 
+// EXTERNAL MODULE: ./lib/core/lanes.js
+var lanes = __webpack_require__(7856);
 ;// CONCATENATED MODULE: ./lib/stores/s3-remove.js
 
 
@@ -965,7 +956,7 @@ class S3Remover {
                 if (!isMarker)
                     targets.push({ key, versionId });
         }
-        const locks = await inParallel(targets, LANES, (target) => lockOf(this.#access, target));
+        const locks = await (0,lanes/* mapInLanes */.H)(targets, LANES, (target) => lockOf(this.#access, target));
         return locks.filter((lock) => lock !== undefined);
     }
     async #askVersioning() {
@@ -985,7 +976,7 @@ class S3Remover {
         const folders = Map.groupBy(keys, (key) => key.slice(0, key.lastIndexOf('/') + 1));
         const versions = [];
         const markers = [];
-        await inParallel([...folders.values()], LANES, async (group) => {
+        await (0,lanes/* inLanes */.L)([...folders.values()], LANES, async (group) => {
             const wanted = new Set(group);
             for await (const found of listVersions(this.#access, sharedBeginning(group))) {
                 if (!wanted.has(found.key))
@@ -1022,7 +1013,7 @@ class S3Remover {
         });
     }
     async #deleteSingly(batch) {
-        const left = await inParallel(batch, LANES, (target) => this.#deleteOne(target));
+        const left = await (0,lanes/* mapInLanes */.H)(batch, LANES, (target) => this.#deleteOne(target));
         return left.filter((entry) => entry !== undefined);
     }
     async #deleteOne({ key, versionId }) {

@@ -1,7 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
-import { inLanes } from '../core/lanes.ts';
 import { s3Failure } from './s3-errors.ts';
 import { LifeHandler } from './s3-life.ts';
 import type { S3Place } from './store-url.ts';
@@ -96,17 +95,4 @@ function makeHandler(env: NodeJS.ProcessEnv, idleMs: number): LifeHandler {
     connectionTimeout: Math.min(CONNECT_MS, idleMs),
     socketTimeout: idleMs,
   });
-}
-
-/** Runs `work` on every item, at most `limit` at a time, as `inLanes` does; resolves with the results in order. */
-export async function inParallel<T, R>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  await inLanes([...items.entries()], limit, async ([index, item]) => {
-    results[index] = await work(item);
-  });
-  return results;
 }

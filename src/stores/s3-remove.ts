@@ -4,7 +4,8 @@ import {
   GetBucketVersioningCommand,
   GetObjectLockConfigurationCommand,
 } from '@aws-sdk/client-s3';
-import { inParallel, type S3Access } from './s3-access.ts';
+import { inLanes, mapInLanes } from '../core/lanes.ts';
+import type { S3Access } from './s3-access.ts';
 import { nameOf, s3Failure, statusOf, undefinedWhere } from './s3-errors.ts';
 import { listVersions } from './s3-list.ts';
 import { type Lock, lockOf, type Target } from './s3-lock.ts';
@@ -53,7 +54,7 @@ export class S3Remover {
     for await (const { key, versions } of listVersions(this.#access, prefix)) {
       for (const { versionId, isMarker } of versions) if (!isMarker) targets.push({ key, versionId });
     }
-    const locks = await inParallel(targets, LANES, (target) => lockOf(this.#access, target));
+    const locks = await mapInLanes(targets, LANES, (target) => lockOf(this.#access, target));
     return locks.filter((lock) => lock !== undefined);
   }
 
@@ -80,7 +81,7 @@ export class S3Remover {
     const folders = Map.groupBy(keys, (key) => key.slice(0, key.lastIndexOf('/') + 1));
     const versions: Target[] = [];
     const markers: Target[] = [];
-    await inParallel([...folders.values()], LANES, async (group) => {
+    await inLanes([...folders.values()], LANES, async (group) => {
       const wanted = new Set(group);
       for await (const found of listVersions(this.#access, sharedBeginning(group))) {
         if (!wanted.has(found.key)) continue;
@@ -121,7 +122,7 @@ export class S3Remover {
   }
 
   async #deleteSingly(batch: readonly Target[]): Promise<NotRemoved[]> {
-    const left = await inParallel(batch, LANES, (target) => this.#deleteOne(target));
+    const left = await mapInLanes(batch, LANES, (target) => this.#deleteOne(target));
     return left.filter((entry) => entry !== undefined);
   }
 

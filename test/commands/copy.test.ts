@@ -51,6 +51,24 @@ describe('copy', () => {
     expect(await keysOf(stores.to)).toEqual([key(manifest, 'in-progress.json')]);
   });
 
+  it('writes no manifest when an artifact is gone again before it', async () => {
+    const stores = twoStores();
+    const manifest = putBackup(stores.from, '2026-11-20');
+    await putDrill(stores.from, manifest, '2026-11-20T05:00:00Z');
+    // Somebody else deletes what was sent a moment ago: records are copied between artifacts and manifest.
+    const { put } = stores.to;
+    stores.to.put = async (name, body, options) => {
+      if (name.includes('/drills/')) await stores.to.remove([key(manifest, dump)]);
+      return put.call(stores.to, name, body, options);
+    };
+    const copying = copied(stores, { backup: manifest.id });
+    await expect(copying).rejects.toMatchObject({
+      code: 'artifact-corrupt',
+      message: expect.stringContaining('is not what was stored a moment ago'),
+    });
+    expect(await keysOf(stores.to)).not.toContain(key(manifest, 'manifest.json'));
+  });
+
   it('does not send again what is there with the right bytes', async () => {
     const stores = twoStores();
     const manifest = putBackup(stores.from, '2026-11-20');

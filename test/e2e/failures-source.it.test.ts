@@ -38,7 +38,7 @@ async function failingBackup(given: Record<string, string>, expected: Expected, 
   const all = { source: 'shop', store: `file://${folder}/store`, 'database-url': pg.urlOf('shop'), ...given };
   const failed = await failingStep({ action: 'backup', with: all, env }, expected);
   expect(filesIn(folder)).toEqual([]);
-  await vi.waitFor(async () => expect(await connections()).toBe('0'), 5_000);
+  await vi.waitFor(async () => expect(await connections()).toBe('0'), 20_000);
   return failed;
 }
 

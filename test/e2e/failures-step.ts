@@ -105,7 +105,7 @@ function expectNothingSeen(job: Job, { result }: Failed, secrets: readonly strin
 /** In RUNNER_TEMP there is the report, and nothing else; no process of the step is left. */
 async function expectNothingLeft(job: Job, result: StepResult): Promise<void> {
   // The kernel ends what a step leaves that gave up waiting, and needs a moment for it.
-  await vi.waitFor(() => expect(result.orphans.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]), 2_000);
+  await vi.waitFor(() => expect(result.orphans.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]), 20_000);
   const files = filesIn(job.temp).filter((file) => !file.startsWith('_runner_file_commands'));
   expect(files).toEqual([relative(job.temp, result.outputs['report-path'] ?? '')]);
   expect(filesIn(job.workspace)).toEqual([]);

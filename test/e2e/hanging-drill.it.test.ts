@@ -70,7 +70,7 @@ it('ends a drill that is cancelled while pg_amcheck is at work, and leaves nothi
 
 it('removes in `post` what a cancelled drill could not, since a program of it did not end', async () => {
   // The sleep outlives the script and holds its pipes open: what waits for their end waits on.
-  const { result, scratch } = await cancelledDrill((started) => `touch ${started}; sleep 300; exit 0`);
+  const { result, scratch } = await cancelledDrill((started) => `sleep 300 & touch ${started}; wait`);
   expect(result.state.finished).toBeUndefined();
   expect(result.post).toMatchObject({ exitCode: 0, annotations: [] });
   expect(result.post?.log).toMatch(/The step ended before it could clean up/);

@@ -48,7 +48,7 @@ it('leaves nothing of a backup whose process was killed, once `post` has run', a
   expect(result.post).toMatchObject({ exitCode: 0, annotations: [] });
   expect(result.post?.log).toMatch(/Removed the unfinished backup shop\/\S+ from file:/);
   expect(filesOf(folder)).toEqual([]);
-  await vi.waitFor(async () => expect(await backends()).toBe('0'), 5_000);
+  await vi.waitFor(async () => expect(await backends()).toBe('0'), 20_000);
 });
 
 it('cleans up by itself when it is cancelled, within the time the runner gives', async () => {
@@ -62,7 +62,7 @@ it('cleans up by itself when it is cancelled, within the time the runner gives',
   expect(result.summary).toContain('The step was cancelled (SIGINT).');
   expect(result.state.finished).toBe('true');
   expect(filesOf(folder)).toEqual([]);
-  await vi.waitFor(async () => expect(await backends()).toBe('0'), 5_000);
+  await vi.waitFor(async () => expect(await backends()).toBe('0'), 20_000);
 });
 
 it('does not stand in the way of the next backup', async () => {

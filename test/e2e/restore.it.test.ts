@@ -68,7 +68,7 @@ const step = (given: Record<string, string>, more: Partial<Parameters<typeof run
 
 it('shows the plan of a restore, and changes nothing', async () => {
   // Moments are of whole seconds: it was written in one that came after that of the backup.
-  await vi.waitUntil(() => new Date().toISOString() > momentAfter(id), 5_000);
+  await vi.waitUntil(() => new Date().toISOString() > momentAfter(id), 20_000);
   await server.psql('UPDATE sales.orders SET id = id; CHECKPOINT', 'live');
   const before = [contentOf(store), await databasesLike(server, '')];
   const words = restoreWords(store, server.urlOf('live'), ['--mode', 'replace', '--before', 'exit 1', '--dry-run']);
@@ -134,6 +134,9 @@ it('drops by the command that it names', async () => {
 it('swaps between `before` and `after`, ends who is connected, and keeps what was there', async () => {
   const folder = newFolder();
   const held = server.psql('SELECT pg_sleep(600)', 'live').catch((error: unknown) => String(error));
+  await expect
+    .poll(() => server.psql(`SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'`))
+    .toBe('1');
   const look = `psql '${server.url}' -Atc "SELECT count(*) FROM pg_database WHERE datname LIKE 'live%'"`;
   const given = {
     before: `${look} > ${folder}/before`,

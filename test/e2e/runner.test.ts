@@ -118,7 +118,7 @@ it('finds the children that a killed process left, and ends them with the job', 
   expect(orphans).toEqual([pid]);
   // What nobody waited for stays as an entry without a command line.
   const commandLine = () => (existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '');
-  await vi.waitFor(() => expect(commandLine()).toBe(''));
+  await vi.waitFor(() => expect(commandLine()).toBe(''), 20_000);
 });
 
 it('runs the steps of a job: outputs, conditions, environment, secrets', async () => {

@@ -87,7 +87,7 @@ it('names a process that outlives its run, and one that works in the scratch fol
 
 it('names a connection that is still open', async () => {
   const held = site.server.psql("SET application_name = 'lifeboat held'; SELECT pg_sleep(60)").catch(() => {});
-  await vi.waitFor(async () => expect(await findBackends(site, 0)).not.toEqual([]), 5_000);
+  await vi.waitFor(async () => expect(await findBackends(site, 0)).not.toEqual([]), 20_000);
   expect((await findBackends(site, 0)).join()).toMatch(/Still connected to the source: .*pg_sleep/);
   await site.server.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)'");
   await held;

@@ -4,7 +4,8 @@ import { verifyFreshness } from '../../src/actions/verify-freshness.ts';
 import { readCatalog } from '../../src/core/catalog.ts';
 import { backupKey, IN_PROGRESS, MANIFEST } from '../../src/core/keys.ts';
 import type { Manifest } from '../../src/core/manifest.ts';
-import { readManifestOf } from '../../src/core/manifest-reading.ts';
+import { readManifestOf, readSmall } from '../../src/core/manifest-reading.ts';
+import type { Store } from '../../src/core/ports.ts';
 import { proofOfCopy } from '../../src/core/proof.ts';
 import type { Report } from '../../src/core/report.ts';
 import { removeUnfinished } from '../../src/core/unfinished.ts';
@@ -71,6 +72,31 @@ it.each([
   const pruned = await prune(raw, fakeWorld({ [here]: store }, now));
   expect(pruned.outputs['removed-count']).toBe('0');
   expect(renderSummary(report)).not.toMatch(/<script|^::/m);
+});
+
+it('a manifest of a higher format asks for a newer version', async () => {
+  const report = await verify(forge(changed({ format: 2 })));
+  const said = report.findings.filter(({ rule }) => rule === 'manifest-unreadable').map(({ message }) => message);
+  expect(said.join()).toContain('is of format 2; this version reads up to 1');
+});
+
+it('a store that names too small a size has no more of a record read than one may have', async () => {
+  const store = newStore();
+  store.overwrite('orders/large.json', Buffer.alloc(40 << 20, ' '));
+  let taken = 0;
+  const lying: Store = Object.create(store, {
+    head: { value: async () => ({ bytes: 100, tag: '' }) },
+    get: {
+      value: async (key: string) =>
+        (await store.get(key)).map((chunk: Buffer) => {
+          taken += chunk.length;
+          return chunk;
+        }),
+    },
+  });
+  const reading = readSmall(lying, 'orders/large.json').then(({ length }) => length);
+  await expect(reading).rejects.toMatchObject({ code: 'backup-invalid' });
+  expect(taken).toBeLessThan(20 << 20);
 });
 
 it.each([

@@ -23,7 +23,7 @@ function isThere(pid: number): boolean {
 
 it('comes back, and says that the lock was lost, when its holder ends too early', async () => {
   const { lock, options, pid } = withFlock('head -c 1; exit 7');
-  const losing = withFileLock(lock, options, () => vi.waitFor(() => expect(isThere(pid())).toBe(false)));
+  const losing = withFileLock(lock, options, () => vi.waitFor(() => expect(isThere(pid())).toBe(false), 20_000));
   await expect(losing).rejects.toMatchObject({
     code: 'tool-failed',
     message: `The lock ${lock} was lost before the work under it was done: flock ended with 7.`,
@@ -34,7 +34,7 @@ it('comes back, and says that the lock was lost, when its holder ends too early'
 it('says the failure of the work rather than that of the lock', async () => {
   const { lock, options, pid } = withFlock('head -c 1; exit 7');
   const losing = withFileLock(lock, options, async () => {
-    await vi.waitFor(() => expect(isThere(pid())).toBe(false));
+    await vi.waitFor(() => expect(isThere(pid())).toBe(false), 20_000);
     throw new Error('of the work');
   });
   await expect(losing).rejects.toThrow('of the work');

@@ -49,7 +49,7 @@ it('ends the connection when its time is over', async () => {
   });
   const sent = post(to(receiver.host), sending({ signal: stop.signal }));
   await expect(sent).rejects.toMatchObject({ code: 'timed-out', message: 'Test (x) did not answer in time.' });
-  await vi.waitFor(() => expect(receiver.connections()).toBe(0));
+  await vi.waitFor(() => expect(receiver.connections()).toBe(0), 20_000);
 });
 
 it('gives up who wants to speak another protocol', async () => {

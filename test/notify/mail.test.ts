@@ -144,7 +144,7 @@ it('ends the connection to a server that stays silent when its time is over', as
   const { port } = server.address() as AddressInfo;
   const failure = await failureOf(deliver(target({ port }), messageOf(stale), sending({ signal: stop.signal })));
   expect(failure).toMatchObject({ code: 'timed-out' });
-  await vi.waitFor(() => expect(sockets.size).toBe(0));
+  await vi.waitFor(() => expect(sockets.size).toBe(0), 20_000);
 });
 
 it('says that nothing listens', async () => {

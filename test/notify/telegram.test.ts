@@ -104,5 +104,5 @@ it('ends the connection when its time is over', async () => {
   });
   const sent = deliver(target(receiver.host), messageOf(stale), sending({ signal: stop.signal }));
   await expect(sent).rejects.toMatchObject({ code: 'timed-out' });
-  await vi.waitFor(() => expect(receiver.connections()).toBe(0));
+  await vi.waitFor(() => expect(receiver.connections()).toBe(0), 20_000);
 });

@@ -72,10 +72,10 @@ it('is ended with all that it started when the run is stopped', async () => {
     const number = Number(readFileSync(pid, 'utf8'));
     expect(number).toBeGreaterThan(1);
     return number;
-  });
+  }, 20_000);
   stop.abort(new Error('stopped'));
   await expect(running).rejects.toThrow('stopped');
-  await vi.waitFor(() => expect(() => process.kill(child, 0)).toThrow(), 5_000);
+  await vi.waitFor(() => expect(() => process.kill(child, 0)).toThrow(), 20_000);
 });
 
 it('begins nothing in a run that was stopped already', async () => {

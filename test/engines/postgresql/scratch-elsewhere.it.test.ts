@@ -134,10 +134,10 @@ it('goes on as long as the server answers, though no byte of the restore moves',
   const slow = there(
     async (scratch) => {
       await scratch.restore(backup.open);
-      const slept = await scratch.assert('slept', 'SELECT pg_sleep(3) IS NOT NULL');
+      const slept = await scratch.assert('slept', 'SELECT pg_sleep(5) IS NOT NULL');
       return slept.status;
     },
-    { stallMs: 1_000 },
+    { stallMs: 2_000 },
   );
   expect(await slow).toBe('pass');
 });

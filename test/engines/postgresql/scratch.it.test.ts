@@ -209,7 +209,7 @@ it('ends with a process that is killed, and the next run removes what it left', 
   expect(await removeLeftovers(base, context)).toEqual([]);
   expect(processesIn(base).length).toBeGreaterThan(3);
   process.kill(holder.pid, 'SIGKILL');
-  await vi.waitFor(() => expect(processesIn(base)).toEqual([]), 5_000);
+  await vi.waitFor(() => expect(processesIn(base)).toEqual([]), 20_000);
   const [left = ''] = readdirSync(base);
   expect(await removeLeftovers(base, context)).toEqual([expect.stringContaining(join(base, left))]);
   expect(readdirSync(base)).toEqual([]);
@@ -335,7 +335,7 @@ it('is isolated when an ordinary user runs it, too', async () => {
   expect(JSON.parse(holder.said)).toEqual({ notIsolated: [] });
   expect(processesIn(base).length).toBeGreaterThan(3);
   process.kill(holder.pid, 'SIGKILL');
-  await vi.waitFor(() => expect(processesIn(base)).toEqual([]), 5_000);
+  await vi.waitFor(() => expect(processesIn(base)).toEqual([]), 20_000);
 });
 
 /** A process of its own that holds a scratch server until it is killed. */

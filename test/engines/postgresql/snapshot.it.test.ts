@@ -231,9 +231,9 @@ describe('a server that falls silent', () => {
   });
 
   it('is none as long as it answers, though the backup asks nothing for a while', async () => {
-    const asked = request({ stallMs: 400, tableLockTimeoutMs: 100 });
+    const asked = request({ stallMs: 1_500, tableLockTimeoutMs: 100 });
     const slept = (await engine()).withSnapshot(asked, async (snapshot) => {
-      await pg.psql('SELECT pg_sleep(2)');
+      await pg.psql('SELECT pg_sleep(4)');
       return snapshot.tables;
     });
     expect(await slept).toBe(1);

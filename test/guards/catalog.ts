@@ -1,0 +1,111 @@
+import type { Guard } from './guard.ts';
+
+/** What stands between the commands of the catalog and a backup. */
+export const catalogGuards: readonly Guard[] = [
+  {
+    what: 'a copy leaves another manifest alone',
+    file: 'src/core/copy-backup.ts',
+    guard: '  if (isThere) await refuseOtherManifest(to, manifest, text);\n',
+    without: '  void refuseOtherManifest;\n',
+    test: 'test/commands/copy.test.ts',
+  },
+  {
+    what: 'a copy waits for whoever is at work',
+    file: 'src/core/copy-backup.ts',
+    guard: '  await refuseBusy(way, { there, here: await readFolder(from, source, id) }, world.now());\n',
+    without: '  void refuseBusy;\n',
+    test: 'test/commands/copy.test.ts',
+  },
+  {
+    what: 'what a copy finds there is read back',
+    file: 'src/core/copy-artifact.ts',
+    guard: '    await readBack(to, manifest, artifact, { signal, onBytes });\n    return',
+    without: '    return',
+    test: 'test/commands/copy.test.ts',
+  },
+  {
+    what: 'a copy looks its artifacts up again before the manifest',
+    file: 'src/core/copy-backup.ts',
+    guard: '  await confirm(to, manifest, artifacts);\n',
+    without: '  void confirm;\n',
+    test: 'test/commands/copy.test.ts',
+  },
+  {
+    what: 'a copy that does not fit is not begun',
+    file: 'src/core/copy-backup.ts',
+    guard: '  await refuseFull(to, manifest, there);\n',
+    without: '  void refuseFull;\n',
+    test: 'test/commands/copy.test.ts',
+  },
+  {
+    what: 'a drill speaks for copies it was made of',
+    file: 'src/core/copy-backup.ts',
+    guard: '  const records = await copyRecords(way, manifest, there, { readSent, signal: world.signal });',
+    without:
+      '  const records = await copyRecords(way, manifest, there, { readSent: async () => {}, signal: world.signal });\n  void readSent;',
+    test: 'test/commands/copy.test.ts',
+  },
+  {
+    what: 'undelete reads what it brings back',
+    file: 'src/core/undelete.ts',
+    guard: 'if ((await hashOf(store, version, request)) === sha256) return version;',
+    without: 'if (sha256 !== "" || (await hashOf(store, version, request)) === "") return version;',
+    test: 'test/commands/ransomware.it.test.ts',
+  },
+  {
+    what: 'undelete takes the manifest last',
+    file: 'src/core/undelete.ts',
+    guard: 'const isLast = ({ key }: ObjectVersion) => key === backupKey(source, id, MANIFEST);',
+    without: 'const isLast = ({ key }: ObjectVersion) => key !== backupKey(source, id, MANIFEST);',
+    test: 'test/commands/ransomware.it.test.ts',
+  },
+  {
+    what: 'undelete does nothing for half a backup',
+    file: 'src/core/undelete-report.ts',
+    guard: '    if (plan.lost.length > 0) return plan.lost.map((name) => lostFinding(store, asked, name));\n',
+    without: '    void lostFinding;\n',
+    test: 'test/commands/ransomware.it.test.ts',
+  },
+  {
+    what: 'only a backup can be pinned',
+    file: 'src/core/pins.ts',
+    guard: 'if (copies.length === 0) {',
+    without: 'if (copies.length === 0 && found.id === "") {',
+    test: 'test/commands/catalog.test.ts',
+  },
+  {
+    what: 'a store that refuses a pin keeps no other from it',
+    file: 'src/core/pins.ts',
+    guard: "const { message, hint } = notReadable(copy.store.location, error, 'The pin');",
+    without: 'throw error;\n    const { message, hint } = notReadable(copy.store.location, error, "The pin");',
+    test: 'test/commands/catalog.test.ts',
+  },
+  {
+    what: 'an artifact that is missing is shown',
+    file: 'src/core/show-backup.ts',
+    guard: 'damages: compareWithListing(manifest, backup.artifacts) };',
+    without: 'damages: compareWithListing(manifest, backup.artifacts).slice(99) };',
+    test: 'test/commands/catalog.test.ts',
+  },
+  {
+    what: 'commands of psql in a dump are refused',
+    file: 'src/engines/postgresql/adopt.ts',
+    guard: '  script.push(`\\\\restrict ${key}\\n`);\n',
+    without: '  script.push(`-- ${key}\\n`);\n',
+    test: 'test/commands/adopt.it.test.ts',
+  },
+  {
+    what: 'a dump is loaded in isolation',
+    file: 'src/engines/postgresql/isolation.ts',
+    guard: "{ words: ['unshare', ...OWN_NAMESPACES, '--', 'sh', '-c', HIDE, 'sh', ...rights], isolates: 'all' },",
+    without: "{ words: ['env', `LEFT=${OWN_NAMESPACES}${HIDE}`.slice(0, 5), ...rights], isolates: 'all' },",
+    test: 'test/commands/adopt.it.test.ts',
+  },
+  {
+    what: 'the same dump is taken once',
+    file: 'src/core/adopted-backup.ts',
+    guard: 'if (read?.manifest.labels?.[SHA256] === file.sha256) holders.set(store, id);',
+    without: "if (read?.manifest.labels?.[SHA256] === '') holders.set(store, id);",
+    test: 'test/commands/adopt.it.test.ts',
+  },
+];

@@ -1,0 +1,90 @@
+import type { Guard } from './guard.ts';
+
+/** What stands between foreign text or code and this machine. */
+export const hostileGuards: readonly Guard[] = [
+  {
+    what: "psql's commands in a globals file reach no shell",
+    file: 'src/engines/postgresql/globals.ts',
+    guard: "!token.startsWith('--') && !(token.startsWith('\\\\') && isBlank)",
+    without: "!token.startsWith('--')",
+    test: 'test/engines/postgresql/globals.test.ts',
+  },
+  {
+    what: 'a key in a manifest is a plain file name',
+    file: 'src/core/manifest.ts',
+    guard: ".regex(/^(?!\\.)[A-Za-z0-9_-][A-Za-z0-9._-]*$/, 'Expected a plain file name')",
+    without: '',
+    test: 'test/hostile/records.test.ts',
+  },
+  {
+    what: 'foreign text in a summary is escaped',
+    file: 'src/github/markdown.ts',
+    guard: "return text.replaceAll(/[&<>]/g, (char) => ENTITIES[char] ?? '');",
+    without: 'return ENTITIES === undefined ? "" : text;',
+    test: 'test/hostile/summary.property.test.ts',
+  },
+  {
+    what: 'code of a dump has no network',
+    file: 'src/engines/postgresql/isolation.ts',
+    guard: "{ words: ['unshare', ...OWN_NAMESPACES, '--', 'sh', '-c', HIDE, 'sh', ...rights], isolates: 'all' },",
+    without: "{ words: ['env', `LEFT=${OWN_NAMESPACES}${HIDE}`.slice(0, 5), ...rights], isolates: 'all' },",
+    test: 'test/hostile/code.it.test.ts',
+    isBuilt: true,
+  },
+  {
+    what: 'a secret is taken out of what is shown',
+    file: 'src/github/masks.ts',
+    guard: "rest.replaceAll(secret, '***')",
+    without: 'rest.replaceAll(secret, secret)',
+    test: 'test/github/masks.test.ts',
+  },
+  {
+    what: 'a manifest of any size is not read',
+    file: 'src/core/manifest-reading.ts',
+    guard: 'if (known > MAX_RECORD_BYTES) throw tooLarge(store, key, known);\n',
+    without: '\n',
+    test: 'test/hostile/records.test.ts',
+  },
+  {
+    what: 'a store that lies about a size is not believed',
+    file: 'src/core/manifest-reading.ts',
+    guard: '    if (bytes > MAX_RECORD_BYTES) throw tooLarge(store, key, bytes);\n',
+    without: '',
+    test: 'test/hostile/records.test.ts',
+  },
+  {
+    what: 'a manifest is of the backup it lies in',
+    file: 'src/core/manifest.ts',
+    guard: 'if (manifest.source !== expected.source || manifest.id !== expected.id) {',
+    without: 'if (manifest.source === "" || expected.id === "") {',
+    test: 'test/hostile/records.test.ts',
+  },
+  {
+    what: 'a manifest is of the moment in its id',
+    file: 'src/core/manifest.ts',
+    guard: 'if (momentOfId(manifest.id)?.getTime() === Date.parse(manifest.takenAt)) return manifest;',
+    without: 'if (momentOfId(manifest.id) !== undefined) return manifest;',
+    test: 'test/hostile/records.test.ts',
+  },
+  {
+    what: 'a higher format is refused',
+    file: 'src/core/manifest.ts',
+    guard: "if (typeof format === 'number' && format > FORMAT) {",
+    without: "if (typeof format === 'number' && format > 1e9) {",
+    test: 'test/hostile/records.test.ts',
+  },
+  {
+    what: 'what unpacks to too much is not unpacked',
+    file: 'src/core/bounded-text.ts',
+    guard: '    if (bytes > mostBytes) throw tooLarge(what, mostBytes);\n',
+    without: '    void tooLarge;\n',
+    test: 'test/hostile/bombs.it.test.ts',
+  },
+  {
+    what: 'text of a database is no command to the runner',
+    file: 'src/github/stream-guard.ts',
+    guard: "return text.replaceAll('##[', '# #[').replaceAll(/^(?=(?:[^\\S\\r\\n]|\\u0085)*::)/gm, '| ');",
+    without: "return text.replaceAll('##[', '# #[');",
+    test: 'test/github/stream-guard.test.ts',
+  },
+];
