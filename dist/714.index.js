@@ -7695,7 +7695,7 @@ const MOST_DROP_MINUTES = 10;
 /** Ends connections to `database` and drops it, when it is the target or bears the mark of a restore to it. */
 async function dropNamed(lent, database) {
     const listed = (await listDatabases(lent.session, lent.name)).find(({ name }) => name === database);
-    if (listed === undefined || (listed.mark === undefined && database !== lent.name)) {
+    if (listed === undefined) {
         throw new core_failure/* Failure */.H('guard-refused', `The database ${database} was not dropped: it is not ${lent.name}, and bears no mark of a restore to it.`, { hint: `Look what it holds. If nobody needs it: DROP DATABASE ${identifier(database)};` });
     }
     await target_drop_dropDatabase(lent.session, database).catch((error) => finishDrop(lent, database, error));
@@ -8039,6 +8039,9 @@ async function readContent(session, database, applicationName) {
       SELECT subname AS name FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
       WHERE d.datname = ${name} ORDER BY 1`),
         publications: await named('SELECT pubname AS name FROM pg_catalog.pg_publication ORDER BY 1'),
+        prepared: await session.query(`
+      SELECT gid, extract(epoch FROM now() - prepared)::int4 AS seconds
+      FROM pg_catalog.pg_prepared_xacts WHERE database = ${name} ORDER BY prepared, gid`),
     };
 }
 /** By commits where the server keeps their times, else by its files; either may be denied. */

@@ -2311,6 +2311,7 @@ const rules = {
     'target-roles': 'Every role that the backup needs is on the server, or is dealt with.',
     'target-extensions': 'Every extension that the backup needs is installed on the server.',
     'target-replication': 'Slots, subscriptions and publications of the target were thought of.',
+    'target-prepared': 'No prepared transaction keeps the target from being renamed or dropped.',
     'target-connections': 'Who is connected to the target is named.',
     'safety-backup': 'What a restore takes away was backed up first, or need not be.',
     'restore-leftovers': 'What earlier restores left is named or removed.',
@@ -2590,6 +2591,7 @@ const groupOf = {
     'target-roles': 'restore',
     'target-extensions': 'restore',
     'target-replication': 'restore',
+    'target-prepared': 'restore',
     'target-connections': 'restore',
     'safety-backup': 'restore',
     'restore-leftovers': 'restore',
@@ -19583,7 +19585,8 @@ function judgeGuards(asked, known) {
         judgeRoles,
         judgeExtensions,
     ];
-    return [...guards, judgeSafety, judgeReplication, judgeConnections, judgeLoss].flatMap((guard) => guard(question));
+    const ofTarget = [judgeReplication, judgePrepared, judgeConnections];
+    return [...guards, judgeSafety, ...ofTarget, judgeLoss].flatMap((guard) => guard(question));
 }
 function judgeConfirm({ asked, known, way }) {
     const { target } = known;
@@ -19738,6 +19741,25 @@ function judgeReplication({ asked, known: { state, target }, way }) {
     ];
 }
 const MAKE_AGAIN = 'Make them again on the restored database, and tell who reads from them to begin anew.';
+/** A transaction manager ends its own within moments; what is older waits for a person. */
+const HELD_SECONDS = 60;
+/** Found out only at the end otherwise, when the application is stopped and all is restored. */
+function judgePrepared({ known: { state, target }, way }) {
+    if (state.database === undefined || !touchesTarget(way))
+        return [];
+    const held = state.database.prepared.filter(({ seconds }) => seconds > HELD_SECONDS).map(({ gid }) => gid);
+    if (held.length === 0)
+        return [
+            (0,core_report/* finding */.gk)('target-prepared', 'pass', `No prepared transaction keeps ${target} from being renamed or dropped.`),
+        ];
+    const keep = held.length === 1 ? 'A prepared transaction keeps' : `${held.length} prepared transactions keep`;
+    return [
+        (0,core_report/* finding */.gk)('target-prepared', 'fail', `${keep} ${target} from being renamed or dropped: ${(0,restore_names/* listed */.KE)(held)}.`, {
+            numbers: { prepared: held.length },
+            hint: 'Whoever prepared them must end them, in that database: `ROLLBACK PREPARED` or `COMMIT PREPARED` with the identifier (pg_prepared_xacts).',
+        }),
+    ];
+}
 function judgeConnections({ asked, known: { state, target }, way }) {
     const { database } = state;
     if (database === undefined || !touchesTarget(way))
@@ -21242,6 +21264,7 @@ const drill_record_NAMING = new Set([
     'roles-without-password',
     'target-roles',
     'target-replication',
+    'target-prepared',
     'target-connections',
 ]);
 /** Names of tables stay in the encrypted facts: anybody who lists the store can read a record. */

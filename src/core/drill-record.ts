@@ -150,6 +150,7 @@ const NAMING: ReadonlySet<RuleId> = new Set([
   'roles-without-password',
   'target-roles',
   'target-replication',
+  'target-prepared',
   'target-connections',
 ]);
 

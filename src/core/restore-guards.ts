@@ -36,7 +36,8 @@ export function judgeGuards(asked: RestoreAsked, known: RestoreKnown): Finding[]
     judgeRoles,
     judgeExtensions,
   ];
-  return [...guards, judgeSafety, judgeReplication, judgeConnections, judgeLoss].flatMap((guard) => guard(question));
+  const ofTarget = [judgeReplication, judgePrepared, judgeConnections];
+  return [...guards, judgeSafety, ...ofTarget, judgeLoss].flatMap((guard) => guard(question));
 }
 
 function judgeConfirm({ asked, known, way }: Question): Finding[] {
@@ -225,6 +226,26 @@ function judgeReplication({ asked, known: { state, target }, way }: Question): F
 }
 
 const MAKE_AGAIN = 'Make them again on the restored database, and tell who reads from them to begin anew.';
+
+/** A transaction manager ends its own within moments; what is older waits for a person. */
+const HELD_SECONDS = 60;
+
+/** Found out only at the end otherwise, when the application is stopped and all is restored. */
+function judgePrepared({ known: { state, target }, way }: Question): Finding[] {
+  if (state.database === undefined || !touchesTarget(way)) return [];
+  const held = state.database.prepared.filter(({ seconds }) => seconds > HELD_SECONDS).map(({ gid }) => gid);
+  if (held.length === 0)
+    return [
+      finding('target-prepared', 'pass', `No prepared transaction keeps ${target} from being renamed or dropped.`),
+    ];
+  const keep = held.length === 1 ? 'A prepared transaction keeps' : `${held.length} prepared transactions keep`;
+  return [
+    finding('target-prepared', 'fail', `${keep} ${target} from being renamed or dropped: ${listed(held)}.`, {
+      numbers: { prepared: held.length },
+      hint: 'Whoever prepared them must end them, in that database: `ROLLBACK PREPARED` or `COMMIT PREPARED` with the identifier (pg_prepared_xacts).',
+    }),
+  ];
+}
 
 function judgeConnections({ asked, known: { state, target }, way }: Question): Finding[] {
   const { database } = state;

@@ -97,6 +97,7 @@ export const groupOf: Readonly<Record<RuleId, Group>> = {
   'target-roles': 'restore',
   'target-extensions': 'restore',
   'target-replication': 'restore',
+  'target-prepared': 'restore',
   'target-connections': 'restore',
   'safety-backup': 'restore',
   'restore-leftovers': 'restore',

@@ -80,6 +80,7 @@ export const rules = {
   'target-roles': 'Every role that the backup needs is on the server, or is dealt with.',
   'target-extensions': 'Every extension that the backup needs is installed on the server.',
   'target-replication': 'Slots, subscriptions and publications of the target were thought of.',
+  'target-prepared': 'No prepared transaction keeps the target from being renamed or dropped.',
   'target-connections': 'Who is connected to the target is named.',
   'safety-backup': 'What a restore takes away was backed up first, or need not be.',
   'restore-leftovers': 'What earlier restores left is named or removed.',

@@ -62,6 +62,8 @@ export interface TargetState {
         readonly slots: readonly string[];
         readonly subscriptions: readonly string[];
         readonly publications: readonly string[];
+        /** Prepared transactions by their global identifiers; each keeps the database from being renamed or dropped. */
+        readonly prepared: readonly { readonly gid: string; readonly seconds: number }[];
       }
     | undefined;
   /** Free bytes where the server keeps its data; null with the reason when it cannot be asked (another machine). */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,7 +16,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { restoreDrill } from '../../src/actions/restore-drill.ts';
 import { adopt } from '../../src/commands/adopt.ts';
 import { Manifest } from '../../src/core/manifest.ts';
@@ -194,7 +195,11 @@ describe('what is no backup is refused, and nothing of it is kept', () => {
   });
 
   it('SQL that runs a program sees nothing of this machine but the programs', async () => {
-    const mark = join(folder, 'mark');
+    // Anybody may write here: not by rights is it kept from it.
+    const open = mkdtempSync('/var/tmp/lifeboat-open-');
+    onTestFinished(() => rmSync(open, { recursive: true }));
+    chmodSync(open, 0o777);
+    const mark = join(open, 'mark');
     const plain = readFileSync(join(folder, 'backup-20250115-143000.sql'), 'utf8');
     const file = join(folder, 'program.sql');
     const copy = `COPY (SELECT 1) TO PROGRAM 'cat > ${mark}';`;

@@ -119,6 +119,14 @@ it('writes everything, and nothing of a secret into the repository', async () =>
   expect(report.tables[0]?.rows.map(([, step]) => step)).toContain(`gh secret set LIFEBOAT_AGE_IDENTITY < ${keyFile}`);
 });
 
+it('has every job run where it is told to', async () => {
+  const place = newPlace();
+  await setUp(place, { 'runs-on': 'self-hosted db-host', check: 'false' });
+  const lines = Object.values(snapshot(place.repository)).flatMap((text) => text.match(/^ +runs-on: .*$/gm) ?? []);
+  expect(lines.length).toBeGreaterThan(4);
+  expect(new Set(lines)).toEqual(new Set(['    runs-on: [self-hosted, db-host]']));
+});
+
 it('changes nothing the second time', async () => {
   const place = newPlace();
   await setUp(place);

@@ -40,6 +40,7 @@ const database: NonNullable<TargetState['database']> = {
   slots: [],
   subscriptions: [],
   publications: [],
+  prepared: [],
 };
 
 const state: TargetState = {
@@ -329,6 +330,30 @@ describe('guards', () => {
       'target-connections',
       'pass',
       '3 connections',
+    ],
+    [
+      'a prepared transaction that nobody ends',
+      swap,
+      withDatabase({ prepared: [{ gid: 'two-phase', seconds: 61 }] }),
+      'target-prepared',
+      'fail',
+      'A prepared transaction keeps shop from being renamed or dropped: two-phase',
+    ],
+    [
+      'one of this moment',
+      swap,
+      withDatabase({ prepared: [{ gid: 'two-phase', seconds: 2 }] }),
+      'target-prepared',
+      'pass',
+      'No prepared transaction',
+    ],
+    [
+      'one in what is left alone',
+      {},
+      withDatabase({ prepared: [{ gid: 'two-phase', seconds: 61 }] }),
+      'target-prepared',
+      undefined,
+      '',
     ],
     ['a waived safety backup', { ...replace, safetyBackup: false }, {}, 'safety-backup', 'warn', 'will be gone'],
     ['what was written since', swap, {}, 'rpo', 'pass', 'last written 23h 45m after it'],

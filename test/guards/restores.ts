@@ -36,6 +36,7 @@ export const restoresGuards: readonly Guard[] = [
     guard: '  if (sound.length === 0) throw noneSound(report);\n',
     without: '  void noneSound;\n',
     test: 'test/e2e/restore-broken.it.test.ts',
+    isBuilt: true,
   },
   {
     what: 'roles that are there keep all they have',
@@ -63,8 +64,8 @@ export const restoresGuards: readonly Guard[] = [
   {
     what: 'nothing is dropped that bears no mark',
     file: 'src/engines/postgresql/target-drop.ts',
-    guard: 'if (listed === undefined || (listed.mark === undefined && database !== lent.name)) {',
-    without: 'if (listed === undefined) {',
+    guard: 'if (listed === undefined) {',
+    without: 'if (listed === undefined && database === lent.name) {',
     test: 'test/engines/postgresql/target.it.test.ts',
   },
   {

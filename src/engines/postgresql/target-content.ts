@@ -49,6 +49,9 @@ export async function readContent(session: Session, database: string, applicatio
       SELECT subname AS name FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
       WHERE d.datname = ${name} ORDER BY 1`),
     publications: await named('SELECT pubname AS name FROM pg_catalog.pg_publication ORDER BY 1'),
+    prepared: await session.query(`
+      SELECT gid, extract(epoch FROM now() - prepared)::int4 AS seconds
+      FROM pg_catalog.pg_prepared_xacts WHERE database = ${name} ORDER BY prepared, gid`),
   };
 }
 

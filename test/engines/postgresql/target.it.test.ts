@@ -27,7 +27,7 @@ beforeAll(async () => {
      CREATE PUBLICATION news FOR TABLE shop.orders; SELECT lo_from_bytea(0, 'large'); COMMIT;`,
     'shop',
   );
-  await server.psql(ROLES);
+  await server.psql(`${ROLES} CREATE ROLE near LOGIN IN ROLE postgres`);
   backup = await takeBackup(source, 'shop', { jobs: 2 });
 });
 afterAll(async () => {
@@ -94,6 +94,10 @@ it('restores a database that is closed until it is finished, and then as the sou
     );
     await expect(server.psql('SELECT 1', 'shop_restored_20260101t000000', 'shop owner')).rejects.toThrow(
       'permission denied for database',
+    );
+    // Not by rights: it has all that our role has.
+    await expect(server.psql('SELECT 1', 'shop_restored_20260101t000000', 'near')).rejects.toThrow(
+      'too many connections for database',
     );
     const found = await target.readFacts('shop_restored_20260101t000000', 'fingerprints');
     expect(found.tables).toEqual(backup.facts?.tables);
