@@ -35,8 +35,7 @@ export const restoresGuards: readonly Guard[] = [
     file: 'src/core/restore-safety.ts',
     guard: '  if (sound.length === 0) throw noneSound(report);\n',
     without: '  void noneSound;\n',
-    test: 'test/e2e/restore-broken.it.test.ts',
-    isBuilt: true,
+    test: 'test/core/restore-safety.test.ts',
   },
   {
     what: 'roles that are there keep all they have',

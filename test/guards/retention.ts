@@ -71,13 +71,13 @@ export const retentionGuards: readonly Guard[] = [
     file: 'src/core/prune-archive.ts',
     guard: '![newest, newestSound, plan.newestProven].includes(one) &&',
     without: '![newestSound, plan.newestProven].slice(2).includes(one) && newest !== undefined &&',
-    test: 'test/stores/s3-class.it.test.ts',
+    test: 'test/core/prune-archive.test.ts',
   },
   {
     what: 'what is locked is not moved',
     file: 'src/core/prune-archive.ts',
     guard: 'if ((await lockedUntil(store, backup, now)) === undefined) moves.push(backup);',
     without: 'if ((await lockedUntil(store, backup, now)) !== null) moves.push(backup);',
-    test: 'test/stores/s3-class.it.test.ts',
+    test: 'test/core/prune-archive.test.ts',
   },
 ];
