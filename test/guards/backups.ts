@@ -73,4 +73,33 @@ export const backupsGuards: readonly Guard[] = [
     without: "return backup.id !== '';",
     test: 'test/core/catalog.test.ts',
   },
+  {
+    what: 'a signal ends a run in order',
+    file: 'src/stop.ts',
+    guard: '      stop.abort(\n',
+    without: '      String(\n',
+    test: 'test/e2e/hanging-drill.it.test.ts',
+    isBuilt: true,
+  },
+  {
+    what: 'a server that is starting up is waited for',
+    file: 'src/engines/postgresql/connecting.ts',
+    guard: '      if (!isPassing(error)) throw error;\n',
+    without: '      if (isPassing(error) || !(error instanceof Failure)) throw error;\n',
+    test: 'test/engines/postgresql/connecting.test.ts',
+  },
+  {
+    what: 'a password that is wrong is not tried again',
+    file: 'src/engines/postgresql/connecting.ts',
+    guard: '      if (!isPassing(error)) throw error;\n',
+    without: '      if (!(error instanceof Failure)) throw error;\n',
+    test: 'test/engines/postgresql/connecting.test.ts',
+  },
+  {
+    what: 'a lock that is held for long ends a backup',
+    file: 'src/engines/postgresql/snapshot.ts',
+    guard: '  await session.execute(`SET LOCAL lock_timeout = ${Math.max(1, Math.round(waitMs))}`);\n',
+    without: '  void waitMs;\n',
+    test: 'test/engines/postgresql/snapshot.it.test.ts',
+  },
 ];

@@ -1,11 +1,13 @@
-// `npm run guards`: takes one guard after the other out of a copy of the program, and shows which test turns red without
-// it. A guard that no test misses is a failure of the tests.
+// `npm run guards`: takes one guard after the other out of a copy of the program, two copies side by side, and shows which
+// test turns red without it. A guard that no test misses is a failure of the tests.
 //
 //   npm run guards -- ['part of what it says, or of the name of its test']
-import { spawnSync } from 'node:child_process';
+import { type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -15,6 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { mapInLanes } from '../../src/core/lanes.ts';
 import type { Guard } from './guard.ts';
 import { guards } from './guards.ts';
 
@@ -23,14 +26,21 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const ACTIONS = readdirSync(ROOT).filter((name) => existsSync(join(ROOT, name, 'action.yml')));
 const [only = ''] = process.argv.slice(2);
 
-const copy = mkdtempSync(join(tmpdir(), 'lifeboat-guards-'));
+const LANES = 2;
+
+const base = mkdtempSync(join(tmpdir(), 'lifeboat-guards-'));
 try {
-  layCopy();
-  const tried = guards.filter(({ what, test }) => what.includes(only) || test.includes(only)).map(tryWithout);
+  const chosen = guards.filter(({ what, test }) => what.includes(only) || test.includes(only));
+  const free = Array.from({ length: Math.min(LANES, chosen.length) }, (_, lane) => layCopy(join(base, String(lane))));
+  const tried = await mapInLanes(chosen, free.length, async (one) => {
+    const copy = free.pop();
+    if (copy === undefined) throw new Error('There are more lanes than copies.');
+    return tryWithout(copy, one).finally(() => free.push(copy));
+  });
   for (const line of tabulate(tried)) console.log(line);
   process.exitCode = tried.length > 0 && tried.every(({ isRed }) => isRed) ? 0 : 1;
 } finally {
-  rmSync(copy, { recursive: true, force: true });
+  rmSync(base, { recursive: true, force: true });
 }
 
 interface Tried extends Guard {
@@ -39,7 +49,8 @@ interface Tried extends Guard {
   readonly failed: readonly string[];
 }
 
-function layCopy(): void {
+function layCopy(copy: string): string {
+  mkdirSync(copy);
   for (const name of ['src', 'test', 'scripts', 'docs', 'dist', 'bin', 'workflows-examples', ...ACTIONS]) {
     cpSync(join(ROOT, name), join(copy, name), { recursive: true });
   }
@@ -57,9 +68,10 @@ function layCopy(): void {
     cpSync(join(ROOT, name), join(copy, name));
   }
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
 }
 
-function tryWithout(one: Guard): Tried {
+async function tryWithout(copy: string, one: Guard): Promise<Tried> {
   const path = join(copy, one.file);
   const sound = readFileSync(path, 'utf8');
   if (sound.split(one.guard).length !== 2) throw new Error(`${one.file} does not hold this once: ${one.guard}`);
@@ -68,28 +80,34 @@ function tryWithout(one: Guard): Tried {
     sound.replace(one.guard, () => one.without),
   );
   try {
-    if (one.isBuilt === true) build();
-    const failed = failuresOf(one.test);
+    if (one.isBuilt === true) await build(copy);
+    const failed = await failuresOf(copy, one.test);
     console.error(`${failed.length > 0 ? 'red ' : 'STILL GREEN'} without: ${one.what}`);
     return { ...one, isRed: failed.length > 0, failed };
   } finally {
     writeFileSync(path, sound);
-    if (one.isBuilt === true) build();
+    if (one.isBuilt === true) await build(copy);
   }
 }
 
 /** In the copy; what it writes nobody reads. */
-function build(): void {
-  const { status } = spawnSync('bash', ['scripts/build.sh'], { cwd: copy, stdio: ['ignore', 'ignore', 'inherit'] });
+async function build(copy: string): Promise<void> {
+  const status = await run('bash', ['scripts/build.sh'], { cwd: copy, stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) throw new Error('The program cannot be built without its guard.');
 }
 
+/** Resolves with the exit status. */
+async function run(program: string, args: readonly string[], options: SpawnOptions): Promise<number | null> {
+  const [status] = (await once(spawn(program, args, options), 'exit')) as [number | null];
+  return status;
+}
+
 /** Names of the tests of a file that fail. A file that cannot even be read counts for nothing. */
-function failuresOf(test: string): string[] {
+async function failuresOf(copy: string, test: string): Promise<string[]> {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
   const args = [join(copy, 'node_modules/vitest/vitest.mjs'), 'run', test, '--reporter=json', `--outputFile=${report}`];
-  const { status } = spawnSync(process.execPath, args, {
+  const status = await run(process.execPath, args, {
     cwd: copy,
     stdio: 'ignore',
     env: { ...process.env, LIFEBOAT_TEST_REQUIRE_ALL: '1' },

@@ -101,4 +101,11 @@ export const storesGuards: readonly Guard[] = [
     without: "const errors = (answer.Errors ?? []).filter(({ Code }) => Code === 'NoSuchKey');",
     test: 'test/stores/s3-faults.test.ts',
   },
+  {
+    what: 'requests that are sent again are counted',
+    file: 'src/stores/s3-access.ts',
+    guard: '        if (tries > 1) access.retries += 1;\n',
+    without: '        if (tries < 0) access.retries += 1;\n',
+    test: 'test/stores/s3-faults.test.ts',
+  },
 ];
