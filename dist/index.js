@@ -20967,13 +20967,37 @@ async function newestManifest(store, source, now, signal) {
 
 ;// CONCATENATED MODULE: ./lib/core/restore-next.js
 
-/** What psql needs to reach a server; a password comes from PGPASSWORD, ~/.pgpass or a service file. */
-function psqlWords({ host, port, database }, user, prefix = []) {
+/** Of a connection string what says how the connection is secured, and the variables that say the same. */
+const SECURING = {
+    sslmode: 'PGSSLMODE',
+    sslrootcert: 'PGSSLROOTCERT',
+    sslcert: 'PGSSLCERT',
+    sslkey: 'PGSSLKEY',
+    sslcrl: 'PGSSLCRL',
+    channel_binding: 'PGCHANNELBINDING',
+    gssencmode: 'PGGSSENCMODE',
+};
+/**
+ * What psql needs to reach a server; a password comes from PGPASSWORD, ~/.pgpass or a service file.
+ *
+ * @param prefix words in front of psql, which then finds its server by itself
+ * @param url that of the target, for how its connection is to be secured
+ */
+function psqlWords({ host, port, database }, user, { prefix = [], url = '' } = {}) {
     // A database cannot be renamed from within.
     const home = database === 'postgres' ? 'template1' : 'postgres';
     // Behind a prefix the address is another one, and psql there finds its server by itself.
     const address = prefix.length > 0 ? [] : ['-h', host, ...(port === null ? [] : ['-p', String(port)])];
-    return [...prefix, 'psql', ...address, '-U', user, '-d', home].map(restore_names/* quoteWord */.XW).join(' ');
+    const words = [...prefix, 'psql', ...address, '-U', user, '-d', home].map(restore_names/* quoteWord */.XW);
+    return [...(prefix.length > 0 ? [] : securing(url)), ...words].join(' ');
+}
+function securing(url) {
+    // Not with URLSearchParams, to which `+` is a space.
+    const parts = (url.split('?')[1] ?? '').split('&').map((part) => part.split('='));
+    return parts.flatMap(([name = '', value = '']) => {
+        const variable = SECURING[name];
+        return variable === undefined ? [] : [`${variable}=${(0,restore_names/* quoteWord */.XW)(decodeURIComponent(value))}`];
+    });
 }
 /** What can be typed in the end, the most urgent first. */
 function nextCommands(situation, asked, plan, reach) {
@@ -22178,7 +22202,7 @@ async function useTarget(target, given, prepared, world) {
     if (outcome.restoreMs !== null)
         outcome.findings.push(judgeRto(outcome.restoreMs, given['max-duration']));
     const recorded = await writeRestoreRecord(job, outcome, world);
-    const psql = psqlWords(state.server, state.user.name, given['tools-prefix']);
+    const psql = psqlWords(state.server, state.user.name, { prefix: given['tools-prefix'], url: given['target-url'] });
     return describeRestore(job, outcome, [...outcome.findings, ...recorded], {
         psql,
         stores: given.store,

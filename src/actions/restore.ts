@@ -109,7 +109,7 @@ async function useTarget(target: Target, given: GivenRestore, prepared: Prepared
   outcome.findings.unshift(...beforehand);
   if (outcome.restoreMs !== null) outcome.findings.push(judgeRto(outcome.restoreMs, given['max-duration']));
   const recorded = await writeRestoreRecord(job, outcome, world);
-  const psql = psqlWords(state.server, state.user.name, given['tools-prefix']);
+  const psql = psqlWords(state.server, state.user.name, { prefix: given['tools-prefix'], url: given['target-url'] });
   return describeRestore(job, outcome, [...outcome.findings, ...recorded], {
     psql,
     stores: given.store,

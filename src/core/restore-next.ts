@@ -18,17 +18,43 @@ export interface Reach {
   readonly words: readonly string[];
 }
 
-/** What psql needs to reach a server; a password comes from PGPASSWORD, ~/.pgpass or a service file. */
+/** Of a connection string what says how the connection is secured, and the variables that say the same. */
+const SECURING: Readonly<Record<string, string>> = {
+  sslmode: 'PGSSLMODE',
+  sslrootcert: 'PGSSLROOTCERT',
+  sslcert: 'PGSSLCERT',
+  sslkey: 'PGSSLKEY',
+  sslcrl: 'PGSSLCRL',
+  channel_binding: 'PGCHANNELBINDING',
+  gssencmode: 'PGGSSENCMODE',
+};
+
+/**
+ * What psql needs to reach a server; a password comes from PGPASSWORD, ~/.pgpass or a service file.
+ *
+ * @param prefix words in front of psql, which then finds its server by itself
+ * @param url that of the target, for how its connection is to be secured
+ */
 export function psqlWords(
   { host, port, database }: { readonly host: string; readonly port: number | null; readonly database: string },
   user: string,
-  prefix: readonly string[] = [],
+  { prefix = [], url = '' }: { readonly prefix?: readonly string[] | undefined; readonly url?: string } = {},
 ): string {
   // A database cannot be renamed from within.
   const home = database === 'postgres' ? 'template1' : 'postgres';
   // Behind a prefix the address is another one, and psql there finds its server by itself.
   const address = prefix.length > 0 ? [] : ['-h', host, ...(port === null ? [] : ['-p', String(port)])];
-  return [...prefix, 'psql', ...address, '-U', user, '-d', home].map(quoteWord).join(' ');
+  const words = [...prefix, 'psql', ...address, '-U', user, '-d', home].map(quoteWord);
+  return [...(prefix.length > 0 ? [] : securing(url)), ...words].join(' ');
+}
+
+function securing(url: string): string[] {
+  // Not with URLSearchParams, to which `+` is a space.
+  const parts = (url.split('?')[1] ?? '').split('&').map((part) => part.split('='));
+  return parts.flatMap(([name = '', value = '']) => {
+    const variable = SECURING[name];
+    return variable === undefined ? [] : [`${variable}=${quoteWord(decodeURIComponent(value))}`];
+  });
 }
 
 /** What can be typed in the end, the most urgent first. */

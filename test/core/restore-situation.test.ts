@@ -106,12 +106,21 @@ it('brings a dropped target back from its backup', () => {
   );
 });
 
+it('secures the connection as the URL of the target does', () => {
+  const place = { host: 'db', port: 5433, database: 'shop' };
+  const url =
+    'postgresql://dba:secret@db:5433/shop?sslmode=verify-full&sslrootcert=%2Fetc%2Four%20ca.pem&sslpassword=secret&options=-cx%3D1';
+  expect(psqlWords(place, 'dba', { url })).toBe(
+    "PGSSLMODE=verify-full PGSSLROOTCERT='/etc/our ca.pem' psql -h db -p 5433 -U dba -d postgres",
+  );
+});
+
 it('connects beside the target, and as programs behind a prefix do', () => {
   const place = { host: 'db', port: 5433, database: 'postgres' };
   expect(psqlWords(place, 'dba')).toBe('psql -h db -p 5433 -U dba -d template1');
-  expect(psqlWords(place, 'dba', ['docker', 'exec', '-i', 'my db'])).toBe(
-    "docker exec -i 'my db' psql -U dba -d template1",
-  );
+  expect(
+    psqlWords(place, 'dba', { prefix: ['docker', 'exec', '-i', 'my db'], url: 'postgresql://h/x?sslmode=require' }),
+  ).toBe("docker exec -i 'my db' psql -U dba -d template1");
 });
 
 it.each([
