@@ -47244,6 +47244,8 @@ var external_node_https_ = __nccwpck_require__(4708);
 
 
 
+/** What OpenSSL and Node call a certificate that nobody vouches for, or that is for another name. */
+const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/;
 /** One GET; only the head of the answer is read. Never rejects but with the signal's reason. */
 async function probe(url, { env, signal, withinMs }) {
     const late = AbortSignal.timeout(Math.max(1, withinMs));
@@ -47254,7 +47256,7 @@ async function probe(url, { env, signal, withinMs }) {
         signal.throwIfAborted();
         if (late.aborted)
             return { problem: `gave no answer in ${(0,duration/* formatDuration */.a3)(withinMs)}` };
-        return { problem: `could not be reached (${codeOf(error)})` };
+        return { problem: probe_describe(codeOf(error)) };
     }
 }
 async function probe_statusOf(url, env, signal) {
@@ -47278,6 +47280,11 @@ async function probe_statusOf(url, env, signal) {
         sent.destroy();
         agent.destroy();
     }
+}
+function probe_describe(code) {
+    if (!UNTRUSTED.test(code))
+        return `could not be reached (${code})`;
+    return `has a certificate that is not trusted (${code}: give its CA in NODE_EXTRA_CA_CERTS)`;
 }
 /** By the code alone: messages of libraries may hold the URL. */
 function codeOf(error) {

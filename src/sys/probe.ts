@@ -9,6 +9,9 @@ export interface ProbeOptions {
   readonly withinMs: number;
 }
 
+/** What OpenSSL and Node call a certificate that nobody vouches for, or that is for another name. */
+const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/;
+
 /** One GET; only the head of the answer is read. Never rejects but with the signal's reason. */
 export async function probe(url: string, { env, signal, withinMs }: ProbeOptions): Promise<ProbeAnswer> {
   const late = AbortSignal.timeout(Math.max(1, withinMs));
@@ -17,7 +20,7 @@ export async function probe(url: string, { env, signal, withinMs }: ProbeOptions
   } catch (error) {
     signal.throwIfAborted();
     if (late.aborted) return { problem: `gave no answer in ${formatDuration(withinMs)}` };
-    return { problem: `could not be reached (${codeOf(error)})` };
+    return { problem: describe(codeOf(error)) };
   }
 }
 
@@ -41,6 +44,11 @@ async function statusOf(url: string, env: NodeJS.ProcessEnv, signal: AbortSignal
     sent.destroy();
     agent.destroy();
   }
+}
+
+function describe(code: string): string {
+  if (!UNTRUSTED.test(code)) return `could not be reached (${code})`;
+  return `has a certificate that is not trusted (${code}: give its CA in NODE_EXTRA_CA_CERTS)`;
 }
 
 /** By the code alone: messages of libraries may hold the URL. */

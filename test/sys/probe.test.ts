@@ -1,7 +1,9 @@
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { probe } from '../../src/sys/probe.ts';
+import { makeCertificate } from '../notify/certificate.ts';
 
 async function serve(answer: RequestListener): Promise<string> {
   const server = createServer(answer);
@@ -31,6 +33,16 @@ it('says why there was no answer', async () => {
   expect(await probe('http://127.0.0.1:9/', options)).toEqual({ problem: 'could not be reached (ECONNREFUSED)' });
   const rude = await serve(({ socket }) => void socket.destroy());
   expect(await probe(rude, options)).toEqual({ problem: 'could not be reached (ECONNRESET)' });
+});
+
+it('says that a certificate is not trusted, and where its CA goes', async () => {
+  const server = createSecureServer(makeCertificate(), (_, answer) => void answer.end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  expect(await probe(url, options)).toEqual({
+    problem: 'has a certificate that is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT: give its CA in NODE_EXTRA_CA_CERTS)',
+  });
 });
 
 it('goes through a proxy where there is one', async () => {
