@@ -109,4 +109,25 @@ export const restoresGuards: readonly Guard[] = [
     without: '',
     test: 'test/engines/postgresql/target-odd.it.test.ts',
   },
+  {
+    what: 'what a restore did not finish is dropped',
+    file: 'src/engines/postgresql/target-drop.ts',
+    guard: '    if (listed.some((one) => one.name === name && isOurs(one))) await dropDatabase(session, name);\n',
+    without: '    void [listed, isOurs];\n',
+    test: 'test/engines/postgresql/target-full.it.test.ts',
+  },
+  {
+    what: 'a full disk is told from a bad backup',
+    file: 'src/engines/postgresql/restore-failure.ts',
+    guard: 'const FULL = /No space left on device|disk full|wrote only',
+    without: 'const FULL = /wrote only',
+    test: 'test/engines/postgresql/target-full.it.test.ts',
+  },
+  {
+    what: 'prepared transactions are found before a restore begins',
+    file: 'src/core/restore-guards.ts',
+    guard: 'seconds > HELD_SECONDS',
+    without: 'seconds > HELD_SECONDS * 1e9',
+    test: 'test/core/restore-plan.test.ts',
+  },
 ];
