@@ -753,6 +753,12 @@ const GRANTS = 'Grant the backup role what it needs (README, "The database role"
 // and programs run with LC_MESSAGES=C.
 const explanations = [
     {
+        // Of a session that waits it is `terminating connection due to …`, which says another thing elsewhere.
+        pattern: /due to conflict with recovery/,
+        code: 'source-busy',
+        hint: 'The standby had to replay what the backup kept waiting: a VACUUM, DROP or TRUNCATE of the primary. Raise `max_standby_streaming_delay` on the standby above what a backup takes (and for VACUUM set `hot_standby_feedback`), or back up the primary.',
+    },
+    {
         // PgBouncer; of later versions `unsupported startup parameter in options: statement_timeout`.
         pattern: /unsupported startup parameter/,
         code: 'source-refused',
@@ -8647,9 +8653,19 @@ async function useSnapshot(run, use) {
     try {
         return await use(await engine_describe(run, { info, client, clockOffsetSeconds, sequencesBefore, guard }));
     }
+    catch (error) {
+        throw await whyLost(guard, error);
+    }
     finally {
         await guard.close();
     }
+}
+const SNAPSHOT_LOST = /invalid snapshot identifier|could not import the requested snapshot|snapshot ".*" does not exist/;
+/** Whoever comes too late for a snapshot learns only that it is gone; the session that held it knows why. */
+async function whyLost(guard, error) {
+    if (!(error instanceof core_failure/* Failure */.H) || !SNAPSHOT_LOST.test(error.message))
+        return error;
+    return guard.confirm().then(() => error, (why) => why);
 }
 async function engine_describe(run, taken) {
     const { request, context, control, applicationName } = run;

@@ -102,4 +102,18 @@ export const backupsGuards: readonly Guard[] = [
     without: '  void waitMs;\n',
     test: 'test/engines/postgresql/snapshot.it.test.ts',
   },
+  {
+    what: 'why a snapshot was lost is asked of who held it',
+    file: 'src/engines/postgresql/engine.ts',
+    guard: '    throw await whyLost(guard, error);\n',
+    without: '    throw (await whyLost(guard, error)) === undefined ? guard : error;\n',
+    test: 'test/engines/postgresql/standby.it.test.ts',
+  },
+  {
+    what: 'rows that a standby has not are named',
+    file: 'src/engines/postgresql/left-out.ts',
+    guard: "  say(given.standby && given.unlogged, 'rows of unlogged tables', 'a standby has none');\n",
+    without: '',
+    test: 'test/engines/postgresql/standby.it.test.ts',
+  },
 ];

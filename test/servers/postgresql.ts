@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -16,6 +16,8 @@ export interface TestPostgresOptions {
   readonly initdbArgs?: readonly string[];
   /** The bootstrap role; default `postgres`. */
   readonly superuser?: string;
+  /** A server of the same major that this one is to be a standby of, from a base backup on. */
+  readonly standbyOf?: TestPostgres;
 }
 
 export interface TestPostgres {
@@ -142,13 +144,19 @@ function ownedDirectory(): string {
 
 function initialise(binDir: string, home: string, superuser: string, options: TestPostgresOptions): void {
   const fixed = ['-D', join(home, 'data'), '-U', superuser, '--no-sync', '--encoding=UTF8', '--locale=C.UTF-8'];
-  const args = [...fixed, '--auth=trust', ...(options.initdbArgs ?? [])];
-  const [program, words] = asUser(join(binDir, 'initdb'), args);
+  const { standbyOf, initdbArgs = [] } = options;
+  const [program, words] =
+    standbyOf === undefined
+      ? asUser(join(binDir, 'initdb'), [...fixed, '--auth=trust', ...initdbArgs])
+      : asUser(join(standbyOf.clientDir, 'pg_basebackup'), [
+          ...['-D', join(home, 'data'), '-d', standbyOf.url, '--write-recovery-conf', '--checkpoint=fast', '--no-sync'],
+        ]);
   execFileSync(program, words, { env: environment(), cwd: home, stdio: ['ignore', 'pipe', 'pipe'] });
   const settings = { ...FAST, listen_addresses: '127.0.0.1', unix_socket_directories: home, ...options.settings };
   const quoted = (value: string | number) => `'${String(value).replaceAll("'", "''")}'`;
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoted(value)}\n`);
-  writeFileSync(join(home, 'data', 'postgresql.auto.conf'), lines.join(''));
+  // Of a standby it says already where the primary is; what comes last holds.
+  appendFileSync(join(home, 'data', 'postgresql.auto.conf'), lines.join(''));
 }
 
 async function startOnFreePort(binDir: string, home: string) {

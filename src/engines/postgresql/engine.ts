@@ -144,9 +144,23 @@ async function useSnapshot<T>(run: Run, use: (snapshot: Snapshot) => Promise<T>)
   const guard = await takeGuardedSnapshot(client, control, request, { applicationName, ...context });
   try {
     return await use(await describe(run, { info, client, clockOffsetSeconds, sequencesBefore, guard }));
+  } catch (error) {
+    throw await whyLost(guard, error);
   } finally {
     await guard.close();
   }
+}
+
+const SNAPSHOT_LOST =
+  /invalid snapshot identifier|could not import the requested snapshot|snapshot ".*" does not exist/;
+
+/** Whoever comes too late for a snapshot learns only that it is gone; the session that held it knows why. */
+async function whyLost(guard: GuardedSnapshot, error: unknown): Promise<unknown> {
+  if (!(error instanceof Failure) || !SNAPSHOT_LOST.test(error.message)) return error;
+  return guard.confirm().then(
+    () => error,
+    (why: unknown) => why,
+  );
 }
 
 interface Taken {

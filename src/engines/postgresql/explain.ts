@@ -14,6 +14,12 @@ const GRANTS =
 // and programs run with LC_MESSAGES=C.
 const explanations: readonly Explanation[] = [
   {
+    // Of a session that waits it is `terminating connection due to …`, which says another thing elsewhere.
+    pattern: /due to conflict with recovery/,
+    code: 'source-busy',
+    hint: 'The standby had to replay what the backup kept waiting: a VACUUM, DROP or TRUNCATE of the primary. Raise `max_standby_streaming_delay` on the standby above what a backup takes (and for VACUUM set `hot_standby_feedback`), or back up the primary.',
+  },
+  {
     // PgBouncer; of later versions `unsupported startup parameter in options: statement_timeout`.
     pattern: /unsupported startup parameter/,
     code: 'source-refused',
