@@ -741,9 +741,117 @@ function malformed(why, cause) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/engines/postgresql/options.js
+/** A setting of our own that tells whether what a connection asks for at its start arrives at a server: a pooler leaves it out. */
+const ARRIVED = 'lifeboat.arrived';
+/**
+ * What roles and databases set by ALTER … SET and what would end or bend a program of ours before it can say SET
+ * itself. Not the search path: each program sets it, and assertions see the database's own.
+ */
+const UNHINDERED = {
+    [ARRIVED]: 'on',
+    default_transaction_read_only: 'off',
+    default_transaction_isolation: 'read committed',
+    statement_timeout: '0',
+    lock_timeout: '0',
+    idle_in_transaction_session_timeout: '0',
+    row_security: 'off',
+};
+/** @param major undefined: of a server that nobody has asked yet, which would refuse settings it does not know */
+function unhindered(major) {
+    return {
+        ...UNHINDERED,
+        ...(major !== undefined && major >= 14 && { idle_session_timeout: '0' }),
+        ...(major !== undefined && major >= 17 && { transaction_timeout: '0' }),
+    };
+}
+/** The same for sessions in a restored database, where settings of its roles must not bend anything either. */
+const SHIELD = {
+    role: 'none',
+    local_preload_libraries: '',
+    client_min_messages: 'warning',
+};
+/**
+ * Options of everything we run in a restored database. A login trigger would lock us out (17 on).
+ *
+ * @param superuser others may not set all of it, and may restore nothing that needs it either
+ */
+function shielded(major, superuser = true) {
+    const guarded = { session_preload_libraries: '', ...(major >= 17 && { event_triggers: 'off' }) };
+    return { ...unhindered(major), ...SHIELD, ...(superuser && guarded) };
+}
+/** As PGOPTIONS has them, behind what was given before: the last word holds. */
+function optionsText(before, options) {
+    const words = Object.entries(options).map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\ ]/g, '\\$&')}`);
+    return [before, ...words].join(' ').trim();
+}
+/** In the connection string, where `options` holds in place of PGOPTIONS. */
+function withOptions(dsn, before, options) {
+    const given = optionsIn(dsn);
+    const bare = dsn.replaceAll(/(?<=[?&])options=[^&]*&?/g, '').replace(/[?&]$/, '');
+    return `${bare}${bare.includes('?') ? '&' : '?'}options=${encodeURIComponent(optionsText(given ?? before, options))}`;
+}
+/** What a connection string says itself; undefined: nothing. The last one holds. */
+function optionsIn(dsn) {
+    const given = [...dsn.matchAll(/[?&]options=([^&]*)/g)].at(-1)?.[1];
+    return given === undefined ? undefined : decodeURIComponent(given);
+}
+function optionsEnvironment(before, options) {
+    return { PGOPTIONS: optionsText(before, options) };
+}
+
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/pooler.js
+
+
+
 /** What to do where a connection goes through a pooler that cannot carry a backup. */
 const PAST_THE_POOLER = 'Give in `database-url` the port of PostgreSQL itself, or of a pool in session mode (PgBouncer then needs `ignore_startup_parameters = options`): a snapshot lives in one session.';
+/** Each round is won by a pooler only while its other clients take what we gave back. */
+const ROUNDS = 3;
+/** A pool that is full makes its clients wait. */
+const MOST_WAIT_MS = 15_000;
+const PID = 'SELECT pg_catalog.pg_backend_pid();';
+/**
+ * Refuses a pooler that gives every transaction another server, before anything is set: what is set there stays, and
+ * the next transaction of an application gets it. Where a pool is idle one client alone meets the same server again and
+ * again; two tell, since each gets what the other gave back.
+ *
+ * @param openBeside only called where something stands between us and the server
+ * @throws {Failure} `source-refused`
+ */
+async function refuseTransactionPool(ask, openBeside) {
+    const [arrived] = await ask(`SELECT pg_catalog.current_setting('${ARRIVED}', true);`);
+    if (arrived === 'on')
+        return;
+    const beside = await openBeside();
+    try {
+        for (let round = 1; round <= ROUNDS; round += 1) {
+            const [mine] = await ask(PID);
+            const [others] = await inTime(beside.ask(`BEGIN; ${PID}`));
+            // In this order: a pool of one server would keep us waiting for the one that the other holds.
+            if (mine === others || mine !== (await ask(PID))[0])
+                throw inTransactions();
+            await beside.ask('ROLLBACK;');
+        }
+    }
+    finally {
+        await beside.end();
+    }
+}
+async function inTime(answer) {
+    answer.catch(() => { }); // it may come once nobody waits for it
+    return Promise.race([answer, (0,promises_.setTimeout)(MOST_WAIT_MS, undefined, { ref: false }).then(() => Promise.reject(noSecond()))]);
+}
+function noSecond() {
+    const message = `The pooler gave no second connection to its server for ${MOST_WAIT_MS / 1000} s.`;
+    return new core_failure/* Failure */.H('source-busy', message, {
+        hint: 'A backup needs four at a time: raise `default_pool_size`, or give in `database-url` the port of PostgreSQL itself.',
+    });
+}
+function inTransactions() {
+    const message = 'The connection goes through a pooler in transaction mode: two statements met two servers.';
+    return new core_failure/* Failure */.H('source-refused', message, { hint: PAST_THE_POOLER });
+}
 
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/explain.js
 
@@ -760,7 +868,7 @@ const explanations = [
     },
     {
         // PgBouncer; of later versions `unsupported startup parameter in options: statement_timeout`.
-        pattern: /unsupported startup parameter/,
+        pattern: /unsupported startup parameter|not allowed in statement pooling mode/,
         code: 'source-refused',
         hint: PAST_THE_POOLER,
     },
@@ -895,62 +1003,6 @@ function explain(failure, otherwise = UNKNOWN) {
 /** The same for anything thrown; what is no failure of a program stays as it is. */
 function explainError(error) {
     return error instanceof core_failure/* Failure */.H ? explain(error) : error;
-}
-
-;// CONCATENATED MODULE: ./lib/engines/postgresql/options.js
-/**
- * What roles and databases set by ALTER … SET and what would end or bend a program of ours before it can say SET
- * itself. Not the search path: each program sets it, and assertions see the database's own.
- */
-const UNHINDERED = {
-    default_transaction_read_only: 'off',
-    default_transaction_isolation: 'read committed',
-    statement_timeout: '0',
-    lock_timeout: '0',
-    idle_in_transaction_session_timeout: '0',
-    row_security: 'off',
-};
-/** @param major undefined: of a server that nobody has asked yet, which would refuse settings it does not know */
-function unhindered(major) {
-    return {
-        ...UNHINDERED,
-        ...(major !== undefined && major >= 14 && { idle_session_timeout: '0' }),
-        ...(major !== undefined && major >= 17 && { transaction_timeout: '0' }),
-    };
-}
-/** The same for sessions in a restored database, where settings of its roles must not bend anything either. */
-const SHIELD = {
-    role: 'none',
-    local_preload_libraries: '',
-    client_min_messages: 'warning',
-};
-/**
- * Options of everything we run in a restored database. A login trigger would lock us out (17 on).
- *
- * @param superuser others may not set all of it, and may restore nothing that needs it either
- */
-function shielded(major, superuser = true) {
-    const guarded = { session_preload_libraries: '', ...(major >= 17 && { event_triggers: 'off' }) };
-    return { ...unhindered(major), ...SHIELD, ...(superuser && guarded) };
-}
-/** As PGOPTIONS has them, behind what was given before: the last word holds. */
-function optionsText(before, options) {
-    const words = Object.entries(options).map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\ ]/g, '\\$&')}`);
-    return [before, ...words].join(' ').trim();
-}
-/** In the connection string, where `options` holds in place of PGOPTIONS. */
-function withOptions(dsn, before, options) {
-    const given = optionsIn(dsn);
-    const bare = dsn.replaceAll(/(?<=[?&])options=[^&]*&?/g, '').replace(/[?&]$/, '');
-    return `${bare}${bare.includes('?') ? '&' : '?'}options=${encodeURIComponent(optionsText(given ?? before, options))}`;
-}
-/** What a connection string says itself; undefined: nothing. The last one holds. */
-function optionsIn(dsn) {
-    const given = [...dsn.matchAll(/[?&]options=([^&]*)/g)].at(-1)?.[1];
-    return given === undefined ? undefined : decodeURIComponent(given);
-}
-function optionsEnvironment(before, options) {
-    return { PGOPTIONS: optionsText(before, options) };
 }
 
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/programs.js
@@ -1514,25 +1566,36 @@ function identifier(name) {
  * @throws {Failure} `source-unreachable`, `source-denied`, `source-refused` (a transaction pooler)
  */
 async function openSession(client, given) {
-    const dsn = client.target.dsn(given);
-    const args = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=0', '-v', 'VERBOSITY=default', '-d', dsn];
-    const running = (0,sys_process/* start */.ni)(client.command('psql', args, { LC_ALL: 'C', PGCONNECT_TIMEOUT: '15' }), [
-        'pipe',
-        'pipe',
-        'pipe',
-    ]);
-    const stop = (0,sys_process/* endOnAbort */.BJ)(running, given.signal);
-    const talk = conversation(running, given.signal);
+    const opened = connect(client, given);
     try {
-        return await greet(talk, running, stop);
+        if (given.isKnown !== true)
+            await refuseTransactionPool(opened.talk.ask, async () => beside(client, given));
+        return await greet(opened);
     }
     catch (error) {
-        stop();
-        await running.end();
+        opened.stop();
+        await opened.running.end();
         throw error;
     }
 }
-async function greet(talk, running, stop) {
+function connect(client, given) {
+    const dsn = client.target.dsn(given);
+    const args = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=0', '-v', 'VERBOSITY=default', '-d', dsn];
+    const command = client.command('psql', args, { LC_ALL: 'C', PGCONNECT_TIMEOUT: '15' });
+    const running = (0,sys_process/* start */.ni)(command, ['pipe', 'pipe', 'pipe']);
+    return { talk: conversation(running, given.signal), running, stop: (0,sys_process/* endOnAbort */.BJ)(running, given.signal) };
+}
+function beside(client, given) {
+    const { talk, running, stop } = connect(client, given);
+    return {
+        ask: talk.ask,
+        end: async () => {
+            stop();
+            await running.end();
+        },
+    };
+}
+async function greet({ talk, running, stop }) {
     const [host = '', port = ''] = await talk.ask('\\echo :HOST\n\\echo :PORT');
     await switchOffNewer(talk);
     await readRawBytes(talk);
@@ -1583,9 +1646,8 @@ async function readRawBytes(talk) {
 }
 async function refusePooler(pid, one) {
     const again = await one(`SELECT pg_backend_pid() AS pid, current_setting('timezone') AS zone`);
-    if (again.pid === pid && again.zone === 'UTC')
-        return;
-    throw new core_failure/* Failure */.H('source-refused', 'The connection goes through a pooler in transaction mode: two statements met two servers.', { hint: PAST_THE_POOLER });
+    if (again.pid !== pid || again.zone !== 'UTC')
+        throw inTransactions();
 }
 /** Reads psql's stdout line by line; a random word that only we know ends each answer. */
 function conversation(running, signal) {
@@ -2610,6 +2672,8 @@ const PASSING = new RegExp([
 ].join('|'));
 function connecting({ env, log }) {
     const share = Number(env.LIFEBOAT_TEST_RETRY_WAIT ?? 1);
+    /** Where a session was opened before. */
+    const known = new Set();
     let retries = 0;
     const wait = async (ms, error, signal) => {
         log.info(`${(0,plain_text/* asSentence */.KG)(error.message.trim().split('\n')[0] ?? '')} Trying again in ${ms / 1000} s.`);
@@ -2617,7 +2681,12 @@ function connecting({ env, log }) {
         retries += 1;
     };
     return {
-        open: (client, given, patience) => patiently(() => openSession(client, given), (ms, error) => wait(ms, error, patience)),
+        open: async (client, given, patience) => {
+            const { label } = client.target;
+            const session = await patiently(() => openSession(client, { ...given, isKnown: known.has(label) }), (ms, error) => wait(ms, error, patience));
+            known.add(label);
+            return session;
+        },
         retries: () => retries,
     };
 }
@@ -4573,7 +4642,7 @@ function askAnew(client) {
     let session;
     return async (over) => {
         try {
-            session ??= await openSession(client, { applicationName: 'lifeboat', signal: over });
+            session ??= await openSession(client, { applicationName: 'lifeboat', signal: over, isKnown: true });
             await session.one('SELECT 1 AS alive');
         }
         catch (error) {
@@ -5110,7 +5179,7 @@ async function withOwnServer(request, context, use) {
         const plan = { manifest, installation, isolation, folder: folder.path, settings, env: context.env, signal };
         end.server = await startScratchServer(plan);
         const { notIsolated } = isolation;
-        return await use(await connect(end, { request, context, folder, notIsolated }));
+        return await use(await scratch_connect(end, { request, context, folder, notIsolated }));
     }
     catch (error) {
         end.keep = true;
@@ -5179,7 +5248,7 @@ async function refuseClosedFolder(path) {
         hint: `chmod o+x ${closed}, or name another folder with \`scratch-dir\`.`,
     });
 }
-async function connect(end, own) {
+async function scratch_connect(end, own) {
     const { request, context, folder, notIsolated } = own;
     const { manifest, facts, signal } = request;
     const client = end.server?.client;

@@ -71,11 +71,20 @@ apt_packages() {
   install "${packages[@]}"
 }
 
-# promtool and a Pushgateway. Unpacked and not installed: the packages would start servers with the machine.
-prometheus_programs() {
-  local folder=node_modules/.cache/prometheus programs=(promtool prometheus-pushgateway) program missing=''
+# promtool and a Pushgateway, PgBouncer and the libraries it needs. Unpacked and not installed: the packages would start
+# servers with the machine.
+unpacked_programs() {
+  unpack prometheus 'promtool prometheus-pushgateway' 'prometheus prometheus-pushgateway'
+  unpack pgbouncer 'pgbouncer' 'pgbouncer libevent-2.1-7 libc-ares2'
+}
+
+# Folder below node_modules/.cache, the programs wanted, the packages that give them.
+unpack() {
+  local folder=node_modules/.cache/$1 programs packages program package missing=''
+  read -ra programs <<<"$2"
+  read -ra packages <<<"$3"
   for program in "${programs[@]}"; do
-    command -v "$program" >/dev/null || [ -x "$folder/usr/bin/$program" ] || missing+=" $program"
+    PATH="$PATH:/usr/sbin:$folder/usr/bin:$folder/usr/sbin" command -v "$program" >/dev/null || missing+=" $program"
   done
   [ -n "$missing" ] || return 0
   if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
@@ -87,7 +96,6 @@ prometheus_programs() {
   mkdir -p "$folder"
   (
     cd "$folder"
-    local packages=(prometheus prometheus-pushgateway) package
     # The warning is about a sandbox that cannot read this folder.
     apt-get download -qq "${packages[@]}" 2>/dev/null || { as_root apt-get update -qq && apt-get download -qq "${packages[@]}"; }
     for package in ./*.deb; do dpkg-deb -x "$package" .; done
@@ -97,4 +105,4 @@ prometheus_programs() {
 
 npm_packages
 apt_packages
-if [ "$for_what" = test ]; then prometheus_programs; fi
+if [ "$for_what" = test ]; then unpacked_programs; fi

@@ -116,4 +116,12 @@ export const backupsGuards: readonly Guard[] = [
     without: '',
     test: 'test/engines/postgresql/standby.it.test.ts',
   },
+  {
+    what: 'a pool of transactions is refused before anything is set in it',
+    file: 'src/engines/postgresql/session.ts',
+    guard:
+      '    if (given.isKnown !== true) await refuseTransactionPool(opened.talk.ask, async () => beside(client, given));\n',
+    without: '    void [refuseTransactionPool, beside];\n',
+    test: 'test/engines/postgresql/pooler.it.test.ts',
+  },
 ];

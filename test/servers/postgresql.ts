@@ -240,7 +240,8 @@ function describe(started: Started): TestPostgres {
   };
 }
 
-async function runPsql(program: string, url: string, sql: string): Promise<string> {
+/** Runs a script, stopping at the first error; gives unaligned tuples. */
+export async function runPsql(program: string, url: string, sql: string): Promise<string> {
   const args = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-f', '-', '-d', url];
   const child = spawn(program, args, { env: environment(), stdio: 'pipe' });
   const closed = new Promise<number | null>((resolvePromise) => child.once('close', resolvePromise));

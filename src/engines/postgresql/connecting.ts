@@ -34,6 +34,8 @@ export interface Connecting {
 
 export function connecting({ env, log }: { env: NodeJS.ProcessEnv; log: Log }): Connecting {
   const share = Number(env.LIFEBOAT_TEST_RETRY_WAIT ?? 1);
+  /** Where a session was opened before. */
+  const known = new Set<string>();
   let retries = 0;
   const wait = async (ms: number, error: Failure, signal: AbortSignal) => {
     log.info(`${asSentence(error.message.trim().split('\n')[0] ?? '')} Trying again in ${ms / 1000} s.`);
@@ -41,11 +43,15 @@ export function connecting({ env, log }: { env: NodeJS.ProcessEnv; log: Log }): 
     retries += 1;
   };
   return {
-    open: (client, given, patience) =>
-      patiently(
-        () => openSession(client, given),
+    open: async (client, given, patience) => {
+      const { label } = client.target;
+      const session = await patiently(
+        () => openSession(client, { ...given, isKnown: known.has(label) }),
         (ms, error) => wait(ms, error, patience),
-      ),
+      );
+      known.add(label);
+      return session;
+    },
     retries: () => retries,
   };
 }

@@ -21,7 +21,7 @@ const explanations: readonly Explanation[] = [
   },
   {
     // PgBouncer; of later versions `unsupported startup parameter in options: statement_timeout`.
-    pattern: /unsupported startup parameter/,
+    pattern: /unsupported startup parameter|not allowed in statement pooling mode/,
     code: 'source-refused',
     hint: PAST_THE_POOLER,
   },

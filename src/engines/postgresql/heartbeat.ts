@@ -59,7 +59,7 @@ export function askAnew(client: Client): Heartbeat['ask'] {
   let session: Session | undefined;
   return async (over) => {
     try {
-      session ??= await openSession(client, { applicationName: 'lifeboat', signal: over });
+      session ??= await openSession(client, { applicationName: 'lifeboat', signal: over, isKnown: true });
       await session.one('SELECT 1 AS alive');
     } catch (error) {
       session = undefined;

@@ -3,11 +3,15 @@ import type { Environment } from '../../sys/environment.ts';
 /** Settings by name. */
 export type Options = Readonly<Record<string, string>>;
 
+/** A setting of our own that tells whether what a connection asks for at its start arrives at a server: a pooler leaves it out. */
+export const ARRIVED = 'lifeboat.arrived';
+
 /**
  * What roles and databases set by ALTER … SET and what would end or bend a program of ours before it can say SET
  * itself. Not the search path: each program sets it, and assertions see the database's own.
  */
 const UNHINDERED: Options = {
+  [ARRIVED]: 'on',
   default_transaction_read_only: 'off',
   default_transaction_isolation: 'read committed',
   statement_timeout: '0',

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Failure } from '../../core/failure.ts';
 import { endOnAbort, failureOf, type Running, start } from '../../sys/process.ts';
 import { explain } from './explain.ts';
-import { PAST_THE_POOLER } from './pooler.ts';
+import { type Beside, inTransactions, refuseTransactionPool } from './pooler.ts';
 import type { Client } from './programs.ts';
 import { decodeText, encodeText } from './raw-text.ts';
 
@@ -69,34 +69,58 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+export interface SessionRequest {
+  readonly applicationName: string;
+  readonly database?: string;
+  readonly signal?: AbortSignal;
+  /** Another session was opened on the same way before: whether a pooler is on it need not be found out again. */
+  readonly isKnown?: boolean;
+}
+
 /**
  * Connects. The caller closes.
  *
  * @throws {Failure} `source-unreachable`, `source-denied`, `source-refused` (a transaction pooler)
  */
-export async function openSession(
-  client: Client,
-  given: { applicationName: string; database?: string; signal?: AbortSignal },
-): Promise<Session> {
-  const dsn = client.target.dsn(given);
-  const args = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=0', '-v', 'VERBOSITY=default', '-d', dsn];
-  const running = start(client.command('psql', args, { LC_ALL: 'C', PGCONNECT_TIMEOUT: '15' }), [
-    'pipe',
-    'pipe',
-    'pipe',
-  ]);
-  const stop = endOnAbort(running, given.signal);
-  const talk = conversation(running, given.signal);
+export async function openSession(client: Client, given: SessionRequest): Promise<Session> {
+  const opened = connect(client, given);
   try {
-    return await greet(talk, running, stop);
+    if (given.isKnown !== true) await refuseTransactionPool(opened.talk.ask, async () => beside(client, given));
+    return await greet(opened);
   } catch (error) {
-    stop();
-    await running.end();
+    opened.stop();
+    await opened.running.end();
     throw error;
   }
 }
 
-async function greet(talk: Talk, running: Running, stop: () => void): Promise<Session> {
+interface Opened {
+  readonly talk: Talk;
+  readonly running: Running;
+  /** Ends the watch over the signal. */
+  readonly stop: () => void;
+}
+
+function connect(client: Client, given: SessionRequest): Opened {
+  const dsn = client.target.dsn(given);
+  const args = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=0', '-v', 'VERBOSITY=default', '-d', dsn];
+  const command = client.command('psql', args, { LC_ALL: 'C', PGCONNECT_TIMEOUT: '15' });
+  const running = start(command, ['pipe', 'pipe', 'pipe']);
+  return { talk: conversation(running, given.signal), running, stop: endOnAbort(running, given.signal) };
+}
+
+function beside(client: Client, given: SessionRequest): Beside {
+  const { talk, running, stop } = connect(client, given);
+  return {
+    ask: talk.ask,
+    end: async () => {
+      stop();
+      await running.end();
+    },
+  };
+}
+
+async function greet({ talk, running, stop }: Opened): Promise<Session> {
   const [host = '', port = ''] = await talk.ask('\\echo :HOST\n\\echo :PORT');
   await switchOffNewer(talk);
   await readRawBytes(talk);
@@ -150,12 +174,7 @@ async function refusePooler(pid: number, one: <T>(sql: string) => Promise<T>): P
   const again = await one<{ pid: number; zone: string }>(
     `SELECT pg_backend_pid() AS pid, current_setting('timezone') AS zone`,
   );
-  if (again.pid === pid && again.zone === 'UTC') return;
-  throw new Failure(
-    'source-refused',
-    'The connection goes through a pooler in transaction mode: two statements met two servers.',
-    { hint: PAST_THE_POOLER },
-  );
+  if (again.pid !== pid || again.zone !== 'UTC') throw inTransactions();
 }
 
 interface Talk {
