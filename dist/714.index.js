@@ -980,6 +980,11 @@ const explanations = [
         hint: "Install the client programs of the server's major on the runner.",
     },
     {
+        pattern: /out of shared memory/,
+        code: 'source-refused',
+        hint: 'The server has no room for the locks: a backup holds one on every table to its end, as pg_dump does. Raise `max_locks_per_transaction` there (64 by default; 512 are enough for some 50,000 tables), and restart it.',
+    },
+    {
         pattern: /No space left on device|disk full/,
         code: 'disk-full',
         hint: 'Free space where the message says, then run again.',

@@ -125,6 +125,18 @@ describe('a guarded snapshot', () => {
     );
   });
 
+  it('says what a server needs that has no room for a lock on every table', async () => {
+    const narrow = await startPostgres({ settings: { max_locks_per_transaction: 10, max_connections: 10 } });
+    onTestFinished(() => narrow.stop());
+    const names = Array.from({ length: 2_000 }, (_, at) => `t_${at}`);
+    await narrow.psql(names.map((name) => `CREATE TABLE ${name} (id int);`).join('\n'));
+    const taking = (await engine()).withSnapshot(request({ connection: { url: narrow.url } }), async () => 'taken');
+    await expect(taking).rejects.toMatchObject({
+      code: 'source-refused',
+      hint: expect.stringContaining('max_locks_per_transaction'),
+    });
+  });
+
   it('does not wait for DDL on a table whose rows are left out', async () => {
     const other = await session();
     await other.execute('BEGIN');
