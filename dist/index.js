@@ -20213,20 +20213,21 @@ const kindName = (kind) => kind.replaceAll('-', ' ');
 function compareSchema(expected, found, given) {
     const left = index(expected.schema.filter((fact) => isComparable(fact, given)));
     const right = index(found.schema.filter((fact) => isComparable(fact, given)));
-    const publicExpected = left.has(keyOf({ kind: 'schema', identity: 'public' }));
+    const publicExpected = left.get('schema')?.has('public') === true;
     const differences = [];
-    for (const [key, fact] of left) {
-        const other = right.get(key);
+    for (const fact of factsOf(left)) {
+        const other = right.get(fact.kind)?.get(fact.identity);
         if (other === undefined)
             differences.push(absent(fact));
         else if (given.sameMajor && other.digest !== fact.digest)
             differences.push(changed(fact));
     }
-    for (const [key, fact] of right) {
-        if (!left.has(key) && (publicExpected || !isOfPublic(fact)))
+    for (const fact of factsOf(right)) {
+        const isExpected = left.get(fact.kind)?.has(fact.identity) === true;
+        if (!isExpected && (publicExpected || !isOfPublic(fact)))
             differences.push(unexpected(fact));
     }
-    const objects = left.size;
+    const objects = [...left.values()].reduce((sum, { size }) => sum + size, 0);
     const how = given.sameMajor
         ? 'there and defined as they were'
         : 'there (definitions are not compared between majors)';
@@ -20239,11 +20240,20 @@ function compareSchema(expected, found, given) {
         differences: differences.toSorted((a, b) => rank(a.kind) - rank(b.kind)),
     };
 }
-function keyOf({ kind, identity }) {
-    return JSON.stringify([kind, identity]);
-}
 function index(facts) {
-    return new Map(facts.map((fact) => [keyOf(fact), fact]));
+    const kinds = new Map();
+    for (const fact of facts) {
+        const known = kinds.get(fact.kind);
+        if (known === undefined)
+            kinds.set(fact.kind, new Map([[fact.identity, fact]]));
+        else
+            known.set(fact.identity, fact);
+    }
+    return kinds;
+}
+function* factsOf(index) {
+    for (const identities of index.values())
+        yield* identities.values();
 }
 function rank(kind) {
     const at = KINDS_FIRST.indexOf(kind);
@@ -20280,18 +20290,22 @@ const OTHERWISE = 'Look at the table of differences: what it names may have to b
 const NAMED = 20;
 /** One finding per aspect the backup holds: `pass` with numbers, or naming each difference. */
 function compareFacts(expected, found, given) {
-    return judge(expected, found, given).map(describe);
+    return compareAndTabulate(expected, found, given).findings;
 }
-/** Every difference of every aspect, however many; undefined when there is none. */
-function tabulateDifferences(expected, found, given) {
-    const rows = judge(expected, found, given).flatMap(({ rule, differences, unknown = [] }) => [
+/** The same, and a table of every difference of every aspect, however many; none when there is none. */
+function compareAndTabulate(expected, found, given) {
+    const judgements = judge(expected, found, given);
+    return { findings: judgements.map(describe), tables: tabulate(judgements) };
+}
+function tabulate(judgements) {
+    const rows = judgements.flatMap(({ rule, differences, unknown = [] }) => [
         ...differences.map((one) => [rule, one.what, one.expected ?? 'absent', one.found ?? 'absent']),
         ...unknown.map((reason) => [rule, reason, 'not known', 'not known']),
     ]);
     if (rows.length === 0)
-        return undefined;
+        return [];
     const columns = ['Rule', 'What', 'Expected', 'Found'].map((name) => ({ name }));
-    return { title: 'Differences from the snapshot', columns, rows, folded: rows.length > NAMED };
+    return [{ title: 'Differences from the snapshot', columns, rows, folded: rows.length > NAMED }];
 }
 function judge(expected, found, given) {
     const { scope } = given;
@@ -20381,12 +20395,12 @@ function compareRestored({ manifest, expected, major }, found, asked) {
         foreignServer: true,
     };
     const [left, right] = asked.owner ? [expected, found] : [withoutOwners(expected), withoutOwners(found)];
-    const judged = compareFacts(left, right, given).map((one) => one.status === 'fail' ? { ...one, hint: LEFT_THERE } : one);
+    const { findings, tables } = compareAndTabulate(left, right, given);
+    const judged = findings.map((one) => (one.status === 'fail' ? { ...one, hint: LEFT_THERE } : one));
     const message = `The backup has facts (${expected.level}) of ${counted(expected.tables.length, 'table')}.`;
-    const differences = tabulateDifferences(left, right, given);
     return {
         findings: [(0,core_report/* finding */.gk)('facts-missing', 'pass', message), judgeTotals(manifest, expected), ...judged],
-        tables: differences === undefined ? [] : [differences],
+        tables,
     };
 }
 /** Nothing to compare with is no reason to keep somebody from the only backup there is. */
@@ -23020,14 +23034,13 @@ async function drill_compare({ plan, outcome }, scratch) {
     const found = await scratch.readFacts(expected.level);
     const sameMajor = Number.parseInt(scratch.version, 10) === manifest.server.major;
     const given = { sameMajor, scope: manifest.scope, foreignServer: scratch.server !== 'own' };
-    const differences = tabulateDifferences(expected, found, given);
+    const { findings, tables } = compareAndTabulate(expected, found, given);
     outcome.found = found;
     outcome.given = given;
-    if (differences !== undefined)
-        outcome.tables.push(differences);
+    outcome.tables.push(...tables);
     const message = `The backup has facts (${expected.level}) of ${counted(expected.tables.length, 'table')}.`;
     const totals = judgeTotals(manifest, expected);
-    return [(0,core_report/* finding */.gk)('facts-missing', 'pass', message), totals, ...compareFacts(expected, found, given)];
+    return [(0,core_report/* finding */.gk)('facts-missing', 'pass', message), totals, ...findings];
 }
 /** For information: a live database that cannot be asked says nothing of the backup. */
 async function compareLive({ outcome, world }, scratch, live) {
@@ -25385,7 +25398,7 @@ function troublesOf({ report, action, job }) {
     const wrong = (0,core_report/* worstFirst */.md)(report.findings).filter(isWrong);
     // What a run that broke off had found until then is not the whole; its own reason is.
     const told = couldNotWork(report) ? wrong.filter(({ rule }) => rule_groups/* groupOf */.F8[rule] === 'run') : wrong;
-    const places = told.map((finding) => ({ finding, key: issue_groups_keyOf(finding, report, action) }));
+    const places = told.map((finding) => ({ finding, key: keyOf(finding, report, action) }));
     return rule_groups/* groupNames */.S0.flatMap((group) => {
         const inGroup = places.filter(({ key }) => key.group === group);
         return [...new Set(inGroup.map(({ key }) => key.source))].map((source) => {
@@ -25405,7 +25418,7 @@ function isOver(marker, judged) {
         return false;
     if (marker.group === 'run')
         return true;
-    const own = report.findings.filter((finding) => issue_groups_keyOf(finding, report, action).source === marker.source);
+    const own = report.findings.filter((finding) => keyOf(finding, report, action).source === marker.source);
     const inGroup = own.filter(({ rule }) => rule_groups/* groupOf */.F8[rule] === marker.group);
     if (inGroup.some(isWrong) || (marker.group !== 'stores' && isBlind(marker.source, report)))
         return false;
@@ -25419,7 +25432,7 @@ function couldNotWork(report) {
 }
 /** One store that is away is one issue, however many sources lie in it. */
 const SHARED = ['stores', 'room', 'schedules'];
-function issue_groups_keyOf({ rule, source }, { sources }, action) {
+function keyOf({ rule, source }, { sources }, action) {
     const group = rule_groups/* groupOf */.F8[rule];
     const [only, ...others] = sources;
     const isOfOne = only !== undefined && others.length === 0;

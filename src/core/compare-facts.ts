@@ -49,18 +49,27 @@ const NAMED = 20;
 
 /** One finding per aspect the backup holds: `pass` with numbers, or naming each difference. */
 export function compareFacts(expected: Facts, found: Facts, given: ComparisonGiven): Finding[] {
-  return judge(expected, found, given).map(describe);
+  return compareAndTabulate(expected, found, given).findings;
 }
 
-/** Every difference of every aspect, however many; undefined when there is none. */
-export function tabulateDifferences(expected: Facts, found: Facts, given: ComparisonGiven): Table | undefined {
-  const rows = judge(expected, found, given).flatMap(({ rule, differences, unknown = [] }) => [
+/** The same, and a table of every difference of every aspect, however many; none when there is none. */
+export function compareAndTabulate(
+  expected: Facts,
+  found: Facts,
+  given: ComparisonGiven,
+): { findings: Finding[]; tables: Table[] } {
+  const judgements = judge(expected, found, given);
+  return { findings: judgements.map(describe), tables: tabulate(judgements) };
+}
+
+function tabulate(judgements: readonly Judgement[]): Table[] {
+  const rows = judgements.flatMap(({ rule, differences, unknown = [] }) => [
     ...differences.map((one) => [rule, one.what, one.expected ?? 'absent', one.found ?? 'absent']),
     ...unknown.map((reason) => [rule, reason, 'not known', 'not known']),
   ]);
-  if (rows.length === 0) return undefined;
+  if (rows.length === 0) return [];
   const columns = ['Rule', 'What', 'Expected', 'Found'].map((name) => ({ name }));
-  return { title: 'Differences from the snapshot', columns, rows, folded: rows.length > NAMED };
+  return [{ title: 'Differences from the snapshot', columns, rows, folded: rows.length > NAMED }];
 }
 
 function judge(expected: Facts, found: Facts, given: ComparisonGiven): Judgement[] {

@@ -1,4 +1,4 @@
-import { type ComparisonGiven, compareFacts, tabulateDifferences } from './compare-facts.ts';
+import { type ComparisonGiven, compareAndTabulate } from './compare-facts.ts';
 import { counted } from './counted.ts';
 import { type DrillArtifacts, drillArtifacts } from './drill-artifacts.ts';
 import type { ChosenCopies } from './drill-copies.ts';
@@ -201,13 +201,13 @@ async function compare({ plan, outcome }: Drill, scratch: Scratch): Promise<Find
   const found = await scratch.readFacts(expected.level);
   const sameMajor = Number.parseInt(scratch.version, 10) === manifest.server.major;
   const given = { sameMajor, scope: manifest.scope, foreignServer: scratch.server !== 'own' };
-  const differences = tabulateDifferences(expected, found, given);
+  const { findings, tables } = compareAndTabulate(expected, found, given);
   outcome.found = found;
   outcome.given = given;
-  if (differences !== undefined) outcome.tables.push(differences);
+  outcome.tables.push(...tables);
   const message = `The backup has facts (${expected.level}) of ${counted(expected.tables.length, 'table')}.`;
   const totals = judgeTotals(manifest, expected);
-  return [finding('facts-missing', 'pass', message), totals, ...compareFacts(expected, found, given)];
+  return [finding('facts-missing', 'pass', message), totals, ...findings];
 }
 
 /** For information: a live database that cannot be asked says nothing of the backup. */

@@ -1,4 +1,4 @@
-import { type ComparisonGiven, compareFacts, tabulateDifferences } from './compare-facts.ts';
+import { type ComparisonGiven, compareAndTabulate } from './compare-facts.ts';
 import { counted } from './counted.ts';
 import { judgeTotals } from './drill-totals.ts';
 import type { Facts } from './facts.ts';
@@ -29,14 +29,12 @@ export function compareRestored(
     foreignServer: true,
   };
   const [left, right] = asked.owner ? [expected, found] : [withoutOwners(expected), withoutOwners(found)];
-  const judged = compareFacts(left, right, given).map((one) =>
-    one.status === 'fail' ? { ...one, hint: LEFT_THERE } : one,
-  );
+  const { findings, tables } = compareAndTabulate(left, right, given);
+  const judged = findings.map((one) => (one.status === 'fail' ? { ...one, hint: LEFT_THERE } : one));
   const message = `The backup has facts (${expected.level}) of ${counted(expected.tables.length, 'table')}.`;
-  const differences = tabulateDifferences(left, right, given);
   return {
     findings: [finding('facts-missing', 'pass', message), judgeTotals(manifest, expected), ...judged],
-    tables: differences === undefined ? [] : [differences],
+    tables,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ComparisonGiven, compareFacts, tabulateDifferences } from '../../src/core/compare-facts.ts';
+import { type ComparisonGiven, compareAndTabulate, compareFacts } from '../../src/core/compare-facts.ts';
 import type { Facts } from '../../src/core/facts.ts';
 import { emptyFacts } from './empty-facts.ts';
 
@@ -102,14 +102,14 @@ describe('tables', () => {
       /^1,025 differences: table t0 is missing; .*; table t19 is missing; and 1,005 more\.$/,
     );
     expect(finding?.numbers).toMatchObject({ differences: 1_025 });
-    const all = tabulateDifferences({ ...emptyFacts, tables }, emptyFacts, FULL);
+    const [all] = compareAndTabulate({ ...emptyFacts, tables }, emptyFacts, FULL).tables;
     expect(all?.rows).toHaveLength(1_025);
     expect(all?.rows[1_024]).toEqual(['facts-tables', 'table t1024', '1 row', 'absent']);
     expect(all?.folded).toBe(true);
   });
 
   it('have no table of differences where nothing differs', () => {
-    expect(tabulateDifferences(emptyFacts, emptyFacts, FULL)).toBeUndefined();
+    expect(compareAndTabulate(emptyFacts, emptyFacts, FULL).tables).toEqual([]);
   });
 });
 

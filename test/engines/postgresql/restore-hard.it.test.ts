@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { compareFacts, tabulateDifferences } from '../../../src/core/compare-facts.ts';
+import { compareAndTabulate } from '../../../src/core/compare-facts.ts';
 import { withScratch } from '../../../src/engines/postgresql/scratch.ts';
 import { startPostgres, type TestPostgres } from '../../servers/postgresql.ts';
 import { scratchRequest, silent, takeBackup } from './backup-fixture.ts';
@@ -44,6 +44,7 @@ it.each([
     return scratch.readFacts(expected.level);
   });
   const comparison = { sameMajor: true, scope: backup.manifest.scope };
-  expect(tabulateDifferences(expected, found, comparison)?.rows ?? []).toEqual([]);
-  expect(compareFacts(expected, found, comparison).filter(({ status }) => status !== 'pass')).toEqual([]);
+  const compared = compareAndTabulate(expected, found, comparison);
+  expect(compared.tables).toEqual([]);
+  expect(compared.findings.filter(({ status }) => status !== 'pass')).toEqual([]);
 });
