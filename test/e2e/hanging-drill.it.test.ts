@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,9 +6,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { processesIn } from '../../src/sys/process-identity.ts';
 import { startPostgres, type TestPostgres } from '../servers/postgresql.ts';
 import { filesIn, newFolder } from './failures-step.ts';
+import { programsWith } from './own-programs.ts';
 import { runAction } from './runner.ts';
-
-const PROGRAMS = '/usr/lib/postgresql/15/bin';
 
 let pg: TestPostgres;
 let original: string;
@@ -26,15 +25,6 @@ afterAll(async () => {
   if (original !== undefined) rmSync(original, { recursive: true, force: true });
 });
 
-/** PostgreSQL's programs, and a pg_amcheck that is this script. */
-function programsWith(script: string): string {
-  const folder = newFolder();
-  for (const name of readdirSync(PROGRAMS).filter((one) => one !== 'pg_amcheck'))
-    symlinkSync(join(PROGRAMS, name), join(folder, name));
-  writeFileSync(join(folder, 'pg_amcheck'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  return folder;
-}
-
 /** A drill that is cancelled when its pg_amcheck, this script, says that it runs. */
 async function cancelledDrill(script: (started: string) => string) {
   const folder = newFolder();
@@ -44,7 +34,7 @@ async function cancelledDrill(script: (started: string) => string) {
     source: 'shop',
     store: `file://${store}`,
     'scratch-dir': scratch,
-    'bin-dir': programsWith(script(started)),
+    'bin-dir': programsWith('pg_amcheck', script(started)),
   };
   const hanging = async () => {
     while (!existsSync(started)) await delay(20);

@@ -1,8 +1,9 @@
-import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { startPostgres, type TestPostgres } from '../servers/postgresql.ts';
+import { programsWith } from './own-programs.ts';
 import { runAction } from './runner.ts';
 
 let server: TestPostgres;
@@ -49,6 +50,21 @@ it('leaves nothing of a backup whose process was killed, once `post` has run', a
   expect(result.post?.log).toMatch(/Removed the unfinished backup shop\/\S+ from file:/);
   expect(filesOf(folder)).toEqual([]);
   await vi.waitFor(async () => expect(await backends()).toBe('0'), 20_000);
+});
+
+it('takes along a program that only waits, and would for long', async () => {
+  const started = join(newStore(), 'started');
+  const waiting = async () => {
+    while (!existsSync(started)) await delay(5);
+    return 'kill' as const;
+  };
+  const bin = programsWith('pg_dump', `touch ${started}; exec sleep 600`);
+  const result = await runAction({
+    action: 'backup',
+    with: { source: 'shop', store: `file://${newStore()}`, 'database-url': server.urlOf('shop'), 'bin-dir': bin },
+    interruption: waiting(),
+  });
+  expect(result).toMatchObject({ exitCode: 128, interrupted: 'kill', orphans: [] });
 });
 
 it('cleans up by itself when it is cancelled, within the time the runner gives', async () => {
