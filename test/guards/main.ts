@@ -102,8 +102,13 @@ async function run(program: string, args: readonly string[], options: SpawnOptio
   return status;
 }
 
-/** Names of the tests of a file that fail. A file that cannot even be read counts for nothing. */
+/** Names of the tests of a file that fail. A run that breaks off names nobody, and is tried once more: servers may not start on a busy machine. */
 async function failuresOf(copy: string, test: string): Promise<string[]> {
+  return (await runTest(copy, test)) ?? (await runTest(copy, test)) ?? [];
+}
+
+/** Undefined when it broke off. A file that cannot even be read counts for nothing. */
+async function runTest(copy: string, test: string): Promise<string[] | undefined> {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
   const args = [join(copy, 'node_modules/vitest/vitest.mjs'), 'run', test, '--reporter=json', `--outputFile=${report}`];
@@ -118,9 +123,9 @@ async function failuresOf(copy: string, test: string): Promise<string[]> {
   const all = testResults.flatMap(({ assertionResults }) => assertionResults);
   if (all.length === 0) throw new Error(`${test} could not be run.`);
   const failed = all.filter((one) => one.status === 'failed').map(({ fullName }) => fullName);
-  // A run that breaks off names nobody: such a test turns red in no way that somebody could read.
-  if (status !== 0 && failed.length === 0) console.error(`${test} broke off.`);
-  return failed;
+  if (status === 0 || failed.length > 0) return failed;
+  console.error(`${test} broke off.`);
+  return undefined;
 }
 
 function tabulate(tried: readonly Tried[]): string[] {

@@ -17,8 +17,8 @@ let primary: TestPostgres;
 let standby: TestPostgres;
 
 beforeAll(async () => {
-  // What it cleans up would end backups of the standby.
-  primary = await startPostgres({ settings: { autovacuum: 'off' } });
+  // What it cleans up would end backups of the standby; and what is committed is written, so that its place in the WAL is known.
+  primary = await startPostgres({ settings: { autovacuum: 'off', synchronous_commit: 'on' } });
   await primary.psql('CREATE DATABASE shop');
   await primary.psql(
     `CREATE TABLE orders AS SELECT g AS id FROM generate_series(1, 500) g; CREATE TABLE small AS SELECT 1 AS one;
