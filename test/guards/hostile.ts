@@ -93,7 +93,7 @@ export const hostileGuards: readonly Guard[] = [
     file: 'src/engines/postgresql/options.ts',
     guard: "...(major >= 17 && { event_triggers: 'off' })",
     without: "...(major >= 99 && { event_triggers: 'off' })",
-    test: 'test/engines/postgresql/target-newer.it.test.ts',
+    test: 'test/engines/postgresql/scratch-lockout.it.test.ts',
   },
   {
     what: 'foreign text on the status page is escaped',
