@@ -104,7 +104,10 @@ var external_node_http_ = __webpack_require__(7067);
 var external_node_https_ = __webpack_require__(4708);
 // EXTERNAL MODULE: ./lib/core/archived.js
 var archived = __webpack_require__(5033);
+// EXTERNAL MODULE: ./lib/core/untrusted.js
+var untrusted = __webpack_require__(6713);
 ;// CONCATENATED MODULE: ./lib/stores/s3-errors.js
+
 
 
 const KEYS = 'Check the access key and its secret (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`) and that they belong to this endpoint.';
@@ -199,7 +202,7 @@ function meaningOf(error, call) {
         return known;
     if (/^KMS/i.test(name))
         return denied('Check the KMS key: `kms:GenerateDataKey` and `kms:Decrypt` for this role, and that it is enabled.');
-    if (/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/.test(errno))
+    if (untrusted/* UNTRUSTED */.n.test(errno))
         return unavailable(CERTIFICATE);
     if (/^Region is missing/.test(message))
         return unavailable(REGION);

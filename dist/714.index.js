@@ -874,6 +874,8 @@ function inTransactions() {
 ;// CONCATENATED MODULE: ./lib/engines/postgresql/explain.js
 
 
+/** Said to whoever comes too late for an exported snapshot. */
+const SNAPSHOT_LOST = /invalid snapshot identifier|could not import the requested snapshot|snapshot ".*" does not exist/;
 const GRANTS = 'Grant the backup role what it needs (README, "The database role"): GRANT pg_read_all_data TO <role>, BYPASSRLS where row security is used, and SELECT on large objects or superuser where there are any.';
 // First match wins. Patterns are those of libpq and the server in their untranslated form: sessions
 // and programs run with LC_MESSAGES=C.
@@ -983,7 +985,7 @@ const explanations = [
         hint: 'DDL (ALTER, TRUNCATE, VACUUM FULL, a migration) held a table longer than `table-lock-timeout`, or queued for one while it was read. Run the backup at another time, or raise the limit.',
     },
     {
-        pattern: /invalid snapshot identifier|could not import the requested snapshot|snapshot ".*" does not exist/,
+        pattern: SNAPSHOT_LOST,
         code: 'source-unreachable',
         hint: 'The session that held the snapshot was ended: by somebody on the server (pg_terminate_backend), by a restart, or with its connection. Look at the log of the server, then run it again.',
     },
@@ -8667,6 +8669,7 @@ function target_describe(lent) {
 
 
 
+
 const END_BACKENDS_MS = 3_000;
 /** PostgreSQL through its own programs: psql, pg_dump, pg_dumpall, pg_restore, initdb, postgres. */
 function postgresql(context) {
@@ -8752,7 +8755,6 @@ async function useSnapshot(run, use) {
         await guard.close();
     }
 }
-const SNAPSHOT_LOST = /invalid snapshot identifier|could not import the requested snapshot|snapshot ".*" does not exist/;
 /** Whoever comes too late for a snapshot learns only that it is gone; the session that held it knows why. */
 async function whyLost(guard, error) {
     if (!(error instanceof core_failure/* Failure */.H) || !SNAPSHOT_LOST.test(error.message))

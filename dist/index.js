@@ -3117,6 +3117,18 @@ async function withTicker({ sleep, log }, describe, work) {
 
 /***/ }),
 
+/***/ 6713:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   n: () => (/* binding */ UNTRUSTED)
+/* harmony export */ });
+/** Codes by which OpenSSL and Node name a certificate that nobody vouches for, or that is for another name. */
+const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/;
+
+
+/***/ }),
+
 /***/ 3909:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -47253,12 +47265,13 @@ async function replaceFile(file, text, mode) {
 var external_node_http_ = __nccwpck_require__(7067);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __nccwpck_require__(4708);
+// EXTERNAL MODULE: ./lib/core/untrusted.js
+var untrusted = __nccwpck_require__(6713);
 ;// CONCATENATED MODULE: ./lib/sys/probe.js
 
 
 
-/** What OpenSSL and Node call a certificate that nobody vouches for, or that is for another name. */
-const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/;
+
 /** One GET; only the head of the answer is read. Never rejects but with the signal's reason. */
 async function probe(url, { env, signal, withinMs }) {
     const late = AbortSignal.timeout(Math.max(1, withinMs));
@@ -47295,7 +47308,7 @@ async function probe_statusOf(url, env, signal) {
     }
 }
 function probe_describe(code) {
-    if (!UNTRUSTED.test(code))
+    if (!untrusted/* UNTRUSTED */.n.test(code))
         return `could not be reached (${code})`;
     return `has a certificate that is not trusted (${code}: give its CA in NODE_EXTRA_CA_CERTS)`;
 }

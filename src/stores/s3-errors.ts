@@ -1,5 +1,6 @@
 import { thawCommand } from '../core/archived.ts';
 import { Failure, type FailureCode } from '../core/failure.ts';
+import { UNTRUSTED } from '../core/untrusted.ts';
 
 export interface S3Call {
   /** The permission the call needs, which is also its name: `s3:PutObject`. */
@@ -124,7 +125,7 @@ function meaningOf(error: unknown, call: S3Call): Meaning {
   if (known !== undefined) return known;
   if (/^KMS/i.test(name))
     return denied('Check the KMS key: `kms:GenerateDataKey` and `kms:Decrypt` for this role, and that it is enabled.');
-  if (/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/.test(errno)) return unavailable(CERTIFICATE);
+  if (UNTRUSTED.test(errno)) return unavailable(CERTIFICATE);
   if (/^Region is missing/.test(message)) return unavailable(REGION);
   if (status === 301 || status === 307) return unavailable(REGION);
   if (status === 403 || status === 401) {

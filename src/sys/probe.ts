@@ -2,15 +2,13 @@ import { Agent as HttpAgent, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { ProbeAnswer } from '../core/application.ts';
 import { formatDuration } from '../core/duration.ts';
+import { UNTRUSTED } from '../core/untrusted.ts';
 
 export interface ProbeOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
   readonly withinMs: number;
 }
-
-/** What OpenSSL and Node call a certificate that nobody vouches for, or that is for another name. */
-const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/;
 
 /** One GET; only the head of the answer is read. Never rejects but with the signal's reason. */
 export async function probe(url: string, { env, signal, withinMs }: ProbeOptions): Promise<ProbeAnswer> {

@@ -10,12 +10,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { runPsql, type TestPostgres } from './postgresql.ts';
+import { freePort, runPsql, type TestPostgres } from './postgresql.ts';
 
 /** Where scripts/setup.sh unpacks it, with the libraries that it needs. */
 const unpacked = resolve(import.meta.dirname, '../../node_modules/.cache/pgbouncer/usr');
@@ -80,14 +80,6 @@ export async function startPgbouncer(
   const urlOf = (database: string) => server.urlOf(database).replace(`:${server.port}/`, `:${port}/`);
   const psql = (sql: string, database = 'postgres') => runPsql(join(server.clientDir, 'psql'), urlOf(database), sql);
   return { urlOf, psql };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 function answers(port: number): Promise<boolean> {

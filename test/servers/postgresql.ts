@@ -189,7 +189,8 @@ function isReady(child: ChildProcess, log: () => string): Promise<boolean> {
   });
 }
 
-function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody has at this moment. */
+export function freePort(): Promise<number> {
   return new Promise((resolvePromise, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {

@@ -11,6 +11,7 @@ import { readDumpEncoding } from './dump-encoding.ts';
 import { inspectDump } from './dump-file.ts';
 import { readGlobals } from './dump-globals.ts';
 import { administer, examine } from './examine.ts';
+import { SNAPSHOT_LOST } from './explain.ts';
 import { mergeSequences, readFacts, readSequences } from './facts.ts';
 import { whileAnswering } from './heartbeat.ts';
 import { listLeftOut, refuseDependents } from './left-out.ts';
@@ -150,9 +151,6 @@ async function useSnapshot<T>(run: Run, use: (snapshot: Snapshot) => Promise<T>)
     await guard.close();
   }
 }
-
-const SNAPSHOT_LOST =
-  /invalid snapshot identifier|could not import the requested snapshot|snapshot ".*" does not exist/;
 
 /** Whoever comes too late for a snapshot learns only that it is gone; the session that held it knows why. */
 async function whyLost(guard: GuardedSnapshot, error: unknown): Promise<unknown> {

@@ -7,6 +7,10 @@ interface Explanation {
   readonly hint: string;
 }
 
+/** Said to whoever comes too late for an exported snapshot. */
+export const SNAPSHOT_LOST =
+  /invalid snapshot identifier|could not import the requested snapshot|snapshot ".*" does not exist/;
+
 const GRANTS =
   'Grant the backup role what it needs (README, "The database role"): GRANT pg_read_all_data TO <role>, BYPASSRLS where row security is used, and SELECT on large objects or superuser where there are any.';
 
@@ -120,7 +124,7 @@ const explanations: readonly Explanation[] = [
     hint: 'DDL (ALTER, TRUNCATE, VACUUM FULL, a migration) held a table longer than `table-lock-timeout`, or queued for one while it was read. Run the backup at another time, or raise the limit.',
   },
   {
-    pattern: /invalid snapshot identifier|could not import the requested snapshot|snapshot ".*" does not exist/,
+    pattern: SNAPSHOT_LOST,
     code: 'source-unreachable',
     hint: 'The session that held the snapshot was ended: by somebody on the server (pg_terminate_backend), by a restart, or with its connection. Look at the log of the server, then run it again.',
   },
